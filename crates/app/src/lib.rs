@@ -1,0 +1,1 @@
+//! The use cases of Fleetline behind one controller, without a window.

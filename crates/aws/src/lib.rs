@@ -1,0 +1,1 @@
+//! AWS access: sources, identity, inventory, sessions and tier through the official SDK.

@@ -1,0 +1,3 @@
+//! The `fleetline` command line program.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Sessions over real sockets.
+
+pub mod ports;

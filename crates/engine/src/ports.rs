@@ -1,0 +1,158 @@
+//! What the engine needs from AWS, as traits the `aws` crate implements, and the words they fail with.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use fleetline_protocol::{SessionId, StreamToken};
+use zeroize::Zeroizing;
+
+/// A boxed future, so that the ports can be trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The URL of a data channel. It may carry a signature in its query, so it is a secret: `Debug` shows only the
+/// host and it is wiped when dropped.
+#[derive(Clone)]
+pub struct StreamUrl(Zeroizing<String>);
+
+impl StreamUrl {
+    /// Wraps a URL as StartSession or ResumeSession gave it.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(Zeroizing::new(url.into()))
+    }
+
+    /// The URL itself, for dialling and signing only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = url::Url::parse(&self.0).ok().and_then(|u| u.host_str().map(str::to_owned));
+        write!(f, "StreamUrl({}/…)", host.as_deref().unwrap_or("?"))
+    }
+}
+
+/// A request to begin a session (protocol.md 1.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StartSession {
+    /// Node id or other target string, 1 to 400 characters.
+    pub target: String,
+    /// Document name or ARN; `None` is the account's default shell document.
+    pub document: Option<String>,
+    /// Document parameters in order of entry.
+    pub parameters: Vec<(String, Vec<String>)>,
+    /// Reason shown to auditors, 1 to 256 characters.
+    pub reason: Option<String>,
+}
+
+/// A session AWS granted: its id and what opens its data channel.
+#[derive(Clone, Debug)]
+pub struct SessionGrant {
+    /// The session.
+    pub session_id: SessionId,
+    /// Opens the data channel once.
+    pub token: StreamToken,
+    /// Where the data channel is.
+    pub url: StreamUrl,
+}
+
+/// Answer of ResumeSession.
+#[derive(Clone, Debug)]
+pub enum ResumeOutcome {
+    /// A new token, and a URL that may differ from the first.
+    Granted(SessionGrant),
+    /// AWS no longer has the session: the token was empty, or it does not exist (protocol.md 1.3).
+    Gone,
+}
+
+/// Why an AWS call failed, by who can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ApiErrorKind {
+    /// No credentials could be found.
+    NoCredentials,
+    /// Credentials have expired.
+    CredentialsExpired,
+    /// Unknown key id or bad signature.
+    CredentialsInvalid,
+    /// A policy refuses the call.
+    AccessDenied,
+    /// The node has no live control channel.
+    TargetNotConnected,
+    /// Hybrid node on the standard tier.
+    TierRequired,
+    /// Unknown node id.
+    UnknownNode,
+    /// Unknown document or of another type.
+    InvalidDocument,
+    /// A parameter or filter is wrong.
+    InvalidRequest,
+    /// Slow down.
+    Throttled,
+    /// Nothing answered: DNS, connect, time-out.
+    Network,
+    /// The certificate is not trusted.
+    Tls,
+    /// AWS failed.
+    Service,
+    /// Anything else; the text is all there is.
+    Other,
+}
+
+/// A failed AWS call. Carries no secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {message}")]
+pub struct ApiError {
+    /// "StartSession", "DescribeInstanceProperties", …
+    pub operation: &'static str,
+    /// By who can do something about it.
+    pub kind: ApiErrorKind,
+    /// The code AWS gave, if AWS answered.
+    pub code: Option<String>,
+    /// The text AWS gave, or what went wrong on the way, unchanged.
+    pub message: String,
+    /// The AWS request id.
+    pub request_id: Option<String>,
+    /// Whether the request certainly never reached AWS (connect failed), so that nothing happened there.
+    pub never_sent: bool,
+}
+
+/// A header to add to the WebSocket upgrade. The value may be a signature: it is wiped and never shown.
+#[derive(Clone)]
+pub struct SignedHeader {
+    /// Lower-case name.
+    pub name: String,
+    /// Value.
+    pub value: Zeroizing<String>,
+}
+
+impl fmt::Debug for SignedHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedHeader({}: …)", self.name)
+    }
+}
+
+/// The session calls of one identity in one Region. Credentials are resolved at each call, so a renewed sign-in
+/// is used by the next resume.
+pub trait ControlPlane: fmt::Debug + Send + Sync + 'static {
+    /// StartSession. Never retried by the implementation after bytes were sent (REL-07).
+    fn start_session(&self, request: StartSession) -> BoxFuture<'_, Result<SessionGrant, ApiError>>;
+
+    /// ResumeSession.
+    fn resume_session(&self, session: SessionId) -> BoxFuture<'_, Result<ResumeOutcome, ApiError>>;
+
+    /// TerminateSession; succeeds for sessions that are already gone.
+    fn terminate_session(&self, session: SessionId) -> BoxFuture<'_, Result<(), ApiError>>;
+
+    /// SigV4 headers for the upgrade GET of `url`, service `ssmmessages`, empty payload (protocol.md 2.1).
+    /// Empty when the URL is pre-signed.
+    fn sign_upgrade(&self, url: StreamUrl) -> BoxFuture<'_, Result<Vec<SignedHeader>, ApiError>>;
+}
+
+/// Gives the control plane of a source and Region.
+pub trait ControlPlanes: Send + Sync + 'static {
+    /// `source` is an AWS profile name as the inventory lists it. Opening never calls AWS.
+    fn control_plane(&self, source: &str, region: &str) -> Result<Arc<dyn ControlPlane>, ApiError>;
+}

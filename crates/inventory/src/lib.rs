@@ -1,0 +1,4 @@
+//! Managed nodes in memory.
+
+pub mod node;
+pub mod ports;

@@ -1,0 +1,16 @@
+//! The contract between the Rust core and the user interface: plain data, no logic.
+//!
+//! Every type here crosses the bridge as JSON in camel case, and as a TypeScript type generated from it.
+//! Rules that hold for all of them: counters and times are `f64` or `u32` because JSON numbers are; times are
+//! milliseconds of the Unix epoch; ids are opaque strings; no type carries a secret (SEC-04). Events carry
+//! whole state with a `version` that only grows, so a late event can be dropped.
+
+pub mod error;
+pub mod event;
+pub mod fleet;
+pub mod session;
+pub mod settings;
+pub mod system;
+pub mod terminal;
+
+pub use error::{CommandError, ErrorCode};

@@ -1,0 +1,67 @@
+//! What the user chose about the application itself.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+/// Which theme to paint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// Follow the desktop.
+    #[default]
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+/// Height of a table row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Density {
+    /// 24 px.
+    Compact,
+    /// 28 px.
+    #[default]
+    Normal,
+    /// 36 px.
+    Comfortable,
+}
+
+/// All settings. Unknown values on disk fall back to these defaults one by one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Colours; default: follow the desktop.
+    pub theme: Theme,
+    /// Row height; default 28 px.
+    pub density: Density,
+    /// Terminal font size in CSS pixels, 8 to 32; default 13.
+    pub terminal_font_px: u32,
+    /// Scrollback lines kept per shell, 0 to 200,000; default 50,000.
+    pub scrollback_lines: u32,
+    /// Whether the rail shows icons only.
+    pub rail_mini: bool,
+    /// Whether the inspector is shown beside the fleet.
+    pub inspector_open: bool,
+    /// Inspector width in CSS pixels, 260 to 460; default 296.
+    pub inspector_px: u32,
+    /// Whether the terminal's text mirror speaks new output.
+    pub screen_reader: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::System,
+            density: Density::Normal,
+            terminal_font_px: 13,
+            scrollback_lines: 50_000,
+            rail_mini: false,
+            inspector_open: true,
+            inspector_px: 296,
+            screen_reader: false,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The Session Manager data channel.
+
+mod secret;
+
+pub use secret::{SessionId, StreamToken};

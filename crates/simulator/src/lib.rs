@@ -1,0 +1,1 @@
+//! The AWS side of Session Manager on loopback, with real shells.

@@ -1,0 +1,1 @@
+//! What Fleetline keeps on disk: settings, layout and cache.

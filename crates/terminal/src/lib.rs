@@ -1,0 +1,1 @@
+//! A terminal model that turns bytes into compact paint frames.
