@@ -1,0 +1,126 @@
+//! The dependency direction of `crates/ARCHITECTURE.md`, read from the manifests as cargo resolves them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+/// Our crates and which of ours each may use in what it ships (development dependencies are free).
+const ALLOWED: [(&str, &[&str]); 12] = [
+    ("fleetline-protocol", &[]),
+    ("fleetline-terminal", &[]),
+    ("fleetline-inventory", &[]),
+    ("fleetline-store", &[]),
+    ("fleetline-ipc", &[]),
+    ("fleetline-engine", &["fleetline-protocol"]),
+    ("fleetline-aws", &["fleetline-engine", "fleetline-inventory", "fleetline-protocol"]),
+    (
+        "fleetline-app",
+        &[
+            "fleetline-engine",
+            "fleetline-inventory",
+            "fleetline-ipc",
+            "fleetline-protocol",
+            "fleetline-store",
+            "fleetline-terminal",
+        ],
+    ),
+    ("fleetline-simulator", &["fleetline-protocol"]),
+    (
+        "fleetline-cli",
+        &[
+            "fleetline-app",
+            "fleetline-aws",
+            "fleetline-engine",
+            "fleetline-inventory",
+            "fleetline-ipc",
+            "fleetline-protocol",
+            "fleetline-simulator",
+            "fleetline-store",
+        ],
+    ),
+    (
+        "fleetline-desktop",
+        &[
+            "fleetline-app",
+            "fleetline-aws",
+            "fleetline-engine",
+            "fleetline-inventory",
+            "fleetline-ipc",
+            "fleetline-simulator",
+            "fleetline-store",
+        ],
+    ),
+    ("fleetline-xtask", &[]),
+];
+
+/// Foreign crates only some of ours may name, by the start of their name.
+const CONFINED: [(&str, &[&str]); 7] = [
+    ("tauri", &["fleetline-desktop"]),
+    ("aws-sdk-", &["fleetline-aws"]),
+    ("aws-config", &["fleetline-aws"]),
+    ("alacritty_terminal", &["fleetline-terminal"]),
+    ("tokio-tungstenite", &["fleetline-engine", "fleetline-simulator"]),
+    ("portable-pty", &["fleetline-simulator"]),
+    ("specta", &["fleetline-ipc", "fleetline-desktop"]),
+];
+
+/// Foreign crates a sans-IO or plain-data crate must never name.
+const FORBIDDEN: [(&str, &[&str]); 5] = [
+    ("fleetline-protocol", &["tokio", "rustls", "tracing", "rand"]),
+    ("fleetline-terminal", &["tokio", "rustls", "tracing", "rand"]),
+    ("fleetline-inventory", &["tokio", "rustls", "rand"]),
+    ("fleetline-ipc", &["tokio", "rustls", "tracing"]),
+    ("fleetline-store", &["tokio", "hyper", "rustls"]),
+];
+
+fn members() -> BTreeMap<String, Package> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().expect("cargo metadata");
+    metadata.packages.into_iter().map(|package| (package.name.to_string(), package)).collect()
+}
+
+fn shipped_dependencies(package: &Package) -> BTreeSet<&str> {
+    package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal).map(|d| d.name.as_str()).collect()
+}
+
+#[test]
+fn every_crate_of_ours_is_in_the_table_and_uses_only_what_it_may() {
+    let members = members();
+    let table: BTreeMap<&str, &[&str]> = ALLOWED.into_iter().collect();
+    let named: BTreeSet<&str> = table.keys().copied().collect();
+    let found: BTreeSet<&str> = members.keys().map(String::as_str).collect();
+    assert_eq!(found, named, "the table and the workspace differ");
+    for (name, package) in &members {
+        for used in shipped_dependencies(package).into_iter().filter(|d| d.starts_with("fleetline-")) {
+            assert!(table[name.as_str()].contains(&used), "{name} must not depend on {used}");
+        }
+    }
+}
+
+#[test]
+fn confined_libraries_stay_where_they_belong() {
+    for (name, package) in &members() {
+        for used in shipped_dependencies(package) {
+            for (start, owners) in CONFINED {
+                assert!(!used.starts_with(start) || owners.contains(&name.as_str()), "{name} must not use {used}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pure_crates_have_no_runtime_network_or_randomness() {
+    let members = members();
+    for (name, forbidden) in FORBIDDEN {
+        for used in shipped_dependencies(&members[name]) {
+            assert!(!forbidden.contains(&used), "{name} must not use {used}");
+        }
+    }
+}
+
+#[test]
+fn the_desktop_package_has_exactly_one_program() {
+    let members = members();
+    let programs: Vec<_> = members["fleetline-desktop"].targets.iter().filter(|t| t.is_bin()).collect();
+    assert_eq!(programs.len(), 1, "every program of this package would be bundled");
+}
