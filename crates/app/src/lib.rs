@@ -1,1 +1,20 @@
 //! The use cases of Fleetline behind one controller, without a window.
+//!
+//! [`start`] spawns the controller, the one owner of the fleet, the tabs and the settings, on the current tokio
+//! runtime and returns an [`AppHandle`] with one async method per command. State comes out as events through the
+//! [`Ui`] port, each with a version that only grows.
+
+mod controller;
+mod handle;
+mod ports;
+mod request;
+pub mod tray;
+
+pub use controller::start;
+pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
+pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
+pub use fleetline_store::Store;
+pub use handle::AppHandle;
+pub use ports::{
+    Backend, BoxFuture, FrameSink, Launcher, Ports, Scope, SinkClosed, StartOptions, Ui, UiError,
+};

@@ -1,1 +1,46 @@
 //! What Fleetline keeps on disk: settings, layout and cache.
+//!
+//! A [`Store`] reads and writes small named documents (TOML) and a bounded cache (JSON). It never holds state itself:
+//! the caller owns the values, so a store that cannot write costs persistence and nothing else. Every write goes to a
+//! temporary file in the same directory, is flushed to the device and then renamed over the old file, so a reader sees
+//! either the old or the new content. Files are private to the user (0600 in 0700 directories on Unix, SEC-81).
+
+mod cache;
+mod document;
+mod error;
+mod file;
+mod os;
+mod paths;
+
+pub use cache::Cached;
+pub use document::{Loaded, Setback};
+pub use error::{StoreError, StoreErrorKind};
+pub use paths::Paths;
+
+/// The documents and the cache of one user, or nothing at all when there is no place for them.
+#[derive(Clone, Debug)]
+pub struct Store {
+    paths: Option<Paths>,
+}
+
+impl Store {
+    /// Opens the store at these paths and creates missing directories, private to the user.
+    ///
+    /// Fails when a directory cannot be created, is a symbolic link, or is no directory.
+    pub fn open(paths: Paths) -> Result<Self, StoreError> {
+        for directory in [&paths.config, &paths.cache] {
+            file::create_private_directory(directory)?;
+        }
+        Ok(Self { paths: Some(paths) })
+    }
+
+    /// A store that remembers nothing: every document is its default and every save succeeds without effect.
+    pub fn in_memory() -> Self {
+        Self { paths: None }
+    }
+
+    /// Whether values outlive the program.
+    pub fn is_persistent(&self) -> bool {
+        self.paths.is_some()
+    }
+}

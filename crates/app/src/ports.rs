@@ -1,0 +1,117 @@
+//! What the application needs from its surroundings: a window, a way to reach AWS or the demo fleet, a disk.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use fleetline_engine::ports::{ApiError, ControlPlanes};
+use fleetline_inventory::ports::{SourceInfo, Sources};
+use fleetline_ipc::CommandError;
+use fleetline_ipc::event::AppEvent;
+use fleetline_ipc::system::StartChoice;
+use fleetline_store::Store;
+
+use crate::tray::Menu;
+
+/// A boxed future, so that the ports can be trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The surroundings could not do what was asked, for example because there is no clipboard. The text is for the
+/// folded-away detail of an error.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UiError(pub String);
+
+/// The window and the desktop around it. Called from the controller's task: every method must return soon.
+pub trait Ui: Send + Sync + 'static {
+    /// Sends an event to every window. A window that is gone is no error.
+    fn emit(&self, event: AppEvent);
+
+    /// Puts text on the clipboard.
+    fn write_clipboard(&self, text: &str) -> Result<(), UiError>;
+
+    /// The text on the clipboard; empty when it holds none.
+    fn read_clipboard(&self) -> Result<String, UiError>;
+
+    /// Opens an `https` address in the user's browser. The address was checked before.
+    fn open_url(&self, url: &str) -> Result<(), UiError>;
+
+    /// Shows the window and brings it to the front.
+    fn show_window(&self);
+
+    /// Hides the window; the program goes on in the tray.
+    fn hide_window(&self);
+
+    /// Draws this tray menu in place of the last one.
+    fn set_tray(&self, menu: Menu);
+
+    /// Ends the program. All sessions were terminated before.
+    fn exit(&self);
+}
+
+/// The window that paints a terminal is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the window that shows this terminal is gone")]
+pub struct SinkClosed;
+
+/// Takes the binary frames of one visible terminal.
+pub trait FrameSink: Send + 'static {
+    /// Sends one frame; the next one comes only after `terminal_ack`.
+    fn send(&self, frame: Vec<u8>) -> Result<(), SinkClosed>;
+}
+
+/// A source and a Region of it: one listing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    /// Name of the source (AWS profile).
+    pub source: String,
+    /// Region.
+    pub region: String,
+}
+
+/// What the application talks to once the user has chosen.
+pub struct Backend {
+    /// Lists nodes.
+    pub sources: Arc<dyn Sources<ApiError>>,
+    /// Starts sessions.
+    pub control: Arc<dyn ControlPlanes>,
+    /// What to list. Empty: the chosen sources in the chosen Regions, or in the Region each source names.
+    pub scope: Vec<Scope>,
+    /// Kept until the user leaves, then dropped: the simulator of the demo fleet lives here.
+    pub guard: Option<Box<dyn Any + Send>>,
+}
+
+/// Makes a [`Backend`]. Its implementation composes the `aws` and `simulator` crates.
+pub trait Launcher: Send + Sync + 'static {
+    /// The sources of the user's AWS configuration, read anew. Never calls AWS.
+    fn sources(&self) -> Vec<SourceInfo>;
+
+    /// Starts what the choice needs. For the demo this starts the simulator.
+    fn launch(&self, choice: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>>;
+}
+
+/// Everything the application is started with.
+pub struct Ports {
+    /// Reaches AWS or the demo fleet.
+    pub launcher: Arc<dyn Launcher>,
+    /// What is on disk.
+    pub store: Store,
+    /// The window.
+    pub ui: Arc<dyn Ui>,
+    /// Facts about this run.
+    pub options: StartOptions,
+}
+
+/// Facts about this run that the surroundings know.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StartOptions {
+    /// A choice made on the command line; `None` means the remembered one, or the first-run page.
+    pub choice: Option<StartChoice>,
+    /// Whether the GL renderer is known to be software.
+    pub software_gl: bool,
+    /// The program's version.
+    pub app_version: String,
+    /// Something to tell the user at once: (stable id, sentence, raw detail).
+    pub warnings: Vec<(String, String, Option<String>)>,
+}

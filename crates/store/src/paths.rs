@@ -1,0 +1,38 @@
+//! Where our files are.
+
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use crate::error::{StoreError, StoreErrorKind};
+
+/// Directories of one user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// Settings and layout: what the user chose and would miss.
+    pub config: PathBuf,
+    /// What can be listed again.
+    pub cache: PathBuf,
+}
+
+/// Moves all files of Fleetline below one directory.
+const HOME_VARIABLE: &str = "FLEETLINE_HOME";
+
+impl Paths {
+    /// The platform's directories for `dev.fleetline.app`, or directories below `FLEETLINE_HOME` when it is set and
+    /// not empty. Creates nothing.
+    pub fn resolve() -> Result<Self, StoreError> {
+        if let Some(home) = std::env::var_os(HOME_VARIABLE).filter(|home| !home.is_empty()) {
+            return Ok(Self::below(Path::new(&home)));
+        }
+        let directories = ProjectDirs::from("dev", "fleetline", "Fleetline").ok_or_else(|| {
+            StoreError::new(StoreErrorKind::NoHome, Path::new("Fleetline"), "no home directory")
+        })?;
+        Ok(Self { config: directories.config_dir().to_owned(), cache: directories.cache_dir().to_owned() })
+    }
+
+    /// All directories below one.
+    pub fn below(home: &Path) -> Self {
+        Self { config: home.join("config"), cache: home.join("cache") }
+    }
+}
