@@ -1,0 +1,51 @@
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use crate::json::TerminalSize;
+
+/// What an agent channel wants done; see [`AgentChannel`](super::AgentChannel).
+#[derive(Clone, PartialEq, Eq)]
+pub enum AgentOutput {
+    /// Send as a text message: the open message, with the token in it.
+    Text(Zeroizing<String>),
+    /// Send as a binary message.
+    Binary(Bytes),
+    /// Tell the owner of the session.
+    Event(AgentEvent),
+}
+
+impl std::fmt::Debug for AgentOutput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text(…)"),
+            Self::Binary(frame) => write!(f, "Binary({} bytes)", frame.len()),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+        }
+    }
+}
+
+/// What happened in a session, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AgentEvent {
+    /// The client accepted; the session program may start.
+    HandshakeComplete {
+        /// Version the client reports.
+        client_version: String,
+    },
+    /// Input for the program; never empty.
+    Data(Bytes),
+    /// The client's terminal has this size.
+    Resize(TerminalSize),
+    /// A flag of the client: 1 disconnects from the port, 2 terminates the session (protocol.md 4.3).
+    Flag(u32),
+    /// [`send`](super::AgentChannel::send) took less than it was given; now there is room again.
+    Writable,
+    /// After [`finish`](super::AgentChannel::finish): all output was acknowledged, or two seconds were up.
+    Drained,
+    /// `channel_closed` came: the session was terminated from outside. The last event.
+    Cancelled,
+    /// The client refused, broke the handshake, or did not answer within 15 s; the text is for
+    /// `agent_task_complete`. The last event.
+    HandshakeFailed(String),
+}

@@ -1,0 +1,48 @@
+use crate::json::TerminalSize;
+
+/// How a client's channel behaves. Made by [`ClientConfig::new`], then changed field by field.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// Version reported to the gateway and the agent: four numbers with dots. Agents choose features by it; below
+    /// 1.2.331 tunnels break (protocol.md 5.8). Default `1.2.764.0`.
+    pub client_version: String,
+    /// Seeds every id the channel makes. Must be random in real use and different for every channel.
+    pub seed: [u8; 32],
+    /// Unacknowledged bytes, headers included, beyond which [`send`](super::ClientChannel::send) takes no more.
+    /// Default 1 MiB.
+    pub send_window_bytes: usize,
+    /// Data bytes delivered but not yet [`consumed`](super::ClientChannel::consumed) beyond which messages are
+    /// neither acknowledged nor delivered. Default 4 MiB.
+    pub receive_budget_bytes: usize,
+    /// Bytes of messages parked for lack of an earlier one; beyond it they are dropped unacknowledged.
+    /// Default 4 MiB.
+    pub reorder_bytes: usize,
+    /// Messages parked for lack of an earlier one. Default 10,000, as the official client.
+    pub reorder_messages: usize,
+    /// Most payload bytes in one message. Default 1024, as the official client; agents are known to take at least
+    /// 32 KiB (protocol.md 6.4).
+    pub payload_bytes: usize,
+    /// Size of the terminal, for sessions that may get a pty. Default none.
+    pub terminal: Option<TerminalSize>,
+    /// How often one message may be sent before the channel closes with
+    /// [`RetransmitsExhausted`](super::CloseReason::RetransmitsExhausted). Default 300, about five minutes of an
+    /// open socket.
+    pub transmission_limit: u32,
+}
+
+impl ClientConfig {
+    /// The defaults, with `seed` as the source of ids.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            client_version: "1.2.764.0".to_owned(),
+            seed,
+            send_window_bytes: 1024 * 1024,
+            receive_budget_bytes: 4 * 1024 * 1024,
+            reorder_bytes: 4 * 1024 * 1024,
+            reorder_messages: 10_000,
+            payload_bytes: 1024,
+            terminal: None,
+            transmission_limit: 300,
+        }
+    }
+}
