@@ -1,3 +1,36 @@
-//! Sessions over real sockets.
+//! Sessions over real sockets: dialling, data channels, shells, commands, resume.
+//!
+//! [`open_shell`] and [`run_command`] return a handle at once. Behind it one task calls StartSession, keeps a data
+//! channel open through any number of sockets, and makes sure that TerminateSession is called for every session the
+//! service did not end itself. AWS is reached through [`ports`] only. Nothing here prints, exits, or touches a disk.
 
+mod cause;
+mod clock;
+mod dial;
+mod driver;
+mod exec;
+mod history;
+mod input;
+mod liveness;
+mod output;
 pub mod ports;
+mod resume;
+mod session;
+mod shared;
+mod shell;
+mod start;
+mod state;
+mod terminate;
+mod transport;
+
+pub use cause::{ReconnectCause, SocketLoss};
+pub use dial::{DialError, DialStep, DialTimeouts, Dialer};
+pub use exec::{CommandEnd, CommandSession, NON_INTERACTIVE_DOCUMENT, RunCommand, run_command};
+pub use fleetline_protocol::{CloseReason, DataStream, SessionId, SessionKind, TerminalSize};
+pub use history::{HISTORY_LENGTH, HistoryEntry};
+pub use input::{SendError, TrySendError};
+pub use output::OutputChunk;
+pub use resume::ResumePolicy;
+pub use session::{CloseError, SessionLimits, SessionOptions};
+pub use shell::{ShellOptions, ShellSession, open_shell};
+pub use state::{EndReason, ServiceCause, SessionState, StartError, StartStep};

@@ -1,0 +1,268 @@
+//! Opening the socket of a data channel: addresses, TCP, TLS, WebSocket upgrade, each with its own deadline.
+
+mod address;
+mod error;
+mod upgrade;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::WebSocketStream;
+use url::{Host, Url};
+
+pub use error::{DialError, DialStep};
+
+use crate::ports::{SignedHeader, StreamUrl};
+
+/// How long each step of a dial may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DialTimeouts {
+    /// Looking the host name up. Default 5 s.
+    pub resolve: Duration,
+    /// Connecting, over all addresses together. Default 10 s.
+    pub connect: Duration,
+    /// Head start of an address over the next one (RFC 8305). Default 250 ms.
+    pub stagger: Duration,
+    /// TLS handshake. Default 10 s.
+    pub tls: Duration,
+    /// WebSocket upgrade, from the request to the last header of the answer. Default 15 s.
+    pub upgrade: Duration,
+}
+
+impl Default for DialTimeouts {
+    fn default() -> Self {
+        Self {
+            resolve: Duration::from_secs(5),
+            connect: Duration::from_secs(10),
+            stagger: Duration::from_millis(250),
+            tls: Duration::from_secs(10),
+            upgrade: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Opens sockets to gateways. Cheap to clone; clones share the trust store, which is loaded at the first `wss` dial.
+#[derive(Clone, Default)]
+pub struct Dialer {
+    timeouts: DialTimeouts,
+    extra_roots: Arc<[CertificateDer<'static>]>,
+    tls: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialer")
+            .field("timeouts", &self.timeouts)
+            .field("extra_roots", &self.extra_roots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An open data channel socket, plain or TLS.
+pub(crate) type DataSocket = WebSocketStream<Box<dyn ByteStream>>;
+
+/// What a WebSocket runs over.
+pub(crate) trait ByteStream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+
+impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> ByteStream for T {}
+
+impl Dialer {
+    /// A dialer that trusts what the operating system trusts, with default time-outs.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Also trusts these certificate authorities (`AWS_CA_BUNDLE`, a simulator's own).
+    #[must_use]
+    pub fn with_extra_roots(self, roots: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        Self { extra_roots: roots.into_iter().collect(), tls: Arc::default(), ..self }
+    }
+
+    /// Replaces the time-outs.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: DialTimeouts) -> Self {
+        Self { timeouts, ..self }
+    }
+
+    /// Opens the socket. `headers` sign the upgrade (protocol.md 2.1); nothing is sent on the data channel yet.
+    ///
+    /// # Errors
+    /// Names the step that failed. `ws://` is refused unless the host is this computer.
+    pub(crate) async fn dial(
+        &self,
+        url: &StreamUrl,
+        headers: &[SignedHeader],
+    ) -> Result<DataSocket, DialError> {
+        let target = Target::parse(url)?;
+        let request = upgrade::request(url, headers)?;
+        let stream = self.connect(&target).await?;
+        let stream: Box<dyn ByteStream> =
+            if target.secure { Box::new(self.secure(&target, stream).await?) } else { Box::new(stream) };
+        upgrade::upgrade(request, stream, self.timeouts.upgrade).await
+    }
+
+    async fn connect(&self, target: &Target) -> Result<TcpStream, DialError> {
+        let host = target.name();
+        let addresses = match &target.host {
+            Host::Ipv4(ip) => vec![(*ip, target.port).into()],
+            Host::Ipv6(ip) => vec![(*ip, target.port).into()],
+            Host::Domain(name) => timeout(self.timeouts.resolve, address::resolve(name, target.port))
+                .await
+                .map_err(|_| DialError::Timeout { host: host.clone(), step: DialStep::Resolve })?
+                .map_err(|message| DialError::Resolve { host: host.clone(), message })?,
+        };
+        let stream =
+            timeout(self.timeouts.connect, address::connect_first(&addresses, self.timeouts.stagger))
+                .await
+                .map_err(|_| DialError::Timeout { host: host.clone(), step: DialStep::Connect })?
+                .map_err(|message| DialError::Connect { host, message })?;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        Ok(stream)
+    }
+
+    async fn secure(
+        &self,
+        target: &Target,
+        stream: TcpStream,
+    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, DialError> {
+        let host = target.name();
+        let config = self.tls_config(&host)?;
+        let name = match &target.host {
+            Host::Domain(name) => ServerName::try_from(name.clone())
+                .map_err(|_| DialError::BadUrl { problem: "the host is not a valid name for TLS" })?,
+            Host::Ipv4(ip) => ServerName::from(std::net::IpAddr::from(*ip)),
+            Host::Ipv6(ip) => ServerName::from(std::net::IpAddr::from(*ip)),
+        };
+        timeout(self.timeouts.tls, TlsConnector::from(config).connect(name, stream))
+            .await
+            .map_err(|_| DialError::Timeout { host: host.clone(), step: DialStep::Tls })?
+            .map_err(|error| DialError::from_tls(host, &error))
+    }
+
+    fn tls_config(&self, host: &str) -> Result<Arc<ClientConfig>, DialError> {
+        if let Some(config) = self.tls.get() {
+            return Ok(config.clone());
+        }
+        let config = tls_config(&self.extra_roots).map_err(|error| DialError::Tls {
+            host: host.to_owned(),
+            message: format!("the system's trusted certificates could not be loaded: {error}"),
+            untrusted: false,
+        })?;
+        Ok(self.tls.get_or_init(|| Arc::new(config)).clone())
+    }
+}
+
+/// Platform trust plus `extra_roots`, with the provider named here so that no process-wide default is needed.
+fn tls_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(
+        extra_roots.iter().cloned(),
+        provider.clone(),
+    )?;
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
+}
+
+/// Where a stream URL points.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    host: Host<String>,
+    port: u16,
+    secure: bool,
+}
+
+impl Target {
+    fn parse(url: &StreamUrl) -> Result<Self, DialError> {
+        let url = Url::parse(url.expose()).map_err(|_| DialError::BadUrl { problem: "it is not a URL" })?;
+        let (secure, default_port) = match url.scheme() {
+            "wss" => (true, 443),
+            "ws" => (false, 80),
+            _ => return Err(DialError::BadUrl { problem: "it is neither wss nor ws" }),
+        };
+        let host = url.host().ok_or(DialError::BadUrl { problem: "it has no host" })?.to_owned();
+        let target = Self { host, port: url.port().unwrap_or(default_port), secure };
+        if !secure && !target.is_loopback() {
+            return Err(DialError::PlainRefused { host: target.name() });
+        }
+        Ok(target)
+    }
+
+    fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Ipv4(ip) => ip.is_loopback(),
+            Host::Ipv6(ip) => ip.is_loopback(),
+            // RFC 6761 6.3: these names never leave the computer.
+            Host::Domain(name) => {
+                let name = name.trim_end_matches('.').to_ascii_lowercase();
+                name == "localhost" || name.ends_with(".localhost")
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        self.host.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<Target, DialError> {
+        Target::parse(&StreamUrl::new(url))
+    }
+
+    #[test]
+    fn plain_sockets_are_for_this_computer_only() {
+        for url in [
+            "ws://127.0.0.1:8080/x",
+            "ws://[::1]:1/x",
+            "ws://localhost/x",
+            "ws://LOCALHOST./x",
+            "ws://a.localhost/",
+        ] {
+            assert!(parse(url).is_ok(), "{url}");
+        }
+        for url in ["ws://10.0.0.1/x", "ws://example.com/x", "ws://localhost.example.com/", "ws://[fe80::1]/"]
+        {
+            assert!(matches!(parse(url), Err(DialError::PlainRefused { .. })), "{url}");
+        }
+    }
+
+    #[test]
+    fn ports_default_by_scheme() {
+        assert_eq!(parse("wss://example.com/v1").map(|t| t.port), Ok(443));
+        assert_eq!(parse("ws://127.0.0.1/v1").map(|t| t.port), Ok(80));
+        assert_eq!(parse("wss://example.com:8443/v1").map(|t| t.port), Ok(8443));
+    }
+
+    #[test]
+    fn other_urls_are_refused_without_showing_them() {
+        for url in ["", "https://example.com/?X-Amz-Signature=abc", "wss://", "not a url abc"] {
+            let error = parse(url).expect_err(url);
+            assert!(matches!(error, DialError::BadUrl { .. }), "{url}: {error:?}");
+            assert!(!error.to_string().contains("abc"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_listening_is_a_connect_error_with_the_host() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
+        let port = listener.local_addr().expect("address").port();
+        drop(listener);
+        let url = StreamUrl::new(format!("ws://127.0.0.1:{port}/v1/data-channel/x"));
+        let error = Dialer::new().dial(&url, &[]).await.err().expect("refused");
+        assert!(matches!(&error, DialError::Connect { host, .. } if host == "127.0.0.1"), "{error:?}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Why a dial failed.
+
+use std::fmt;
+use std::io;
+
+/// A step of a dial that has a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DialStep {
+    /// Looking the host name up.
+    Resolve,
+    /// Connecting over TCP.
+    Connect,
+    /// TLS handshake.
+    Tls,
+    /// WebSocket upgrade.
+    Upgrade,
+}
+
+impl fmt::Display for DialStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolve => "looking its name up",
+            Self::Connect => "connecting",
+            Self::Tls => "the TLS handshake",
+            Self::Upgrade => "the WebSocket upgrade",
+        })
+    }
+}
+
+/// Why the socket of a data channel could not be opened. Names the host, never the URL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DialError {
+    /// The stream URL cannot be used.
+    #[error("AWS gave an unusable stream URL: {problem}")]
+    BadUrl {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An unencrypted URL to another computer.
+    #[error("The stream URL of {host} is not encrypted; plain ws is allowed on this computer only")]
+    PlainRefused {
+        /// The gateway's host.
+        host: String,
+    },
+    /// The name has no address.
+    #[error("The address of {host} could not be found: {message}")]
+    Resolve {
+        /// The gateway's host.
+        host: String,
+        /// The resolver's text.
+        message: String,
+    },
+    /// No address accepted a connection.
+    #[error("{host} could not be reached: {message}")]
+    Connect {
+        /// The gateway's host.
+        host: String,
+        /// What each address said.
+        message: String,
+    },
+    /// TLS failed.
+    #[error("TLS with {host} failed: {message}")]
+    Tls {
+        /// The gateway's host.
+        host: String,
+        /// What rustls said.
+        message: String,
+        /// Whether the certificate was received and not trusted.
+        untrusted: bool,
+    },
+    /// The gateway answered the upgrade with something else than 101.
+    #[error("The gateway refused the data channel with HTTP status {status}{}", if body.is_empty() { String::new() } else { format!(": {body}") })]
+    Upgrade {
+        /// HTTP status.
+        status: u16,
+        /// Start of the answer's body, as far as it came with the headers; at most 1 KiB, printable characters only.
+        body: String,
+    },
+    /// The connection broke, or was no WebSocket, during the upgrade.
+    #[error("The gateway's answer to the upgrade could not be used: {message}")]
+    UpgradeBroken {
+        /// What went wrong.
+        message: String,
+    },
+    /// A step took too long.
+    #[error("{host} did not answer in time during {step}")]
+    Timeout {
+        /// The gateway's host.
+        host: String,
+        /// Which step.
+        step: DialStep,
+    },
+}
+
+impl DialError {
+    /// Whether no later attempt with the same kind of URL can succeed.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::BadUrl { .. } | Self::PlainRefused { .. })
+    }
+
+    /// Whether the gateway refuses this token or this identity (401 or 403 at the upgrade).
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Upgrade { status: 401 | 403, .. })
+    }
+
+    pub(super) fn from_tls(host: String, error: &io::Error) -> Self {
+        let untrusted = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            .is_some_and(|inner| matches!(inner, rustls::Error::InvalidCertificate(_)));
+        Self::Tls { host, message: error.to_string(), untrusted }
+    }
+}

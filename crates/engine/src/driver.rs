@@ -1,0 +1,372 @@
+//! Drives one data channel over one socket after another. One task owns the protocol state; nothing else touches it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleetline_protocol::{
+    ClientChannel, ClientEvent, ClientOutput, CloseReason, Moment, SessionKind, StreamToken, TerminalSize,
+};
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+
+use crate::cause::SocketLoss;
+use crate::clock::Clock;
+use crate::dial::DataSocket;
+use crate::input::InputReceiver;
+use crate::liveness::{GatewayPulse, NodePulse, Pulse};
+use crate::output::{OutputChunk, OutputSender};
+use crate::shared::Shared;
+use crate::state::{EndReason, SessionState, StartStep};
+use crate::transport::{Incoming, Transport};
+
+/// Unreadable frames on one socket after which the socket is given up.
+const MAX_REJECTED: u64 = 16;
+/// How long the service may take to close the channel of a command that has exited.
+const LINGER: Duration = Duration::from_secs(5);
+/// Never reached; stands for "no deadline".
+const FAR: Duration = Duration::from_secs(24 * 3600);
+
+/// What the agent said when the session started.
+#[derive(Clone, Debug)]
+struct Started {
+    kind: SessionKind,
+    agent_version: Option<String>,
+}
+
+/// Why a socket is not driven any more.
+#[derive(Debug)]
+pub(crate) enum SocketEnd {
+    /// It was lost; the session lives on.
+    Lost {
+        loss: SocketLoss,
+        /// Whether it had shown to be good, so that the loss is a new one and not a failed attempt.
+        proven: bool,
+    },
+    /// The channel is closed for good.
+    Closed(CloseReason),
+    /// The user wants to end the session.
+    ByUser,
+    /// The command exited and the service took too long to close the channel.
+    Exited,
+}
+
+/// One data channel and its ends.
+pub(crate) struct Driver {
+    channel: ClientChannel,
+    clock: Clock,
+    shared: Arc<Shared>,
+    input: InputReceiver,
+    output: Option<OutputSender>,
+    size: watch::Receiver<TerminalSize>,
+    started: Option<Started>,
+    resumed_after: Option<Duration>,
+    lingers_until: Option<Duration>,
+}
+
+/// What is known about the socket being driven.
+struct Link {
+    transport: Transport,
+    gateway: GatewayPulse,
+    node: NodePulse,
+    heard_gateway: bool,
+    heard_node: bool,
+    node_spoke: bool,
+    input_blocked: bool,
+    silence_shown: bool,
+    announced: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        channel: ClientChannel,
+        clock: Clock,
+        shared: Arc<Shared>,
+        input: InputReceiver,
+        output: OutputSender,
+        size: watch::Receiver<TerminalSize>,
+    ) -> Self {
+        Self {
+            channel,
+            clock,
+            shared,
+            input,
+            output: Some(output),
+            size,
+            started: None,
+            resumed_after: None,
+            lingers_until: None,
+        }
+    }
+
+    /// Whether the session ever opened.
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.is_some()
+    }
+
+    /// Whether the command of the session has exited.
+    pub(crate) fn has_exited(&self) -> bool {
+        self.lingers_until.is_some()
+    }
+
+    /// Drives the channel until the socket or the session ends. `outage_began` is when the last socket was lost.
+    pub(crate) async fn run(
+        &mut self,
+        socket: DataSocket,
+        token: &StreamToken,
+        outage_began: Duration,
+    ) -> SocketEnd {
+        let now = self.clock.moment();
+        let mut link = Link::new(socket, now.elapsed);
+        if self.started.is_none() {
+            link.node.await_first_words(now.elapsed);
+            self.shared.set(SessionState::Starting { step: StartStep::WaitingForNode });
+        }
+        let rejected_before = self.channel.stats().rejected.total();
+        self.channel.socket_opened(now, token);
+
+        let end = self.exchange(&mut link, outage_began, rejected_before).await;
+
+        match &end {
+            SocketEnd::Lost { .. } => self.channel.socket_closed(self.clock.moment()),
+            SocketEnd::ByUser => {
+                self.shared.set(SessionState::Ended(EndReason::ClosedByUser));
+                link.transport.close().await;
+            }
+            SocketEnd::Closed(_) | SocketEnd::Exited => link.transport.close().await,
+        }
+        end
+    }
+
+    async fn exchange(&mut self, link: &mut Link, outage_began: Duration, rejected_before: u64) -> SocketEnd {
+        let mut received = Vec::new();
+        let mut wake = pin!(sleep_until(self.clock.instant(self.clock.elapsed())));
+        loop {
+            let now = self.clock.moment();
+            if let Some(end) = self.step(link, now) {
+                return end;
+            }
+            if link.heard_gateway && !link.announced && self.started.is_some() {
+                self.announce_open(link, Some(now.elapsed - outage_began));
+            }
+            if self.channel.stats().rejected.total() - rejected_before > MAX_REJECTED {
+                return link.lost(
+                    now.elapsed,
+                    SocketLoss::Broken { message: "it delivers messages that cannot be read".to_owned() },
+                );
+            }
+
+            let deadline = self.clock.instant(self.deadline(link));
+            if wake.deadline() != deadline {
+                wake.as_mut().reset(deadline);
+            }
+            tokio::select! {
+                outcome = link.transport.exchange(&mut received) => {
+                    let now = self.clock.moment();
+                    match outcome {
+                        Ok(()) => self.receive(link, now, &mut received),
+                        Err(loss) => return link.lost(now.elapsed, loss),
+                    }
+                }
+                () = self.input.ready(), if !link.input_blocked && self.channel.send_capacity() > 0 => {}
+                () = credit_changed(self.output.as_ref()) => {}
+                Ok(()) = self.size.changed() => {
+                    let size = *self.size.borrow_and_update();
+                    self.channel.resize(self.clock.moment(), size);
+                }
+                () = &mut wake => {}
+                () = self.shared.close.cancelled(), if self.lingers_until.is_none() => return SocketEnd::ByUser,
+                () = self.shared.retry.notified() => link.gateway.doubt(self.clock.elapsed()),
+            }
+        }
+    }
+
+    /// Everything that can be done without waiting.
+    fn step(&mut self, link: &mut Link, now: Moment) -> Option<SocketEnd> {
+        if let Some(output) = &self.output {
+            let taken = output.take_credit();
+            if taken > 0 {
+                self.channel.consumed(now, taken);
+            }
+        }
+        if self.channel.poll_timeout().is_some_and(|at| at <= now.elapsed) {
+            self.channel.handle_timeout(now);
+        }
+        self.offer_input(link, now);
+        while let Some(output) = self.channel.poll_output() {
+            match output {
+                ClientOutput::Text(text) => link.transport.push_text(&text),
+                ClientOutput::Binary(frame) => link.transport.push_binary(frame),
+                ClientOutput::Event(event) => {
+                    if let Some(end) = self.handle_event(link, now, event) {
+                        return Some(end);
+                    }
+                }
+            }
+        }
+        self.watch_node(link, now);
+        while let Some(pulse) = link.gateway.poll(now.elapsed) {
+            match pulse {
+                Pulse::Ping => link.transport.push_ping(),
+                Pulse::Dead(lasted) => return Some(link.lost(now.elapsed, SocketLoss::Silent { lasted })),
+            }
+        }
+        self.lingers_until.filter(|until| *until <= now.elapsed).map(|_| SocketEnd::Exited)
+    }
+
+    fn receive(&mut self, link: &mut Link, now: Moment, received: &mut Vec<Incoming>) {
+        link.gateway.heard(now.elapsed);
+        link.heard_gateway = true;
+        link.input_blocked = false;
+        for incoming in received.drain(..) {
+            match incoming {
+                Incoming::Binary(frame) => {
+                    link.heard_node = true;
+                    self.channel.handle_binary(now, frame);
+                }
+                Incoming::Text(text) => self.channel.handle_text(now, &text),
+                Incoming::Control => {}
+            }
+        }
+    }
+
+    fn offer_input(&mut self, link: &mut Link, now: Moment) {
+        while !link.input_blocked && self.channel.send_capacity() > 0 {
+            let waiting = self.input.waiting();
+            if waiting.is_empty() {
+                return;
+            }
+            let taken = self.channel.send(now, waiting);
+            if taken == 0 {
+                link.input_blocked = true;
+            } else {
+                self.input.consume(taken);
+                link.gateway.asked(now.elapsed);
+            }
+        }
+    }
+
+    fn handle_event(&mut self, link: &mut Link, now: Moment, event: ClientEvent) -> Option<SocketEnd> {
+        match event {
+            ClientEvent::Started { kind, agent_version, handshake, .. } => {
+                self.shared.history.note(format!(
+                    "{kind} started, agent {}, {} handshake",
+                    agent_version.as_deref().unwrap_or("version unknown"),
+                    if handshake { "with" } else { "without" }
+                ));
+                self.started = Some(Started { kind, agent_version });
+                link.node_spoke = true;
+                link.input_blocked = false;
+                self.announce_open(link, None);
+            }
+            ClientEvent::Data { stream, bytes } => {
+                link.node_spoke = true;
+                match &self.output {
+                    Some(output) => output.push(OutputChunk { stream, bytes }),
+                    None => self.channel.consumed(now, bytes.len()),
+                }
+            }
+            ClientEvent::ExitCode(code) => {
+                self.shared.history.note(format!("The command exited with status {code}"));
+                // An exit status is the last thing a command session has to say.
+                if self.shared.exit_code.set(code).is_ok() {
+                    self.lingers_until = Some(now.elapsed + LINGER);
+                    self.output = None;
+                    self.shared.set(SessionState::Ended(EndReason::Exited { code }));
+                }
+            }
+            ClientEvent::Message(text) => {
+                self.shared.history.note("The agent sent a notice");
+                // One per handshake, and there is one handshake.
+                let _ = self.shared.notice.set(text);
+            }
+            ClientEvent::Writable => link.input_blocked = false,
+            ClientEvent::Publication(publication) => tracing::debug!(?publication, "gateway"),
+            ClientEvent::Closed(reason) => return Some(SocketEnd::Closed(reason)),
+            other => tracing::debug!(?other, "event of no use to this session"),
+        }
+        None
+    }
+
+    fn watch_node(&mut self, link: &mut Link, now: Moment) {
+        if self.started.is_some() {
+            link.node.unacked(now.elapsed, self.channel.unacked_bytes(), link.node_spoke);
+            link.node_spoke = false;
+        }
+        if let Some(since) = link.node.poll(now.elapsed) {
+            link.silence_shown = true;
+            if let Some(started) = &self.started {
+                self.shared.set(started.open(self.resumed_after, Some(self.clock.wall(since))));
+            } else {
+                let lasted = now.elapsed - since;
+                self.shared.set(SessionState::Starting { step: StartStep::NodeSilent { lasted } });
+            }
+        } else if link.silence_shown && !link.node.is_silent() {
+            link.silence_shown = false;
+            if let Some(started) = &self.started {
+                self.shared.set(started.open(self.resumed_after, None));
+            }
+        }
+    }
+
+    fn announce_open(&mut self, link: &mut Link, resumed_after: Option<Duration>) {
+        let Some(started) = &self.started else { return };
+        link.announced = true;
+        if let Some(lasted) = resumed_after {
+            self.shared.history.note(format!("Resumed after {} ms", lasted.as_millis()));
+            self.resumed_after = Some(lasted);
+        }
+        link.silence_shown = false;
+        self.shared.set(started.open(self.resumed_after, None));
+    }
+
+    fn deadline(&self, link: &Link) -> Duration {
+        [Some(link.gateway.deadline()), link.node.deadline(), self.channel.poll_timeout(), self.lingers_until]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(FAR)
+    }
+}
+
+impl Started {
+    fn open(
+        &self,
+        resumed_after: Option<Duration>,
+        unanswered_since: Option<std::time::SystemTime>,
+    ) -> SessionState {
+        SessionState::Open {
+            kind: self.kind,
+            agent_version: self.agent_version.clone(),
+            resumed_after,
+            unanswered_since,
+        }
+    }
+}
+
+impl Link {
+    fn new(socket: DataSocket, now: Duration) -> Self {
+        Self {
+            transport: Transport::new(socket),
+            gateway: GatewayPulse::new(now),
+            node: NodePulse::default(),
+            heard_gateway: false,
+            heard_node: false,
+            node_spoke: false,
+            input_blocked: false,
+            silence_shown: false,
+            announced: false,
+        }
+    }
+
+    fn lost(&self, now: Duration, loss: SocketLoss) -> SocketEnd {
+        SocketEnd::Lost { loss, proven: self.heard_node || self.gateway.has_lasted(now) }
+    }
+}
+
+async fn credit_changed(output: Option<&OutputSender>) {
+    match output {
+        Some(output) => output.credit_changed().await,
+        None => std::future::pending().await,
+    }
+}

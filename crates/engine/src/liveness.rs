@@ -1,0 +1,232 @@
+//! Whether the gateway and the node are still there, as state machines without a clock. Times are durations since any
+//! fixed start.
+
+use std::time::Duration;
+
+/// Below the idle limits of middleboxes (protocol.md 10, row 35).
+const PING_EVERY: Duration = Duration::from_secs(25);
+/// Nothing received for this long: a ping went unanswered for 15 s.
+const DEAD_AFTER: Duration = Duration::from_secs(40);
+/// Input that nothing answered for this long makes us ask the gateway.
+const PROBE_AFTER: Duration = Duration::from_secs(2);
+/// How long a probe may stay unanswered. Together: 5 s after unanswered typing.
+const PROBE_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a socket must last to count as good when the node has nothing to say.
+const PROVEN_AFTER: Duration = Duration::from_secs(10);
+/// Silence of a node after which the user is told.
+const FIRST_WORDS_WITHIN: Duration = Duration::from_secs(10);
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the pulse of the gateway asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pulse {
+    /// Send a ping.
+    Ping,
+    /// The socket is dead: nothing was heard for that long.
+    Dead(Duration),
+}
+
+/// One socket's life signs.
+#[derive(Debug)]
+pub(crate) struct GatewayPulse {
+    opened: Duration,
+    heard: Duration,
+    next_ping: Duration,
+    /// First input since something was heard.
+    asked: Option<Duration>,
+    /// When an extra ping went out, until something is heard.
+    probed: Option<Duration>,
+}
+
+impl GatewayPulse {
+    /// The socket has just opened; the first ping is due at once.
+    pub(crate) fn new(now: Duration) -> Self {
+        Self { opened: now, heard: now, next_ping: now, asked: None, probed: None }
+    }
+
+    /// Anything was received.
+    pub(crate) fn heard(&mut self, now: Duration) {
+        self.heard = now;
+        self.asked = None;
+        self.probed = None;
+    }
+
+    /// Input was sent.
+    pub(crate) fn asked(&mut self, now: Duration) {
+        self.asked.get_or_insert(now);
+    }
+
+    /// The user, the network or a wake-up gives reason to doubt the socket: a ping is due at once.
+    pub(crate) fn doubt(&mut self, now: Duration) {
+        if self.probed.is_none() {
+            self.asked = Some(now.saturating_sub(PROBE_AFTER));
+        }
+    }
+
+    /// Whether the socket has lasted long enough to be good without a word from the node.
+    pub(crate) fn has_lasted(&self, now: Duration) -> bool {
+        now >= self.opened + PROVEN_AFTER
+    }
+
+    /// What is due now. Call until `None`.
+    pub(crate) fn poll(&mut self, now: Duration) -> Option<Pulse> {
+        let probe_unanswered = self.probed.is_some_and(|at| now >= at + PROBE_PATIENCE);
+        if now >= self.heard + DEAD_AFTER || probe_unanswered {
+            return Some(Pulse::Dead(now - self.heard));
+        }
+        if self.probed.is_none() && self.asked.is_some_and(|at| now >= at + PROBE_AFTER) {
+            self.probed = Some(now);
+            self.next_ping = now + PING_EVERY;
+            return Some(Pulse::Ping);
+        }
+        if now >= self.next_ping {
+            self.next_ping = now + PING_EVERY;
+            return Some(Pulse::Ping);
+        }
+        None
+    }
+
+    /// When to poll again.
+    pub(crate) fn deadline(&self) -> Duration {
+        let probe = match (self.probed, self.asked) {
+            (Some(at), _) => Some(at + PROBE_PATIENCE),
+            (None, Some(at)) => Some(at + PROBE_AFTER),
+            (None, None) => None,
+        };
+        let regular = self.next_ping.min(self.heard + DEAD_AFTER);
+        probe.map_or(regular, |at| at.min(regular))
+    }
+}
+
+/// Whether the node answers. It never ends anything: an unresponsive agent is shown, not killed.
+#[derive(Debug, Default)]
+pub(crate) struct NodePulse {
+    waiting: Option<Waiting>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Waiting {
+    since: Duration,
+    patience: Duration,
+    unacked: usize,
+    told: bool,
+}
+
+impl NodePulse {
+    /// The socket is open and the node has not spoken in this session.
+    pub(crate) fn await_first_words(&mut self, now: Duration) {
+        self.waiting = Some(Waiting { since: now, patience: FIRST_WORDS_WITHIN, unacked: 0, told: false });
+    }
+
+    /// Input is, or is not, waiting for its ack. `spoke`: the node sent something of its own.
+    pub(crate) fn unacked(&mut self, now: Duration, bytes: usize, spoke: bool) {
+        let progress = spoke || self.waiting.is_none_or(|w| bytes < w.unacked);
+        if bytes == 0 {
+            self.waiting = None;
+        } else if progress {
+            self.waiting = Some(Waiting { since: now, patience: ANSWER_WITHIN, unacked: bytes, told: false });
+        } else if let Some(waiting) = &mut self.waiting {
+            waiting.unacked = bytes;
+        }
+    }
+
+    /// Since when the node has been silent, once patience is over; `Some` only once per silence.
+    pub(crate) fn poll(&mut self, now: Duration) -> Option<Duration> {
+        let waiting = self.waiting.as_mut()?;
+        if waiting.told || now < waiting.since + waiting.patience {
+            return None;
+        }
+        waiting.told = true;
+        Some(waiting.since)
+    }
+
+    /// Whether a silence was reported and still lasts.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.waiting.is_some_and(|w| w.told)
+    }
+
+    /// When to poll again.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.waiting.filter(|w| !w.told).map(|w| w.since + w.patience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn an_idle_socket_is_pinged_and_dies_when_nothing_answers() {
+        let mut pulse = GatewayPulse::new(s(100));
+        assert_eq!(pulse.poll(s(100)), Some(Pulse::Ping));
+        assert_eq!(pulse.poll(s(100)), None);
+        pulse.heard(s(100));
+        assert_eq!(pulse.deadline(), s(125));
+        assert_eq!(pulse.poll(s(125)), Some(Pulse::Ping));
+        assert_eq!(pulse.deadline(), s(140));
+        assert_eq!(pulse.poll(s(139)), None);
+        assert_eq!(pulse.poll(s(140)), Some(Pulse::Dead(s(40))));
+    }
+
+    #[test]
+    fn answered_pings_keep_a_socket_for_ever() {
+        let mut pulse = GatewayPulse::new(s(0));
+        let mut pings = 0;
+        while pings < 1000 {
+            let now = pulse.deadline();
+            match pulse.poll(now) {
+                Some(Pulse::Ping) => pings += 1,
+                other => panic!("{other:?} at {now:?}"),
+            }
+            pulse.heard(now + Duration::from_millis(80));
+        }
+    }
+
+    #[test]
+    fn unanswered_typing_finds_a_dead_socket_within_five_seconds() {
+        let mut pulse = GatewayPulse::new(s(0));
+        pulse.poll(s(0));
+        pulse.heard(s(1));
+        pulse.asked(s(10));
+        pulse.asked(s(11));
+        assert_eq!(pulse.deadline(), s(12));
+        assert_eq!(pulse.poll(s(12)), Some(Pulse::Ping));
+        assert_eq!(pulse.deadline(), s(15));
+        assert_eq!(pulse.poll(s(15)), Some(Pulse::Dead(s(14))));
+    }
+
+    #[test]
+    fn any_answer_ends_a_doubt() {
+        let mut pulse = GatewayPulse::new(s(0));
+        pulse.poll(s(0));
+        pulse.heard(s(1));
+        pulse.doubt(s(5));
+        assert_eq!(pulse.poll(s(5)), Some(Pulse::Ping));
+        pulse.heard(s(6));
+        assert_eq!(pulse.poll(s(29)), None);
+    }
+
+    #[test]
+    fn silence_of_the_node_is_told_once_and_ends_with_progress() {
+        let mut node = NodePulse::default();
+        node.await_first_words(s(0));
+        assert_eq!(node.deadline(), Some(s(10)));
+        assert_eq!(node.poll(s(9)), None);
+        assert_eq!(node.poll(s(10)), Some(s(0)));
+        assert_eq!(node.poll(s(11)), None);
+        node.unacked(s(12), 0, true);
+        assert!(!node.is_silent());
+
+        node.unacked(s(20), 10, false);
+        node.unacked(s(22), 30, false);
+        assert_eq!(node.poll(s(25)), Some(s(20)));
+        assert!(node.is_silent());
+        node.unacked(s(26), 20, false);
+        assert!(!node.is_silent(), "an ack is an answer");
+        assert_eq!(node.poll(s(31)), Some(s(26)));
+    }
+}

@@ -1,0 +1,171 @@
+//! One open socket: writes what is queued, reads what has come, neither waiting for the other.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use crate::cause::SocketLoss;
+use crate::dial::DataSocket;
+
+/// Queued bytes above which nothing more is read: a gateway that takes no acks gets no more reading either.
+const MAX_BACKLOG_BYTES: usize = 1024 * 1024;
+/// Messages handed over at once, so that acks of a burst leave in one write.
+const BATCH: usize = 64;
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+
+/// Something received.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// A binary message, reassembled.
+    Binary(Bytes),
+    /// A ping or a pong.
+    Control,
+}
+
+pub(crate) struct Transport {
+    socket: DataSocket,
+    outgoing: VecDeque<Message>,
+    backlog: usize,
+    unflushed: bool,
+    write_failed: Option<SocketLoss>,
+    lost: Option<SocketLoss>,
+}
+
+impl Transport {
+    pub(crate) fn new(socket: DataSocket) -> Self {
+        Self {
+            socket,
+            outgoing: VecDeque::new(),
+            backlog: 0,
+            unflushed: false,
+            write_failed: None,
+            lost: None,
+        }
+    }
+
+    pub(crate) fn push_text(&mut self, text: &str) {
+        self.push(Message::Text(text.into()));
+    }
+
+    pub(crate) fn push_binary(&mut self, frame: Bytes) {
+        self.push(Message::Binary(frame));
+    }
+
+    pub(crate) fn push_ping(&mut self) {
+        self.push(Message::Ping(Bytes::from_static(b"keepalive")));
+    }
+
+    fn push(&mut self, message: Message) {
+        self.backlog += message.len();
+        self.outgoing.push_back(message);
+    }
+
+    /// Writes, and waits until at least one message has been received. Cancel safe. After an error the socket is of
+    /// no more use; everything received before it has been handed over.
+    pub(crate) async fn exchange(&mut self, received: &mut Vec<Incoming>) -> Result<(), SocketLoss> {
+        poll_fn(|cx| self.poll_exchange(cx, received)).await
+    }
+
+    fn poll_exchange(
+        &mut self,
+        cx: &mut Context<'_>,
+        received: &mut Vec<Incoming>,
+    ) -> Poll<Result<(), SocketLoss>> {
+        if self.write_failed.is_none()
+            && let Err(error) = self.poll_write(cx)
+        {
+            // What the gateway sent before it closed, `channel_closed` above all, can still be read.
+            self.write_failed = Some(loss_of(&error));
+        }
+        if self.backlog <= MAX_BACKLOG_BYTES || self.write_failed.is_some() {
+            self.poll_read(cx, received);
+        }
+        if !received.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.lost.take().or_else(|| self.write_failed.take()) {
+            Some(loss) => Poll::Ready(Err(loss)),
+            None => Poll::Pending,
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        while let Some(message) = self.outgoing.front() {
+            let Poll::Ready(ready) = Pin::new(&mut self.socket).poll_ready(cx) else { return Ok(()) };
+            ready?;
+            self.backlog -= message.len();
+            if let Some(message) = self.outgoing.pop_front() {
+                self.unflushed = true;
+                Pin::new(&mut self.socket).start_send(message)?;
+            }
+        }
+        if self.unflushed
+            && let Poll::Ready(flushed) = Pin::new(&mut self.socket).poll_flush(cx)
+        {
+            flushed?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, received: &mut Vec<Incoming>) {
+        while received.len() < BATCH && self.lost.is_none() {
+            let Poll::Ready(next) = Pin::new(&mut self.socket).poll_next(cx) else { return };
+            match next {
+                Some(Ok(Message::Binary(frame))) => received.push(Incoming::Binary(frame)),
+                Some(Ok(Message::Text(text))) => received.push(Incoming::Text(text)),
+                Some(Ok(Message::Ping(_))) => {
+                    // The answer is queued inside the socket.
+                    self.unflushed = true;
+                    received.push(Incoming::Control);
+                }
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => received.push(Incoming::Control),
+                Some(Ok(Message::Close(frame))) => self.lost = Some(loss_of_close(frame)),
+                Some(Err(error)) => self.lost = Some(loss_of(&error)),
+                None => self.lost = Some(SocketLoss::Closed { code: None, reason: String::new() }),
+            }
+        }
+    }
+
+    /// Says goodbye, for half a second at most.
+    pub(crate) async fn close(mut self) {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
+        let goodbye = async {
+            self.socket.send(Message::Close(Some(frame))).await?;
+            self.socket.flush().await
+        };
+        if timeout(CLOSE_WITHIN, goodbye).await.is_err() {
+            tracing::debug!("the socket took no close frame");
+        }
+    }
+}
+
+fn loss_of_close(frame: Option<CloseFrame>) -> SocketLoss {
+    match frame {
+        Some(frame) => SocketLoss::Closed {
+            code: Some(frame.code.into()),
+            reason: frame.reason.chars().filter(|c| !c.is_control()).collect(),
+        },
+        None => SocketLoss::Closed { code: None, reason: String::new() },
+    }
+}
+
+fn loss_of(error: &Error) -> SocketLoss {
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed => {
+            SocketLoss::Closed { code: None, reason: String::new() }
+        }
+        error => SocketLoss::Broken { message: error.to_string() },
+    }
+}
