@@ -2,12 +2,18 @@
 
 mod config;
 mod event;
+mod handshake;
+mod session;
+mod terminal;
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::json::TerminalSize;
+use crate::channel::{Channel, ChannelConfig, Wire};
+use crate::frame::{AgentMessage, Decoder, Flags, MessageType, PayloadType};
+use crate::json::{ChannelClosed, OpenMessage, Opener, TerminalSize};
 use crate::moment::Moment;
 use crate::secret::StreamToken;
 use crate::stats::Stats;
@@ -17,68 +23,253 @@ pub use event::{
     ClientEvent, ClientOutput, CloseReason, DataStream, HandshakeFailure, Misbehaviour, Publication,
 };
 
-/// The client's side of one session; it outlives any number of sockets.
-#[derive(Debug)]
+use session::Session;
+use terminal::TerminalSync;
+
+/// Flag that asks the agent to end a port session (protocol.md 4.3).
+const TERMINATE_SESSION: u32 = 2;
+
+/// The client's side of one session: sans-IO, one for each session, outliving any number of sockets.
+///
+/// # Driving it
+///
+/// The owner holds the socket and the clock. It calls in when something happens and afterwards does what the channel
+/// asks for:
+///
+/// * a socket is open (upgrade answered): [`socket_opened`](Self::socket_opened) with the token that belongs to it;
+/// * the socket ended, for whatever reason: [`socket_closed`](Self::socket_closed). Nothing is reset: the next socket
+///   goes on where the last one stopped, with the same sequence numbers and no second handshake (protocol.md 2.4);
+/// * a message arrived: [`handle_binary`](Self::handle_binary) or [`handle_text`](Self::handle_text);
+/// * the person typed: [`send`](Self::send), [`resize`](Self::resize);
+/// * `Data` was passed on: [`consumed`](Self::consumed);
+/// * the clock reached [`poll_timeout`](Self::poll_timeout): [`handle_timeout`](Self::handle_timeout).
+///
+/// After **every** call: [`poll_output`](Self::poll_output) until it returns `None`, doing each output in order, then
+/// [`poll_timeout`](Self::poll_timeout) and re-arm the one timer, as any call may have moved it.
+/// A message counts as sent when it is polled; an owner whose socket cannot take more should therefore stop polling,
+/// not queue.
+///
+/// # What it promises
+///
+/// * Events come in order; `Data` is exactly what the agent sent, once, in order. `Closed` comes once and last.
+/// * Nothing is dropped silently: `send` says how much it took and `Writable` says when to go on; received data that
+///   the owner does not consume is left unacknowledged, so that the agent keeps it.
+/// * Acknowledgements are always processed, also while the receive budget is used up.
+/// * No call panics, whatever arrives. What breaks the rules is dropped and counted in [`stats`](Self::stats).
 pub struct ClientChannel {
-    config: ClientConfig,
-    closed: Option<CloseReason>,
-    stats: Stats,
+    channel: Channel,
+    session: Session,
+    client_id: String,
+    client_version: String,
+    has_been_open: bool,
+    has_told_end: bool,
 }
 
-#[expect(unused_variables, reason = "signatures land ahead of the state machine")]
+impl fmt::Debug for ClientChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientChannel").field("channel", &self.channel).finish_non_exhaustive()
+    }
+}
+
 impl ClientChannel {
     /// A channel that waits for its first socket.
     pub fn new(config: ClientConfig) -> Self {
-        Self { config, closed: None, stats: Stats::default() }
+        let mut channel = Channel::new(ChannelConfig {
+            decoder: Decoder::Client,
+            sends: MessageType::InputStreamData,
+            first_flags: Flags::NONE,
+            seed: config.seed,
+            payload_bytes: config.payload_bytes,
+            send_window_bytes: config.send_window_bytes,
+            receive_budget_bytes: Some(config.receive_budget_bytes),
+            reorder_bytes: config.reorder_bytes,
+            reorder_messages: config.reorder_messages,
+            transmission_limit: Some(config.transmission_limit),
+        });
+        let client_id = channel.new_id().to_string();
+        Self {
+            channel,
+            session: Session::new(config.client_version.clone(), TerminalSync::new(config.terminal)),
+            client_id,
+            client_version: config.client_version,
+            has_been_open: false,
+            has_told_end: false,
+        }
     }
-    /// A socket is open: gives out the open message, then what is unacknowledged.
-    pub fn socket_opened(&mut self, now: Moment, token: &StreamToken) {}
-    /// The socket is gone. Nothing is reset.
-    pub fn socket_closed(&mut self, now: Moment) {}
+
+    /// A socket is open. Gives out the open message, then whatever is unacknowledged, a few messages at first and
+    /// more as acknowledgements arrive. Replaces a socket that was not reported closed. Does nothing on a closed
+    /// channel.
+    pub fn socket_opened(&mut self, now: Moment, token: &StreamToken) {
+        self.channel.tick(now);
+        let open = OpenMessage {
+            request_id: self.channel.new_id().to_string(),
+            token: token.clone(),
+            opener: Opener::Client {
+                client_id: self.client_id.clone(),
+                client_version: Some(self.client_version.clone()),
+            },
+        };
+        self.channel.socket_opened(&open);
+        if !std::mem::replace(&mut self.has_been_open, true) {
+            self.session.terminal.first_opened(&mut self.channel);
+        }
+    }
+
+    /// The socket is gone. Outputs for it that were not polled are forgotten; messages are repeated on the next one.
+    pub fn socket_closed(&mut self, now: Moment) {
+        self.channel.tick(now);
+        self.channel.socket_closed();
+    }
+
     /// A binary message arrived.
-    pub fn handle_binary(&mut self, now: Moment, frame: Bytes) {}
-    /// A text message arrived.
-    pub fn handle_text(&mut self, now: Moment, text: &str) {}
-    /// The time of [`poll_timeout`](Self::poll_timeout) has come.
-    pub fn handle_timeout(&mut self, now: Moment) {}
-    /// Takes input; returns how many bytes were taken.
+    pub fn handle_binary(&mut self, now: Moment, frame: Bytes) {
+        self.channel.tick(now);
+        if self.channel.is_shut() {
+            return;
+        }
+        let Some(message) = self.channel.decode(frame) else { return };
+        match &message.message_type {
+            MessageType::OutputStreamData => self.channel.receive(&mut self.session, message),
+            MessageType::Acknowledge => {
+                self.channel.handle_acknowledge(&message.payload);
+                self.session.terminal.update(&mut self.channel);
+            }
+            MessageType::ChannelClosed => self.channel_closed(&message),
+            MessageType::StartPublication => self.publication(Publication::Start),
+            MessageType::PausePublication => self.publication(Publication::Pause),
+            _ => self.channel.stats_mut().ignored += 1,
+        }
+        self.tell_writable();
+    }
+
+    /// A text message arrived. Treated like a binary one, as the official client does (protocol.md 2.1).
+    pub fn handle_text(&mut self, now: Moment, text: &str) {
+        self.handle_binary(now, Bytes::copy_from_slice(text.as_bytes()));
+    }
+
+    /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when called early.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        self.channel.tick(now);
+        if let Err(exhausted) = self.channel.handle_timeout() {
+            let reason = CloseReason::RetransmitsExhausted {
+                seq: exhausted.seq,
+                transmissions: exhausted.transmissions,
+            };
+            self.session.close(&mut self.channel, reason);
+        }
+    }
+
+    /// Takes input for the program; returns how many bytes were taken. None before `Started` and after `Closed`;
+    /// as many as fit while the window is full. When less than all was taken, `Writable` tells when to go on.
+    /// Input is kept while there is no socket.
     pub fn send(&mut self, now: Moment, bytes: &[u8]) -> usize {
-        0
+        self.channel.tick(now);
+        if !self.session.is_running() {
+            self.channel.wants_room();
+            return 0;
+        }
+        self.channel.send(PayloadType::Output, bytes)
     }
-    /// The terminal has another size.
+
+    /// The terminal has another size. It is kept and told to the agent when that makes sense: also speculatively
+    /// before the session runs, again when it runs and after its first output (protocol.md 5.7 and 7.2). Callers
+    /// debounce.
     pub fn resize(&mut self, now: Moment, size: TerminalSize) {
-        self.config.terminal = Some(size);
+        self.channel.tick(now);
+        if !self.channel.is_shut() {
+            self.session.terminal.resize(&mut self.channel, size);
+        }
     }
-    /// Asks the agent of a port session to end it.
-    pub fn terminate_flag(&mut self, now: Moment) {}
-    /// The consumer took that many bytes of `Data`.
-    pub fn consumed(&mut self, now: Moment, bytes: usize) {}
-    /// Ends the channel from this side.
+
+    /// Asks the agent of a running port session to end it; other sessions ignore it. Does nothing before `Started`.
+    pub fn terminate_flag(&mut self, now: Moment) {
+        self.channel.tick(now);
+        if self.session.is_running() {
+            self.channel.queue(PayloadType::Flag, &TERMINATE_SESSION.to_be_bytes());
+        }
+    }
+
+    /// The consumer took that many bytes of `Data`. Opens the receive budget again, and delivers and acknowledges
+    /// what was kept back for it.
+    pub fn consumed(&mut self, now: Moment, bytes: usize) {
+        self.channel.tick(now);
+        if self.channel.consumed(bytes) {
+            self.channel.resume(&mut self.session);
+        }
+    }
+
+    /// Ends the channel from this side. Nothing is sent: terminating the session is an API call.
     pub fn close(&mut self, now: Moment) {
-        self.closed.get_or_insert(CloseReason::ByOwner);
+        self.channel.tick(now);
+        self.session.close(&mut self.channel, CloseReason::ByOwner);
     }
-    /// What to do next.
+
+    /// What to do next; `None` when there is nothing until something happens.
     pub fn poll_output(&mut self) -> Option<ClientOutput> {
-        None
+        if let Some(wire) = self.channel.poll_unsequenced() {
+            return Some(match wire {
+                Wire::Text(text) => ClientOutput::Text(text),
+                Wire::Binary(frame) => ClientOutput::Binary(frame),
+            });
+        }
+        if let Some(event) = self.session.events.pop_front() {
+            return Some(ClientOutput::Event(event));
+        }
+        if let Some(frame) = self.channel.poll_sequenced() {
+            return Some(ClientOutput::Binary(frame));
+        }
+        let reason = self.session.closed.as_ref().filter(|_| !self.has_told_end)?.clone();
+        self.has_told_end = true;
+        self.channel.shut(false);
+        Some(ClientOutput::Event(ClientEvent::Closed(reason)))
     }
-    /// When to call [`handle_timeout`](Self::handle_timeout).
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), on the axis of [`Moment::elapsed`]; `None` when nothing
+    /// is timed.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        None
+        self.channel.poll_timeout()
     }
+
     /// Bytes [`send`](Self::send) would take now.
     pub fn send_capacity(&self) -> usize {
-        0
+        if self.session.is_running() { self.channel.send_capacity() } else { 0 }
     }
-    /// Bytes sent and not acknowledged, headers included.
+
+    /// Bytes of messages that are not acknowledged, headers included; 0 when the agent has everything.
     pub fn unacked_bytes(&self) -> usize {
-        0
+        self.channel.unacked_bytes()
     }
+
     /// Why the channel closed, if it did.
     pub fn is_closed(&self) -> Option<&CloseReason> {
-        self.closed.as_ref()
+        self.session.closed.as_ref()
     }
-    /// Counters.
+
+    /// Counters since the channel was made.
     pub fn stats(&self) -> Stats {
-        self.stats
+        self.channel.stats()
+    }
+
+    fn channel_closed(&mut self, message: &AgentMessage) {
+        // What is here in order is delivered, however slow the consumer: no one will send it again.
+        self.channel.lift_budget();
+        self.channel.resume(&mut self.session);
+        // A body that cannot be read ends the session all the same (protocol.md 4.2).
+        let closed = ChannelClosed::decode(&message.payload).unwrap_or_else(|_| {
+            self.channel.stats_mut().rejected.payload += 1;
+            ChannelClosed::default()
+        });
+        self.session.close(&mut self.channel, CloseReason::ByService { output: closed.output });
+    }
+
+    fn publication(&mut self, publication: Publication) {
+        self.session.events.push_back(ClientEvent::Publication(publication));
+    }
+
+    fn tell_writable(&mut self) {
+        if self.session.is_running() && self.channel.becomes_writable() {
+            self.session.events.push_back(ClientEvent::Writable);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The Session Manager data channel.
 
 mod agent;
+mod channel;
 mod client;
 mod frame;
 mod json;

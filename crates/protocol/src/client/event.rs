@@ -147,7 +147,4 @@ pub enum Misbehaviour {
     /// HandshakeComplete for a request that named no session type.
     #[error("handshake without a session type")]
     NoSessionType,
-    /// The last possible sequence number was used.
-    #[error("sequence numbers are used up")]
-    SequenceExhausted,
 }
