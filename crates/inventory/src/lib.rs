@@ -1,4 +1,30 @@
-//! Managed nodes in memory.
+//! Managed nodes in memory: what they are, whether they can take a session, and views over them.
+//!
+//! A [`Fleet`] holds the nodes of every account-Region that is listed. A listing goes through
+//! [`Fleet::begin`], any number of pages, and one of [`Fleet::complete`], [`Fleet::fail`] or [`Fleet::cancel`]; what a
+//! complete listing did not see is removed. A [`View`] is a [`Query`] and an order over the fleet, worked out anew when
+//! the fleet's version grew. No clock is read here: the caller passes the time.
 
+mod age;
+mod entry;
+mod fleet;
+mod ladder;
+mod natural;
 pub mod node;
+mod platform;
 pub mod ports;
+mod query;
+mod readiness;
+#[cfg(test)]
+mod testing;
+mod version;
+mod view;
+
+pub use age::age_text;
+pub use entry::Entry;
+pub use fleet::{Counters, Fleet, Listing, ListingCounts, ListingId, ListingState};
+pub use ladder::{SessionProof, Step, StepState, ladder};
+pub use query::{Completion, Completions, Issue, Key, Query};
+pub use readiness::{Readiness, Verdict};
+pub use version::{AgentVersion, MUX_SINCE, REMOTE_HOST_SINCE};
+pub use view::{Sort, View};

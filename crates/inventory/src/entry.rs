@@ -1,0 +1,72 @@
+//! A node in the fleet with what filtering and sorting need, worked out once.
+
+use crate::fleet::ListingId;
+use crate::natural;
+use crate::node::ManagedNode;
+use crate::platform::platform_text;
+use crate::version::AgentVersion;
+
+/// A node of the fleet.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub(crate) node: ManagedNode,
+    pub(crate) key: String,
+    pub(crate) listing: ListingId,
+    /// The pass of the listing that confirmed it last.
+    pub(crate) pass: u64,
+    pub(crate) stale: bool,
+    /// What free text is looked for in: lower case, one field per line.
+    pub(crate) haystack: String,
+    pub(crate) platform_text: String,
+    pub(crate) name_key: Box<[u8]>,
+    pub(crate) version: Option<AgentVersion>,
+    pub(crate) address: Option<(u8, u128)>,
+}
+
+impl Entry {
+    pub(crate) fn new(node: ManagedNode, listing: ListingId, pass: u64, stale: bool) -> Self {
+        let fields = [&node.name, &node.computer_name, &node.node_id, &node.ip, &node.public_ip];
+        let mut haystack = String::with_capacity(fields.iter().map(|f| f.len() + 1).sum());
+        for field in fields {
+            haystack.push_str(&field.to_lowercase());
+            haystack.push('\n');
+        }
+        Self {
+            key: node.key(),
+            platform_text: platform_text(&node),
+            name_key: natural::name_key(node.display_name()),
+            version: AgentVersion::parse(&node.agent_version),
+            address: natural::address_key(&node.ip),
+            haystack,
+            node,
+            listing,
+            pass,
+            stale,
+        }
+    }
+
+    /// The node.
+    pub fn node(&self) -> &ManagedNode {
+        &self.node
+    }
+
+    /// `account/region/node id`.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The listing that brought it.
+    pub fn listing(&self) -> ListingId {
+        self.listing
+    }
+
+    /// Whether it was not confirmed since it came from the cache or its listing failed.
+    pub fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Short platform text: "Windows 2022".
+    pub fn platform_text(&self) -> &str {
+        &self.platform_text
+    }
+}

@@ -1,0 +1,389 @@
+//! All nodes of all account-Regions, and how far each listing has come.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::entry::Entry;
+use crate::node::{InstanceTier, ManagedNode, PingStatus};
+use crate::readiness::{Readiness, Verdict};
+
+/// Names a listing of a [`Fleet`]; given by [`Fleet::declare`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListingId(pub(crate) usize);
+
+/// How far a listing has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ListingState {
+    /// Not begun.
+    Waiting,
+    /// Pages are coming in.
+    Loading,
+    /// Complete.
+    Loaded,
+    /// Refused by a policy.
+    Denied,
+    /// Ended by something else; what was known stays, stale.
+    Failed,
+}
+
+/// One source in one Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The AWS profile it is reached through.
+    pub source: String,
+    /// Region.
+    pub region: String,
+    /// Account id; empty until known.
+    pub account_id: String,
+    /// What to call the account.
+    pub account_name: String,
+    /// How far.
+    pub state: ListingState,
+    /// Tier setting.
+    pub tier: InstanceTier,
+    /// When it was last complete, in epoch milliseconds.
+    pub updated_ms: Option<i64>,
+    pass: u64,
+}
+
+/// Totals over everything loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// All nodes.
+    pub total: u32,
+    /// Nodes whose agent is heard.
+    pub online: u32,
+    /// Hybrid nodes.
+    pub hybrid: u32,
+    /// Nodes that cannot take a session: lost or blocked.
+    pub not_connectable: u32,
+    /// Distinct accounts.
+    pub accounts: u32,
+    /// Distinct Regions.
+    pub regions: u32,
+}
+
+/// Nodes of one listing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListingCounts {
+    /// All of them.
+    pub nodes: u32,
+    /// Hybrid ones.
+    pub hybrid: u32,
+}
+
+/// The fleet. A node is known by its key; when two listings bring the same one, the later owns it.
+#[derive(Debug, Default)]
+pub struct Fleet {
+    slots: Vec<Option<Entry>>,
+    free: Vec<u32>,
+    by_key: HashMap<String, u32>,
+    listings: Vec<Listing>,
+    version: u64,
+    /// Slots in order of name, and the place of each slot in it; right when `ranked` is `version`.
+    order: Vec<u32>,
+    ranks: Vec<u32>,
+    ranked: Option<u64>,
+}
+
+impl Fleet {
+    /// An empty fleet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a listing in state Waiting, or finds the one of this source and Region.
+    pub fn declare(&mut self, source: &str, region: &str, account_name: &str) -> ListingId {
+        let found = self.listings.iter().position(|l| l.source == source && l.region == region);
+        if let Some(at) = found {
+            return ListingId(at);
+        }
+        self.version += 1;
+        self.listings.push(Listing {
+            source: source.to_owned(),
+            region: region.to_owned(),
+            account_id: String::new(),
+            account_name: account_name.to_owned(),
+            state: ListingState::Waiting,
+            tier: InstanceTier::Unknown,
+            updated_ms: None,
+            pass: 0,
+        });
+        ListingId(self.listings.len() - 1)
+    }
+
+    /// Puts in what was cached, marked stale. Ignored for nodes that are known already.
+    pub fn restore(&mut self, id: ListingId, nodes: Vec<ManagedNode>, tier: InstanceTier, saved_ms: i64) {
+        let Some(listing) = self.listings.get_mut(id.0) else { return };
+        listing.updated_ms = listing.updated_ms.or(Some(saved_ms));
+        if listing.tier == InstanceTier::Unknown {
+            listing.tier = tier;
+        }
+        if let (true, Some(first)) = (listing.account_id.is_empty(), nodes.first()) {
+            listing.account_id.clone_from(&first.account_region.account_id);
+        }
+        let pass = listing.pass;
+        for node in nodes {
+            let entry = Entry::new(node, id, pass, true);
+            if !self.by_key.contains_key(&entry.key) {
+                self.insert(entry);
+            }
+        }
+        self.version += 1;
+    }
+
+    /// A refresh of a listing begins.
+    pub fn begin(&mut self, id: ListingId) {
+        if let Some(listing) = self.listings.get_mut(id.0) {
+            listing.state = ListingState::Loading;
+            listing.pass += 1;
+            self.version += 1;
+        }
+    }
+
+    /// The account of a listing is known.
+    pub fn identify(&mut self, id: ListingId, account_id: &str) {
+        if let Some(listing) = self.listings.get_mut(id.0) {
+            account_id.clone_into(&mut listing.account_id);
+            self.version += 1;
+        }
+    }
+
+    /// The tier of a listing is known.
+    pub fn set_tier(&mut self, id: ListingId, tier: InstanceTier) {
+        if let Some(listing) = self.listings.get_mut(id.0) {
+            listing.tier = tier;
+            self.version += 1;
+        }
+    }
+
+    /// A page of the running refresh. Facts that only EC2 tells (tags, VPC) are kept from before where a node comes
+    /// without them, so that a row does not lose them between its page and its enrichment.
+    pub fn merge_page(&mut self, id: ListingId, nodes: Vec<ManagedNode>) {
+        self.merge(id, nodes, keep_enrichment);
+    }
+
+    /// Nodes of the running refresh with all their facts; they replace what was known.
+    pub fn merge_enriched(&mut self, id: ListingId, nodes: Vec<ManagedNode>) {
+        self.merge(id, nodes, |_, _| {});
+    }
+
+    fn merge(&mut self, id: ListingId, nodes: Vec<ManagedNode>, keep: fn(&mut ManagedNode, &ManagedNode)) {
+        let Some(pass) = self.listings.get(id.0).map(|l| l.pass) else { return };
+        let mut changed = false;
+        for mut node in nodes {
+            let slot = self.by_key.get(&node.key()).copied();
+            let Some(known) = slot.and_then(|s| self.slots.get_mut(s as usize)).and_then(Option::as_mut)
+            else {
+                self.insert(Entry::new(node, id, pass, false));
+                changed = true;
+                continue;
+            };
+            keep(&mut node, &known.node);
+            if known.node == node {
+                changed |= known.stale || known.listing != id;
+                (known.listing, known.pass, known.stale) = (id, pass, false);
+            } else {
+                *known = Entry::new(node, id, pass, false);
+                changed = true;
+            }
+        }
+        if changed {
+            self.version += 1;
+        }
+    }
+
+    /// The refresh saw everything: nodes it did not see are gone.
+    pub fn complete(&mut self, id: ListingId, now_ms: i64) {
+        let Some(listing) = self.listings.get_mut(id.0) else { return };
+        listing.state = ListingState::Loaded;
+        listing.updated_ms = Some(now_ms);
+        let pass = listing.pass;
+        self.remove_where(|entry| entry.listing == id && entry.pass != pass);
+        self.version += 1;
+    }
+
+    /// The refresh ended early: what it did not confirm stays and is stale.
+    pub fn fail(&mut self, id: ListingId, denied: bool) {
+        let Some(listing) = self.listings.get_mut(id.0) else { return };
+        listing.state = if denied { ListingState::Denied } else { ListingState::Failed };
+        self.mark_unconfirmed(id);
+    }
+
+    /// The refresh was cancelled: as if it had failed, but back to what it was before it began.
+    pub fn cancel(&mut self, id: ListingId) {
+        let Some(listing) = self.listings.get_mut(id.0) else { return };
+        listing.state =
+            if listing.updated_ms.is_some() { ListingState::Loaded } else { ListingState::Waiting };
+        self.mark_unconfirmed(id);
+    }
+
+    fn mark_unconfirmed(&mut self, id: ListingId) {
+        let Some(pass) = self.listings.get(id.0).map(|l| l.pass) else { return };
+        for entry in self.slots.iter_mut().flatten().filter(|e| e.listing == id && e.pass != pass) {
+            entry.stale = true;
+        }
+        self.version += 1;
+    }
+
+    /// Grows with each change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Whether there is no node.
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
+    /// A node by its key.
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.by_key.get(key).and_then(|slot| self.slot(*slot))
+    }
+
+    /// All nodes, in no particular order.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.slots.iter().flatten()
+    }
+
+    /// All listings with their ids, in order of declaration.
+    pub fn listings(&self) -> impl Iterator<Item = (ListingId, &Listing)> {
+        self.listings.iter().enumerate().map(|(at, listing)| (ListingId(at), listing))
+    }
+
+    /// A listing. Ids of another fleet find nothing.
+    pub fn listing(&self, id: ListingId) -> Option<&Listing> {
+        self.listings.get(id.0)
+    }
+
+    /// The listing that brought a node.
+    pub fn listing_of(&self, entry: &Entry) -> &Listing {
+        // An entry is only made with the id of a declared listing, and listings are never removed.
+        &self.listings[entry.listing.0]
+    }
+
+    /// Whether a node can take sessions.
+    pub fn verdict(&self, entry: &Entry) -> Verdict {
+        Verdict::of(&entry.node, self.listing_of(entry))
+    }
+
+    /// Tier of a node; `None` for EC2, which has none.
+    pub fn tier(&self, entry: &Entry) -> Option<InstanceTier> {
+        entry.node.kind.is_hybrid().then(|| self.listing_of(entry).tier)
+    }
+
+    /// Totals.
+    pub fn counters(&self) -> Counters {
+        let mut counters = Counters::default();
+        for entry in self.entries() {
+            counters.total += 1;
+            counters.online += u32::from(entry.node.ping == PingStatus::Online);
+            counters.hybrid += u32::from(entry.node.kind.is_hybrid());
+            let readiness = self.verdict(entry).readiness();
+            counters.not_connectable += u32::from(matches!(readiness, Readiness::Lost | Readiness::Blocked));
+        }
+        let count = |of: fn(&Listing) -> &str| {
+            let distinct: HashSet<&str> =
+                self.listings.iter().map(of).filter(|text| !text.is_empty()).collect();
+            u32::try_from(distinct.len()).unwrap_or(u32::MAX)
+        };
+        counters.accounts = count(|l| &l.account_id);
+        counters.regions = count(|l| &l.region);
+        counters
+    }
+
+    /// Nodes per listing, in order of declaration.
+    pub fn listing_counts(&self) -> Vec<ListingCounts> {
+        let mut counts = vec![ListingCounts::default(); self.listings.len()];
+        for entry in self.entries() {
+            let count = &mut counts[entry.listing.0];
+            count.nodes += 1;
+            count.hybrid += u32::from(entry.node.kind.is_hybrid());
+        }
+        counts
+    }
+
+    pub(crate) fn slot(&self, slot: u32) -> Option<&Entry> {
+        self.slots.get(slot as usize).and_then(Option::as_ref)
+    }
+
+    /// Brings the order by name up to date. Cheap when nothing changed since.
+    pub(crate) fn settle(&mut self) {
+        if self.ranked == Some(self.version) {
+            return;
+        }
+        let mut placed = vec![false; self.slots.len()];
+        let slots = &self.slots;
+        // Most nodes keep their place, and the sort is fast on what is nearly sorted.
+        self.order.retain(|slot| {
+            slots[*slot as usize].is_some() && !std::mem::replace(&mut placed[*slot as usize], true)
+        });
+        for (at, slot) in (0_u32..).zip(slots) {
+            if slot.is_some() && !placed[at as usize] {
+                self.order.push(at);
+            }
+        }
+        self.order.sort_by(|a, b| match (&slots[*a as usize], &slots[*b as usize]) {
+            (Some(a), Some(b)) => a.name_key.cmp(&b.name_key).then_with(|| a.key.cmp(&b.key)),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        });
+        self.ranks.clear();
+        self.ranks.resize(slots.len(), 0);
+        for (rank, slot) in (0_u32..).zip(&self.order) {
+            self.ranks[*slot as usize] = rank;
+        }
+        self.ranked = Some(self.version);
+    }
+
+    /// Slots in order of name. Only after [`Self::settle`].
+    pub(crate) fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        let key = entry.key.clone();
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(entry);
+                slot
+            }
+            None => {
+                self.slots.push(Some(entry));
+                // Four billion nodes do not fit into memory.
+                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        self.by_key.insert(key, slot);
+    }
+
+    fn remove_where(&mut self, gone: impl Fn(&Entry) -> bool) {
+        for (at, slot) in (0_u32..).zip(&mut self.slots) {
+            if let Some(entry) = slot.take_if(|entry| gone(entry)) {
+                self.by_key.remove(&entry.key);
+                self.free.push(at);
+            }
+        }
+    }
+}
+
+fn keep_enrichment(node: &mut ManagedNode, known: &ManagedNode) {
+    if node.tags.is_empty() {
+        node.tags.clone_from(&known.tags);
+    }
+    let texts = [
+        (&mut node.vpc_id, &known.vpc_id),
+        (&mut node.instance_type, &known.instance_type),
+        (&mut node.availability_zone, &known.availability_zone),
+        (&mut node.iam_role, &known.iam_role),
+        (&mut node.name, &known.name),
+    ];
+    for (new, old) in texts {
+        if new.is_empty() {
+            new.clone_from(old);
+        }
+    }
+}
