@@ -24,6 +24,8 @@ use crate::transport::{Incoming, Transport};
 const MAX_REJECTED: u64 = 16;
 /// How long the service may take to close the channel of a command that has exited.
 const LINGER: Duration = Duration::from_secs(5);
+/// What the client puts into one message (protocol.md 6.1).
+const FULL_MESSAGE_BYTES: usize = 1024;
 /// Never reached; stands for "no deadline".
 const FAR: Duration = Duration::from_secs(24 * 3600);
 
@@ -72,7 +74,6 @@ struct Link {
     heard_gateway: bool,
     heard_node: bool,
     node_spoke: bool,
-    input_blocked: bool,
     silence_shown: bool,
     announced: bool,
 }
@@ -125,10 +126,12 @@ impl Driver {
         let rejected_before = self.channel.stats().rejected.total();
         self.channel.socket_opened(now, token);
 
-        let end = self.exchange(&mut link, outage_began, rejected_before).await;
-
+        let end = match self.exchange(&mut link, outage_began, rejected_before).await {
+            lost @ SocketEnd::Lost { .. } => self.lose(&mut link).unwrap_or(lost),
+            end => end,
+        };
         match &end {
-            SocketEnd::Lost { .. } => self.channel.socket_closed(self.clock.moment()),
+            SocketEnd::Lost { .. } => {}
             SocketEnd::ByUser => {
                 self.shared.set(SessionState::Ended(EndReason::ClosedByUser));
                 link.transport.close().await;
@@ -168,7 +171,7 @@ impl Driver {
                         Err(loss) => return link.lost(now.elapsed, loss),
                     }
                 }
-                () = self.input.ready(), if !link.input_blocked && self.channel.send_capacity() > 0 => {}
+                () = self.input.ready(), if self.channel.send_capacity() >= FULL_MESSAGE_BYTES => {}
                 () = credit_changed(self.output.as_ref()) => {}
                 Ok(()) = self.size.changed() => {
                     let size = *self.size.borrow_and_update();
@@ -193,16 +196,8 @@ impl Driver {
             self.channel.handle_timeout(now);
         }
         self.offer_input(link, now);
-        while let Some(output) = self.channel.poll_output() {
-            match output {
-                ClientOutput::Text(text) => link.transport.push_text(&text),
-                ClientOutput::Binary(frame) => link.transport.push_binary(frame),
-                ClientOutput::Event(event) => {
-                    if let Some(end) = self.handle_event(link, now, event) {
-                        return Some(end);
-                    }
-                }
-            }
+        if let Some(end) = self.drain(link, now) {
+            return Some(end);
         }
         self.watch_node(link, now);
         while let Some(pulse) = link.gateway.poll(now.elapsed) {
@@ -214,10 +209,40 @@ impl Driver {
         self.lingers_until.filter(|until| *until <= now.elapsed).map(|_| SocketEnd::Exited)
     }
 
+    /// Does what the channel asks for, unless the socket has enough to write.
+    fn drain(&mut self, link: &mut Link, now: Moment) -> Option<SocketEnd> {
+        while !link.transport.is_congested() {
+            match self.channel.poll_output()? {
+                ClientOutput::Text(text) => link.transport.push_text(&text),
+                ClientOutput::Binary(frame) => link.transport.push_binary(frame),
+                ClientOutput::Event(event) => {
+                    let end = self.handle_event(link, now, event);
+                    if end.is_some() {
+                        return end;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The socket is gone: what it still delivered counts, `channel_closed` above all.
+    fn lose(&mut self, link: &mut Link) -> Option<SocketEnd> {
+        let now = self.clock.moment();
+        self.channel.socket_closed(now);
+        while let Some(output) = self.channel.poll_output() {
+            if let ClientOutput::Event(event) = output
+                && let Some(end) = self.handle_event(link, now, event)
+            {
+                return Some(end);
+            }
+        }
+        None
+    }
+
     fn receive(&mut self, link: &mut Link, now: Moment, received: &mut Vec<Incoming>) {
         link.gateway.heard(now.elapsed);
         link.heard_gateway = true;
-        link.input_blocked = false;
         for incoming in received.drain(..) {
             match incoming {
                 Incoming::Binary(frame) => {
@@ -231,17 +256,18 @@ impl Driver {
     }
 
     fn offer_input(&mut self, link: &mut Link, now: Moment) {
-        while !link.input_blocked && self.channel.send_capacity() > 0 {
+        loop {
+            let room = self.channel.send_capacity();
             let waiting = self.input.waiting();
-            if waiting.is_empty() {
+            // Less than a full message waits for more room, so that a full window is not refilled byte by byte.
+            if waiting.is_empty() || room < waiting.len().min(FULL_MESSAGE_BYTES) {
                 return;
             }
             let taken = self.channel.send(now, waiting);
+            self.input.consume(taken);
+            link.gateway.asked(now.elapsed);
             if taken == 0 {
-                link.input_blocked = true;
-            } else {
-                self.input.consume(taken);
-                link.gateway.asked(now.elapsed);
+                return;
             }
         }
     }
@@ -256,7 +282,6 @@ impl Driver {
                 ));
                 self.started = Some(Started { kind, agent_version });
                 link.node_spoke = true;
-                link.input_blocked = false;
                 self.announce_open(link, None);
             }
             ClientEvent::Data { stream, bytes } => {
@@ -280,7 +305,8 @@ impl Driver {
                 // One per handshake, and there is one handshake.
                 let _ = self.shared.notice.set(text);
             }
-            ClientEvent::Writable => link.input_blocked = false,
+            // Room is looked for after every event.
+            ClientEvent::Writable => {}
             ClientEvent::Publication(publication) => tracing::debug!(?publication, "gateway"),
             ClientEvent::Closed(reason) => return Some(SocketEnd::Closed(reason)),
             other => tracing::debug!(?other, "event of no use to this session"),
@@ -353,7 +379,6 @@ impl Link {
             heard_gateway: false,
             heard_node: false,
             node_spoke: false,
-            input_blocked: false,
             silence_shown: false,
             announced: false,
         }

@@ -20,6 +20,7 @@ mod shared;
 mod shell;
 mod start;
 mod state;
+mod task;
 mod terminate;
 mod transport;
 

@@ -16,8 +16,11 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use crate::cause::SocketLoss;
 use crate::dial::DataSocket;
 
-/// Queued bytes above which nothing more is read: a gateway that takes no acks gets no more reading either.
-const MAX_BACKLOG_BYTES: usize = 1024 * 1024;
+/// Queued bytes above which the channel is not asked for more: what it has not handed out is not yet in flight, so
+/// that its round-trip times stay true.
+const CONGESTED_BYTES: usize = 32 * 1024;
+/// Bytes still read while congested, so that two peers that both wait to write do not wait for ever.
+const READ_WHILE_CONGESTED_BYTES: usize = 1024 * 1024;
 /// Messages handed over at once, so that acks of a burst leave in one write.
 const BATCH: usize = 64;
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
@@ -37,6 +40,7 @@ pub(crate) struct Transport {
     socket: DataSocket,
     outgoing: VecDeque<Message>,
     backlog: usize,
+    read_while_congested: usize,
     unflushed: bool,
     write_failed: Option<SocketLoss>,
     lost: Option<SocketLoss>,
@@ -48,6 +52,7 @@ impl Transport {
             socket,
             outgoing: VecDeque::new(),
             backlog: 0,
+            read_while_congested: 0,
             unflushed: false,
             write_failed: None,
             lost: None,
@@ -71,16 +76,23 @@ impl Transport {
         self.outgoing.push_back(message);
     }
 
-    /// Writes, and waits until at least one message has been received. Cancel safe. After an error the socket is of
-    /// no more use; everything received before it has been handed over.
+    /// Whether nothing more should be pushed until [`Self::exchange`] returns.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.backlog > CONGESTED_BYTES
+    }
+
+    /// Writes, and waits until something was received or congestion is over. Cancel safe. After an error the socket
+    /// is of no more use; everything received before it has been handed over.
     pub(crate) async fn exchange(&mut self, received: &mut Vec<Incoming>) -> Result<(), SocketLoss> {
-        poll_fn(|cx| self.poll_exchange(cx, received)).await
+        let was_congested = self.is_congested();
+        poll_fn(|cx| self.poll_exchange(cx, received, was_congested)).await
     }
 
     fn poll_exchange(
         &mut self,
         cx: &mut Context<'_>,
         received: &mut Vec<Incoming>,
+        was_congested: bool,
     ) -> Poll<Result<(), SocketLoss>> {
         if self.write_failed.is_none()
             && let Err(error) = self.poll_write(cx)
@@ -88,10 +100,13 @@ impl Transport {
             // What the gateway sent before it closed, `channel_closed` above all, can still be read.
             self.write_failed = Some(loss_of(&error));
         }
-        if self.backlog <= MAX_BACKLOG_BYTES || self.write_failed.is_some() {
+        if !self.is_congested() {
+            self.read_while_congested = 0;
+        }
+        if self.read_while_congested <= READ_WHILE_CONGESTED_BYTES || self.write_failed.is_some() {
             self.poll_read(cx, received);
         }
-        if !received.is_empty() {
+        if !received.is_empty() || (was_congested && !self.is_congested()) {
             return Poll::Ready(Ok(()));
         }
         match self.lost.take().or_else(|| self.write_failed.take()) {
@@ -122,6 +137,11 @@ impl Transport {
     fn poll_read(&mut self, cx: &mut Context<'_>, received: &mut Vec<Incoming>) {
         while received.len() < BATCH && self.lost.is_none() {
             let Poll::Ready(next) = Pin::new(&mut self.socket).poll_next(cx) else { return };
+            if let Some(Ok(message)) = &next
+                && self.is_congested()
+            {
+                self.read_while_congested += message.len();
+            }
             match next {
                 Some(Ok(Message::Binary(frame))) => received.push(Incoming::Binary(frame)),
                 Some(Ok(Message::Text(text))) => received.push(Incoming::Text(text)),
@@ -138,15 +158,19 @@ impl Transport {
         }
     }
 
-    /// Says goodbye, for half a second at most.
+    /// Sends what is queued and says goodbye, for half a second at most.
     pub(crate) async fn close(mut self) {
         let frame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
         let goodbye = async {
-            self.socket.send(Message::Close(Some(frame))).await?;
-            self.socket.flush().await
+            while let Some(message) = self.outgoing.pop_front() {
+                self.socket.feed(message).await?;
+            }
+            self.socket.send(Message::Close(Some(frame))).await
         };
-        if timeout(CLOSE_WITHIN, goodbye).await.is_err() {
-            tracing::debug!("the socket took no close frame");
+        match timeout(CLOSE_WITHIN, goodbye).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the socket took no close frame"),
+            Err(_) => tracing::debug!("the socket took no close frame in time"),
         }
     }
 }

@@ -1,0 +1,284 @@
+//! One session from StartSession to TerminateSession.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleetline_protocol::{CloseReason, SessionId, StreamToken};
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::cause::{ReconnectCause, SocketLoss};
+use crate::clock::Clock;
+use crate::dial::{DataSocket, Dialer};
+use crate::driver::{Driver, SocketEnd};
+use crate::ports::{ApiError, ControlPlane, ResumeOutcome, SessionGrant, StartSession};
+use crate::resume::{Next, Outage, ResumePolicy};
+use crate::shared::Shared;
+use crate::start::pause_before_retry;
+use crate::state::{EndReason, ServiceCause, SessionState, StartError, StartStep};
+use crate::terminate::{OwnedSession, no_answer};
+
+/// ResumeSession and signing, which may have to renew credentials first.
+const CALL_WITHIN: Duration = Duration::from_secs(30);
+
+/// The task of a session.
+pub(crate) struct SessionTask {
+    control: Arc<dyn ControlPlane>,
+    request: StartSession,
+    dialer: Dialer,
+    policy: ResumePolicy,
+    clock: Clock,
+    shared: Arc<Shared>,
+    rng: SmallRng,
+}
+
+/// How a session ended, and thereby who ends it at AWS.
+enum Verdict {
+    ByUser,
+    Exited,
+    Closed(CloseReason),
+    Gone(ReconnectCause),
+    Exhausted { lasted: Duration, cause: ReconnectCause },
+    Refused(ReconnectCause),
+}
+
+/// One attempt to open a socket.
+enum Attempt {
+    Connected(Box<DataSocket>, StreamToken),
+    Failed(ReconnectCause),
+    Gone,
+}
+
+impl SessionTask {
+    pub(crate) fn new(
+        control: Arc<dyn ControlPlane>,
+        request: StartSession,
+        dialer: Dialer,
+        policy: ResumePolicy,
+        clock: Clock,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let rng = SmallRng::seed_from_u64(rand::random());
+        Self { control, request, dialer, policy, clock, shared, rng }
+    }
+
+    /// Lives the session to its end. The error is that of TerminateSession.
+    pub(crate) async fn run(mut self, mut driver: Driver) -> Result<(), ApiError> {
+        let grant = match self.start().await {
+            Ok(grant) => grant,
+            Err(error) => {
+                self.shared.set(SessionState::Failed(StartError::Api(error)));
+                return Ok(());
+            }
+        };
+        let owned =
+            OwnedSession::new(self.control.clone(), self.shared.history.clone(), grant.session_id.clone());
+        self.shared.history.note(format!("AWS granted session {}", grant.session_id));
+        // Set once: only here.
+        let _ = self.shared.session_id.set(grant.session_id.clone());
+
+        let verdict = self.live(&mut driver, grant).await;
+        let ended_by_service =
+            matches!(verdict, Verdict::Closed(CloseReason::ByService { .. }) | Verdict::Gone(_));
+        self.shared.set(verdict.state(driver.has_started()));
+        drop(driver);
+        if ended_by_service {
+            owned.release();
+            return Ok(());
+        }
+        owned.terminate().await
+    }
+
+    /// Calls StartSession until it is granted or refused. A call in flight is never abandoned, because its session
+    /// would be orphaned; closing shows at once all the same.
+    async fn start(&mut self) -> Result<SessionGrant, ApiError> {
+        let close = self.shared.close.clone();
+        let mut attempt = 1;
+        loop {
+            let error = {
+                let mut call = self.control.start_session(self.request.clone());
+                let early = tokio::select! {
+                    outcome = &mut call => Some(outcome),
+                    () = close.cancelled() => None,
+                };
+                let outcome = match early {
+                    Some(outcome) => outcome,
+                    None => {
+                        self.shared.set(SessionState::Ended(EndReason::ClosedByUser));
+                        call.await
+                    }
+                };
+                match outcome {
+                    Ok(grant) => return Ok(grant),
+                    Err(error) => error,
+                }
+            };
+            let Some(pause) = pause_before_retry(attempt, &error, &mut self.rng) else { return Err(error) };
+            attempt += 1;
+            self.shared
+                .set(SessionState::Starting { step: StartStep::RequestingAgain { error: error.clone() } });
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = close.cancelled() => {
+                    self.shared.set(SessionState::Ended(EndReason::ClosedByUser));
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Keeps a data channel open until the session is over.
+    async fn live(&mut self, driver: &mut Driver, grant: SessionGrant) -> Verdict {
+        let close = self.shared.close.clone();
+        let session = grant.session_id.clone();
+        let mut grant = Some(grant);
+        let mut outage = self.outage(false);
+        // Named by `Gone`, which can follow a failure only.
+        let mut cause = ReconnectCause::Lost(SocketLoss::Closed { code: None, reason: String::new() });
+        self.shared.set(SessionState::Starting { step: StartStep::Connecting });
+        loop {
+            let Some(attempt) = unless(&close, self.attempt(&session, grant.take())).await else {
+                return Verdict::ByUser;
+            };
+            let latest = match attempt {
+                Attempt::Gone => return Verdict::Gone(cause),
+                Attempt::Failed(cause) => cause,
+                Attempt::Connected(socket, token) => {
+                    match driver.run(*socket, &token, outage.began()).await {
+                        SocketEnd::ByUser => return Verdict::ByUser,
+                        SocketEnd::Exited => return Verdict::Exited,
+                        SocketEnd::Closed(reason) => return Verdict::Closed(reason),
+                        SocketEnd::Lost { .. } if driver.has_exited() => return Verdict::Exited,
+                        SocketEnd::Lost { loss, proven } => {
+                            if proven {
+                                outage = self.outage(driver.has_started());
+                            }
+                            ReconnectCause::Lost(loss)
+                        }
+                    }
+                }
+            };
+            let next = outage.failed(self.clock.elapsed(), &latest);
+            let wait = match next {
+                Next::TryAt(at) => Some(at),
+                Next::AwaitRetry => None,
+                Next::Refused => return Verdict::Refused(latest),
+                Next::Exhausted => {
+                    return Verdict::Exhausted {
+                        lasted: self.clock.elapsed() - outage.began(),
+                        cause: latest,
+                    };
+                }
+            };
+            self.announce(driver, &outage, &latest, wait, next == Next::AwaitRetry);
+            tokio::select! {
+                () = close.cancelled() => return Verdict::ByUser,
+                () = self.shared.retry.notified() => outage.retry_now(self.clock.elapsed()),
+                () = until(wait.map(|at| self.clock.instant(at))) => {}
+            }
+            self.announce(driver, &outage, &latest, None, false);
+            cause = latest;
+        }
+    }
+
+    fn outage(&mut self, opened_before: bool) -> Outage {
+        Outage::begin(self.policy, opened_before, self.clock.elapsed(), rand::random())
+    }
+
+    /// Opens a socket with the grant of StartSession, or with one of ResumeSession: new token, new URL.
+    async fn attempt(&self, session: &SessionId, grant: Option<SessionGrant>) -> Attempt {
+        let grant = match grant {
+            Some(grant) => grant,
+            None => match self.call("ResumeSession", self.control.resume_session(session.clone())).await {
+                Ok(ResumeOutcome::Granted(grant)) => grant,
+                Ok(ResumeOutcome::Gone) => return Attempt::Gone,
+                Err(error) => return Attempt::Failed(ReconnectCause::Api(error)),
+            },
+        };
+        let headers = match self.call("OpenDataChannel", self.control.sign_upgrade(grant.url.clone())).await {
+            Ok(headers) => headers,
+            Err(error) => return Attempt::Failed(ReconnectCause::Api(error)),
+        };
+        match self.dialer.dial(&grant.url, &headers).await {
+            Ok(socket) => Attempt::Connected(Box::new(socket), grant.token),
+            Err(error) => Attempt::Failed(ReconnectCause::Dial(error)),
+        }
+    }
+
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        timeout(CALL_WITHIN, call).await.unwrap_or_else(|_| Err(no_answer(operation, CALL_WITHIN)))
+    }
+
+    fn announce(
+        &self,
+        driver: &Driver,
+        outage: &Outage,
+        cause: &ReconnectCause,
+        next_try: Option<Duration>,
+        awaits_retry: bool,
+    ) {
+        self.shared.set(if driver.has_started() {
+            SessionState::Reconnecting {
+                cause: cause.clone(),
+                since: self.clock.wall(outage.began()),
+                attempt: outage.attempt(),
+                next_try: next_try.map(|at| self.clock.wall(at)),
+                awaits_retry,
+            }
+        } else {
+            let step = StartStep::ConnectingAgain { cause: cause.clone(), attempt: outage.attempt() + 1 };
+            SessionState::Starting { step }
+        });
+    }
+}
+
+impl Verdict {
+    fn state(self, started: bool) -> SessionState {
+        let end = match self {
+            Self::ByUser => EndReason::ClosedByUser,
+            // The final state, with the exit status, was set when the status arrived.
+            Self::Exited => EndReason::Finished,
+            Self::Closed(CloseReason::ByService { output }) if started && output.is_empty() => {
+                EndReason::Finished
+            }
+            Self::Closed(CloseReason::ByService { output }) => {
+                let cause = ServiceCause::of(&output);
+                if !started {
+                    return SessionState::Failed(StartError::ByService { cause, text: output });
+                }
+                EndReason::ByService { cause, text: output }
+            }
+            Self::Closed(reason) if started => EndReason::Channel(reason),
+            Self::Closed(reason) => return SessionState::Failed(StartError::Channel(reason)),
+            Self::Gone(cause) if started => EndReason::Gone { cause },
+            Self::Gone(cause) => return SessionState::Failed(StartError::Gone { cause }),
+            Self::Exhausted { lasted, cause } if started => EndReason::ResumeExhausted { lasted, cause },
+            Self::Exhausted { lasted, cause } => {
+                return SessionState::Failed(StartError::Unreachable { lasted, cause });
+            }
+            Self::Refused(cause) if started => EndReason::ResumeRefused { cause },
+            Self::Refused(cause) => return SessionState::Failed(StartError::Refused { cause }),
+        };
+        SessionState::Ended(end)
+    }
+}
+
+async fn unless<T>(close: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        () = close.cancelled() => None,
+        done = work => Some(done),
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
