@@ -1,0 +1,43 @@
+import type { NodeRow } from '../host/types';
+import { language } from '../i18n/index.svelte';
+import type { MenuItem } from '../parts/Menu.svelte';
+import type { Application } from '../state/app.svelte';
+import { quoted, withChip } from './query';
+
+/** Opens a shell, or says why the node cannot take one. */
+export function openShell(app: Application, row: NodeRow): void {
+  if (row.readiness === 'blocked') {
+    const m = language.m;
+    app.chrome.failure = {
+      code: 'tier_required',
+      message: m.inspectorReason(`${row.name}: ${m.readiness.blocked}`, row.reason),
+      hint: null, detail: null, requestId: null,
+    };
+    app.chrome.alert(row.reason);
+    return;
+  }
+  void app.tabs.openShell(row.key);
+}
+
+/** What the context menu and the row's more button offer. */
+export function nodeMenu(app: Application, row: NodeRow): (MenuItem | null)[] {
+  const m = language.m;
+  const addChip = (chip: string) => () => app.fleet.setText(withChip(app.fleet.query.text, chip));
+  return [
+    { label: m.openShell, kbd: 'Enter', disabled: row.readiness === 'blocked', run: () => openShell(app, row) },
+    {
+      label: m.showDetails, kbd: 'Ctrl I',
+      run: () => {
+        app.fleet.select(row.key, app.fleet.selectedIndex);
+        void app.settings.apply({ inspectorOpen: true });
+      },
+    },
+    null,
+    { label: m.copyNodeId, kbd: 'Ctrl C', run: () => void app.copy(row.nodeId, m.copied(m.columns.node_id)) },
+    { label: m.copyName, run: () => void app.copy(row.name, m.copied(m.columns.name)) },
+    { label: m.copyIp, disabled: row.ip === '', run: () => void app.copy(row.ip, m.copied(m.columns.ip)) },
+    null,
+    { label: m.filterAccount, run: addChip(`account:${quoted(row.accountName)}`) },
+    { label: m.filterRegion, run: addChip(`region:${quoted(row.region)}`) },
+  ];
+}

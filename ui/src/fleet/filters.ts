@@ -1,0 +1,6 @@
+/** The queries behind the counters. */
+export const COUNTER_QUERIES = {
+  online: 'ping:online',
+  hybrid: 'kind:hybrid',
+  notConnectable: 'ready:no',
+} as const;

@@ -1,0 +1,123 @@
+import { chordOf, commandFor, type Command } from '../lib/keymap';
+import type { Application } from '../state/app.svelte';
+import { FLEET_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+
+/** Commands only the terminal in front can carry out. */
+export type TerminalCommand =
+  | 'copy' | 'paste' | 'find' | 'next_hit' | 'previous_hit' | 'page_up' | 'page_down' | 'scroll_top' | 'scroll_end'
+  | 'leave_terminal';
+
+/** What the shell in front registers while it is mounted. */
+export interface TerminalTarget {
+  readonly finding: boolean;
+  run(command: TerminalCommand): void;
+  focus(): void;
+}
+
+let front: TerminalTarget | null = null;
+
+export function setTerminalTarget(target: TerminalTarget | null): void {
+  front = target;
+}
+
+export function terminalTarget(): TerminalTarget | null {
+  return front;
+}
+
+const REGIONS = ['title', 'rail', 'query', 'table', 'inspector', 'terminal', 'status'];
+
+/** Whether an element takes typed characters itself. */
+function takesText(element: Element | null): boolean {
+  return element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
+}
+
+/** Carries out window chords; everything else stays with what has focus. */
+export function handleKey(app: Application, event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.isComposing || app.phase !== 'ready') return;
+  const focused = document.activeElement;
+  const terminal = focused?.closest('[data-terminal-input]') !== null && focused !== null;
+  const command = commandFor(chordOf(event), {
+    terminal,
+    typing: takesText(focused),
+    finding: front?.finding ?? false,
+    platform: app.platform,
+  });
+  if (!command) return;
+  // While a question is open only the palette chord may replace it.
+  if (app.chrome.overlay !== null && command.do !== 'palette') {
+    if (command.do === 'refresh') event.preventDefault();
+    return;
+  }
+  if (run(app, command)) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** Does it, if this page can; false leaves the key alone. */
+function run(app: Application, command: Command): boolean {
+  const { chrome, tabs, fleet, settings } = app;
+  const started = app.mode.kind !== 'first_run';
+  switch (command.do) {
+    case 'zoom_in': settings.zoom(1); return true;
+    case 'zoom_out': settings.zoom(-1); return true;
+    case 'zoom_reset': settings.zoom(0); return true;
+    case 'quit': requestQuit(app); return true;
+    case 'shortcuts': chrome.open({ kind: 'shortcuts' }); return true;
+    case 'next_region': cycleRegion(1); return true;
+    case 'previous_region': cycleRegion(-1); return true;
+  }
+  if (!started) return command.do === 'refresh' || command.do === 'query';
+  switch (command.do) {
+    case 'palette':
+      if (chrome.overlay?.kind === 'palette') chrome.close();
+      else chrome.open({ kind: 'palette', text: '' });
+      return true;
+    case 'query':
+      if (tabs.active !== FLEET_TAB) return tabs.activeShell === null && command.do === 'query';
+      document.getElementById('query-input')?.focus();
+      return true;
+    case 'next_tab': tabs.step(1); return true;
+    case 'previous_tab': tabs.step(-1); return true;
+    case 'close_tab': tabs.requestClose(tabs.active); return true;
+    case 'tab': {
+      const id = tabs.order[command.index - 1];
+      if (id !== undefined) tabs.activate(id);
+      return true;
+    }
+    case 'section':
+      if (command.index > 2) return false;
+      tabs.activate(command.index === 1 ? FLEET_TAB : SETTINGS_TAB);
+      return true;
+    case 'refresh': fleet.refresh(); return true;
+    case 'inspector': void settings.apply({ inspectorOpen: !settings.current.inspectorOpen }); return true;
+    case 'rail': void settings.apply({ railMini: !settings.current.railMini }); return true;
+    default:
+      if (!front) return false;
+      front.run(command.do);
+      return true;
+  }
+}
+
+/** Asks before ending live shells; with none, quits. */
+export function requestQuit(app: Application): void {
+  const shells = app.tabs.rows.filter((tab) => tab.session && ['connected', 'connecting', 'reconnecting'].includes(tab.session.state.state));
+  if (shells.length > 0) app.chrome.open({ kind: 'quit', summary: { shells: shells.map((tab) => tab.title) } });
+  else void app.chrome.run(app.host.appQuit());
+}
+
+/** Focus to the next region that is on screen, in reading order. */
+function cycleRegion(by: 1 | -1): void {
+  const present = REGIONS.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((one) => one !== null);
+  const at = present.findIndex((one) => one.contains(document.activeElement));
+  for (let step = 1; step <= present.length; step += 1) {
+    const region = present[(at + by * step + present.length * 2) % present.length];
+    const target = region?.matches('[tabindex]')
+      ? region
+      : region?.querySelector<HTMLElement>('[data-terminal-input], input, [tabindex="0"], button:not([tabindex="-1"])');
+    if (target) {
+      target.focus();
+      return;
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import type { IconName } from '../parts/glyphs';
+import type { NodeRow, TabRow } from '../host/types';
+import { language } from '../i18n/index.svelte';
+import type { Application } from '../state/app.svelte';
+import { FLEET_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { openShell } from '../fleet/actions';
+import { requestQuit, terminalTarget } from './keyboard';
+
+/** A line of the palette. */
+export interface Entry {
+  id: string;
+  title: string;
+  note: string;
+  icon?: IconName;
+  node?: NodeRow;
+  tab?: TabRow;
+  kbd?: string;
+  run: () => void;
+}
+
+export interface Group {
+  title: string;
+  entries: Entry[];
+}
+
+/** Where `needle` stands in `text`, case ignored; null when it does not. */
+export function hit(text: string, needle: string): { start: number; end: number } | null {
+  if (needle === '') return null;
+  const start = text.toLowerCase().indexOf(needle.toLowerCase());
+  return start < 0 ? null : { start, end: start + needle.length };
+}
+
+/** All actions the window knows, for this moment. */
+export function actions(app: Application): Entry[] {
+  const m = language.m;
+  const { settings, tabs, chrome, fleet } = app;
+  const shell = tabs.activeShell;
+  const all: Entry[] = [
+    { id: 'refresh', title: m.act.refresh, note: '', icon: 'refresh', kbd: 'F5', run: () => fleet.refresh() },
+    {
+      id: 'query', title: m.act.query, note: '', icon: 'filter', kbd: '/',
+      run: () => {
+        tabs.activate(FLEET_TAB);
+        window.setTimeout(() => document.getElementById('query-input')?.focus());
+      },
+    },
+    { id: 'settings', title: m.act.settings, note: '', icon: 'settings', run: () => tabs.activate(SETTINGS_TAB) },
+    { id: 'shortcuts', title: m.act.shortcuts, note: '', icon: 'log', kbd: '?', run: () => chrome.open({ kind: 'shortcuts' }) },
+    { id: 'theme-dark', title: m.act.themeDark, note: '', icon: 'settings', run: () => void settings.apply({ theme: 'dark' }) },
+    { id: 'theme-light', title: m.act.themeLight, note: '', icon: 'settings', run: () => void settings.apply({ theme: 'light' }) },
+    { id: 'theme-system', title: m.act.themeSystem, note: '', icon: 'settings', run: () => void settings.apply({ theme: 'system' }) },
+    { id: 'rail', title: m.act.rail, note: '', icon: 'cols', kbd: 'Ctrl B', run: () => void settings.apply({ railMini: !settings.current.railMini }) },
+    {
+      id: 'inspector', title: m.act.inspector, note: '', icon: 'cols', kbd: 'Ctrl I',
+      run: () => void settings.apply({ inspectorOpen: !settings.current.inspectorOpen }),
+    },
+    { id: 'compact', title: m.act.compact, note: '', icon: 'cols', run: () => void settings.apply({ density: 'compact' }) },
+    { id: 'normal', title: m.act.normal, note: '', icon: 'cols', run: () => void settings.apply({ density: 'normal' }) },
+    { id: 'comfortable', title: m.act.comfortable, note: '', icon: 'cols', run: () => void settings.apply({ density: 'comfortable' }) },
+    { id: 'zoom-in', title: m.act.zoomIn, note: '', icon: 'plus', kbd: 'Ctrl +', run: () => settings.zoom(1) },
+    { id: 'zoom-out', title: m.act.zoomOut, note: '', icon: 'search', kbd: 'Ctrl -', run: () => settings.zoom(-1) },
+    { id: 'zoom-reset', title: m.act.zoomReset, note: '', icon: 'search', kbd: 'Ctrl 0', run: () => settings.zoom(0) },
+    { id: 'hide', title: m.act.hide, note: '', icon: 'down', run: () => void chrome.run(app.host.appHide()) },
+    { id: 'quit', title: m.act.quit, note: '', icon: 'power', kbd: 'Ctrl Q', run: () => requestQuit(app) },
+  ];
+  if (shell) {
+    all.unshift(
+      { id: 'find', title: m.act.find, note: shell.title, icon: 'search', kbd: 'Ctrl Shift F', run: () => terminalTarget()?.run('find') },
+      { id: 'close', title: m.act.closeTab, note: shell.title, icon: 'x', kbd: 'Ctrl Shift W', run: () => tabs.requestClose(shell.id) },
+    );
+  }
+  return all;
+}
+
+/** Open tabs as entries. */
+export function tabEntries(app: Application): Entry[] {
+  const m = language.m;
+  return app.tabs.order.map((id) => {
+    const tab = app.tabs.rows.find((row) => row.id === id);
+    const title = tab ? (tab.kind === 'fleet' ? m.fleet : tab.title) : m.settings;
+    const session = tab?.session;
+    const note = session ? `${session.accountName} · ${session.region}` : '';
+    return {
+      id: `tab ${id}`, title, note, icon: tab ? 'fleet' : 'settings', ...(tab ? { tab } : {}),
+      run: () => app.tabs.activate(id),
+    } satisfies Entry;
+  });
+}
+
+/** Nodes as entries; choosing one opens a shell on it. */
+export function nodeEntries(app: Application, rows: NodeRow[]): Entry[] {
+  return rows.map((node) => ({
+    id: `node ${node.key}`,
+    title: node.name,
+    note: `${node.nodeId} · ${node.accountName} · ${node.region}`,
+    node,
+    run: () => {
+      if (node.readiness === 'blocked') {
+        app.tabs.activate(FLEET_TAB);
+        void app.fleet.reveal(node.key);
+      }
+      openShell(app, node);
+    },
+  }));
+}

@@ -1,0 +1,213 @@
+import type { AppEvent, AppMode, Change, CommandError, FleetQuery, FleetViewState, Host, NodeRow, SessionState, Settings, SourceRow, TabRow } from '../types';
+import { HostError } from '../types';
+import { detailOf, inventFleet, runQuery, summarize } from './fleet';
+import { FakeTerminal } from './terminal';
+
+const SOURCES: SourceRow[] = [
+  { name: 'payments-prod', region: 'eu-central-1', method: 'IAM Identity Center', problem: null },
+  { name: 'plants-eu', region: 'eu-central-1', method: 'IAM Identity Center', problem: null },
+  { name: 'shared-core', region: null, method: 'assume role', problem: null },
+  { name: 'ci', region: 'us-east-1', method: 'credential process', problem: null },
+  { name: 'sandbox', region: 'eu-west-1', method: 'unknown', problem: problem('not_signed_in', 'It names the source profile “gone”, which does not exist.') },
+];
+
+function problem(code: CommandError['code'], message: string): CommandError {
+  return { code, message, hint: null, detail: null, requestId: null };
+}
+
+/** A host with an invented fleet, for looking at the interface in a browser. `?first` starts at the first-run page. */
+export function createFakeHost(options: URLSearchParams): Host {
+  const fleet = inventFleet(Number(options.get('nodes') ?? 1284));
+  const listeners = new Set<(event: AppEvent) => void>();
+  const views = new Map<string, { state: FleetViewState; rows: NodeRow[] }>();
+  const terminals = new Map<string, FakeTerminal>();
+  let version = 1;
+  let counter = 0;
+  let mode: AppMode = options.has('first') ? { kind: 'first_run' } : { kind: 'demo' };
+  let active = 'fleet';
+  let tabs: TabRow[] = [{ id: 'fleet', kind: 'fleet', title: 'Fleet', programTitle: '', session: null, unseen: false, bell: false }];
+  let settings: Settings = {
+    theme: options.get('theme') === 'light' ? 'light' : 'dark', density: 'normal', terminalFontPx: 13, scrollbackLines: 50_000,
+    railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false,
+  };
+
+  const emit = (change: Change) => {
+    version += 1;
+    const event = { version, change };
+    queueMicrotask(() => listeners.forEach((listener) => listener(event)));
+  };
+  const emitTabs = () => emit({ kind: 'tabs', tabs, active });
+  const setState = (id: string, state: SessionState, resumedAfterMs: number | null = null) => {
+    tabs = tabs.map((tab) => (tab.id === id && tab.session ? { ...tab, session: { ...tab.session, state, resumedAfterMs } } : tab));
+    const tab = tabs.find((row) => row.id === id);
+    if (tab) emit({ kind: 'tab', tab });
+  };
+  const viewOf = (id: string) => {
+    const view = views.get(id);
+    if (!view) throw new HostError(problem('not_found', 'That view is gone.'));
+    return view;
+  };
+  const ask = (id: string, query: FleetQuery) => {
+    const result = runQuery(fleet, query);
+    const state = { view: id, version: (views.get(id)?.state.version ?? 0) + 1, matched: result.rows.length, total: fleet.rows.length, issues: result.issues };
+    views.set(id, { state, rows: result.rows });
+    return state;
+  };
+  const terminal = (tab: string) => {
+    const found = terminals.get(tab);
+    if (!found) throw new HostError(problem('not_found', 'That tab is gone.'));
+    return found;
+  };
+  const drop = (id: string) => {
+    const sinceMs = Date.now();
+    setState(id, { state: 'reconnecting', cause: 'The gateway closed the connection without a word (code 1006).', sinceMs, attempt: 1, nextTryMs: sinceMs + 3000 });
+    window.setTimeout(() => setState(id, { state: 'reconnecting', cause: 'The gateway closed the connection without a word (code 1006).', sinceMs, attempt: 2, nextTryMs: sinceMs + 14_000 }), 3000);
+    window.setTimeout(() => setState(id, { state: 'connected' }, Date.now() - sinceMs), Number(options.get('outage') ?? 14_000));
+  };
+  const begin = (id: string, node: NodeRow) => {
+    terminals.set(id, new FakeTerminal(node.name, {
+      exit: () => setState(id, { state: 'ended', atMs: Date.now(), cause: 'the shell on the node exited', normal: true }),
+      drop: () => drop(id),
+      ring: () => undefined,
+    }));
+    window.setTimeout(() => setState(id, { state: 'connected' }), 400);
+  };
+  const later = <T,>(make: () => T): Promise<T> => new Promise((resolve, reject) => {
+    window.setTimeout(() => {
+      try {
+        resolve(make());
+      } catch (cause) {
+        reject(HostError.from(cause));
+      }
+    }, 3);
+  });
+  const nodeOf = (key: string): NodeRow => {
+    const row = fleet.rows.find((one) => one.key === key);
+    if (!row) throw new HostError(problem('not_found', 'That node is not in the list any more.'));
+    return row;
+  };
+
+  const host: Host = {
+    listen: (onEvent) => {
+      listeners.add(onEvent);
+      return Promise.resolve(() => listeners.delete(onEvent));
+    },
+    appSnapshot: () => later(() => ({
+      version, mode, platform: 'linux', appVersion: '0.1.0', softwareGl: options.has('software'), sources: options.has('nosources') ? [] : SOURCES, identities: [],
+      fleet: summarize(fleet, 1, false), tabs, activeTab: active, settings, notices: [],
+    })),
+    appStart: (choice) => later(() => {
+      mode = choice.kind === 'demo' ? { kind: 'demo' } : { kind: 'aws', sources: choice.sources };
+      emit({ kind: 'mode', mode, sources: SOURCES, identities: [] });
+      emit({ kind: 'fleet', summary: summarize(fleet, 2, false) });
+    }),
+    appLeave: () => later(() => {
+      mode = { kind: 'first_run' };
+      emit({ kind: 'mode', mode, sources: SOURCES, identities: [] });
+    }),
+    appQuit: () => later(() => undefined),
+    appHide: () => later(() => undefined),
+    fleetRefresh: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, true) })),
+    fleetCancel: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, false) })),
+    fleetViewOpen: (query) => later(() => ask(`view-${++counter}`, query)),
+    fleetViewQuery: (view, query) => later(() => (viewOf(view), ask(view, query))),
+    fleetViewWindow: (view, offset, len) => later(() => {
+      const found = viewOf(view);
+      return { view, version: found.state.version, offset, rows: found.rows.slice(offset, offset + len) };
+    }),
+    fleetViewClose: (view) => later(() => void views.delete(view)),
+    fleetViewFind: (view, key) => later(() => {
+      const index = viewOf(view).rows.findIndex((row) => row.key === key);
+      return index < 0 ? null : index;
+    }),
+    fleetViewTypeAhead: (view, prefix, from) => later(() => {
+      const { rows } = viewOf(view);
+      const starts = (row: NodeRow) => row.name.toLowerCase().startsWith(prefix.toLowerCase());
+      const after = rows.findIndex((row, i) => i >= from && starts(row));
+      const index = after >= 0 ? after : rows.findIndex(starts);
+      return index < 0 ? null : index;
+    }),
+    fleetComplete: (text, cursor) => later(() => {
+      const start = text.slice(0, cursor).search(/\S*$/u);
+      const word = text.slice(start, cursor).toLowerCase();
+      const all = ['platform:windows', 'platform:linux', 'platform:macos', 'ping:lost', 'ping:online', 'kind:hybrid', 'kind:ec2', 'region:eu-central-1', 'tag:env=prod', 'tag:team=payments'];
+      const items = word === '' ? [] : all.filter((item) => item.startsWith(word) && item !== word)
+        .map((item) => ({ text: item, label: '', count: runQuery(fleet, { text: item, sort: 'name', descending: false }).rows.length }));
+      return { start, end: cursor, items };
+    }),
+    fleetNode: (key) => later(() => ({
+      ...detailOf(nodeOf(key), fleet.tags.get(key) ?? {}),
+      sessions: tabs.filter((tab) => tab.session?.nodeKey === key).map((tab) => ({ tab: tab.id, label: 'Shell', startedMs: tab.session?.startedMs ?? 0 })),
+    })),
+    shellOpen: (nodeKey) => later(() => {
+      const node = nodeOf(nodeKey);
+      const id = `tab-${++counter}`;
+      const tab: TabRow = {
+        id, kind: 'shell', title: node.name, programTitle: '', unseen: false, bell: false,
+        session: {
+          sessionId: null, nodeKey, nodeId: node.nodeId, nodeName: node.name, accountName: node.accountName, region: node.region,
+          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, resumedAfterMs: null, demo: true,
+        },
+      };
+      tabs = [...tabs, tab];
+      active = id;
+      if (options.has('fail')) {
+        window.setTimeout(() => setState(id, { state: 'failed', problem: {
+          code: 'access_denied', message: 'mika.sato may not start sessions on this node, because no identity policy allows it.', hint: 'Ask for ssm:StartSession on this node and its session document.',
+          detail: 'User: arn:aws:sts::111122223333:assumed-role/FleetOperator/mika.sato is not authorized to perform: ssm:StartSession', requestId: '6f0c3c4e-demo',
+        } }), 300);
+      } else begin(id, node);
+      emitTabs();
+      return tab;
+    }),
+    tabActivate: (tab) => later(() => {
+      active = tab;
+      emitTabs();
+    }),
+    tabMove: (tab, index) => later(() => {
+      const moved = tabs.find((row) => row.id === tab);
+      if (!moved) return;
+      const rest = tabs.filter((row) => row.id !== tab);
+      tabs = [...rest.slice(0, index), moved, ...rest.slice(index)];
+      emitTabs();
+    }),
+    tabClose: (tab) => later(() => {
+      const at = tabs.findIndex((row) => row.id === tab);
+      tabs = tabs.filter((row) => row.id !== tab);
+      if (active === tab) active = tabs[Math.max(0, at - 1)]?.id ?? 'fleet';
+      terminals.delete(tab);
+      emitTabs();
+    }),
+    tabRestart: (tab) => later(() => {
+      const row = tabs.find((one) => one.id === tab);
+      if (!row?.session) return;
+      setState(tab, { state: 'connecting', step: 'Waiting for the node' });
+      begin(tab, nodeOf(row.session.nodeKey));
+    }),
+    sessionRetry: (tab) => later(() => setState(tab, { state: 'connected' }, 4100)),
+    terminalAttach: (tab, onFrame) => later(() => terminal(tab).attach(onFrame)),
+    terminalDetach: (tab) => later(() => terminals.get(tab)?.detach()),
+    terminalAck: (tab, seq) => later(() => terminal(tab).ack(seq)),
+    terminalResize: (tab, size) => later(() => terminal(tab).resize(size)),
+    terminalKey: (tab, key) => later(() => terminal(tab).key(key)),
+    terminalText: (tab, text) => later(() => terminal(tab).text(text)),
+    terminalPaste: (tab, text, confirmed) => later(() => terminal(tab).paste(text, confirmed)),
+    terminalPasteClipboard: (tab, confirmed) => later(() => terminal(tab).paste('ls -l\nrm -rf build\necho done', confirmed)),
+    terminalMouse: () => later(() => undefined),
+    terminalFocus: () => later(() => undefined),
+    terminalScroll: (tab, to) => later(() => terminal(tab).scroll(to)),
+    terminalSelect: (tab, input) => later(() => terminal(tab).select(input)),
+    terminalCopy: (tab) => later(() => terminal(tab).copy()),
+    terminalSearch: (tab, request) => later(() => terminal(tab).search(request)),
+    terminalMirror: (tab) => later(() => terminal(tab).mirror()),
+    settingsApply: (next) => later(() => {
+      settings = next;
+      emit({ kind: 'settings', settings });
+      return settings;
+    }),
+    clipboardWrite: () => later(() => undefined),
+    systemOpenUrl: () => later(() => undefined),
+  };
+  if (options.has('quit')) window.setTimeout(() => emit({ kind: 'quit_requested', summary: { shells: ['pay-api-03', 'pay-win-07', 'hel-edge-12'] } }), 600);
+  return host;
+}

@@ -1,0 +1,80 @@
+import { HostError, type CommandError, type QuitSummary } from '../host/types';
+
+/** A window-level question or overlay; at most one is open. */
+export type Overlay =
+  | { kind: 'palette'; text: string }
+  | { kind: 'shortcuts' }
+  | { kind: 'quit'; summary: QuitSummary }
+  | { kind: 'close_tab'; tab: string; title: string };
+
+/** What belongs to the window itself: overlays, announcements, the clock, a failed action. */
+export class Chrome {
+  overlay = $state.raw<Overlay | null>(null);
+  /** A command that said no, shown until dismissed or until the next action. */
+  failure = $state.raw<CommandError | null>(null);
+  /** Spoken politely / at once by the live regions. */
+  polite = $state('');
+  assertive = $state('');
+  /** Milliseconds of the Unix epoch, to the second; ages on screen are counted from it. */
+  now = $state(Date.now());
+  /** Inner width in CSS pixels. */
+  width = $state(window.innerWidth);
+
+  #opener: HTMLElement | null = null;
+
+  open(overlay: Overlay): void {
+    if (this.overlay === null) this.#opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    this.overlay = overlay;
+  }
+
+  /** Closes the overlay and gives focus back to what had it before. */
+  close(): void {
+    if (this.overlay === null) return;
+    this.overlay = null;
+    const opener = this.#opener;
+    this.#opener = null;
+    if (opener?.isConnected) queueMicrotask(() => opener.focus());
+  }
+
+  say(text: string): void {
+    // The same words twice in a row are only spoken twice if the text changes.
+    this.polite = this.polite === text ? `${text}\u00a0` : text;
+  }
+
+  alert(text: string): void {
+    this.assertive = this.assertive === text ? `${text}\u00a0` : text;
+  }
+
+  /** Runs an action of the user; a refusal is shown, never thrown. */
+  async run<T>(action: Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await action;
+      return value;
+    } catch (cause) {
+      const problem = HostError.from(cause).problem;
+      if (problem.code !== 'cancelled') {
+        this.failure = problem;
+        this.alert(problem.message);
+      }
+      return undefined;
+    }
+  }
+
+  /** Keeps `now` and `width` current while the window is visible; returns how to stop. */
+  start(): () => void {
+    const tick = () => {
+      if (document.visibilityState === 'visible') this.now = Date.now();
+    };
+    const resized = () => {
+      this.width = window.innerWidth;
+    };
+    const timer = window.setInterval(tick, 1000);
+    window.addEventListener('resize', resized);
+    document.addEventListener('visibilitychange', tick);
+    return () => {
+      window.clearInterval(timer);
+      window.removeEventListener('resize', resized);
+      document.removeEventListener('visibilitychange', tick);
+    };
+  }
+}
