@@ -1,0 +1,152 @@
+//! A control plane whose answers a test scripts and whose calls it counts.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use fleetline_engine::SessionId;
+use fleetline_engine::ports::{
+    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SessionGrant, SignedHeader, StartSession,
+    StreamUrl,
+};
+use fleetline_protocol::StreamToken;
+use tokio::sync::{oneshot, watch};
+use zeroize::Zeroizing;
+
+/// What one call does instead of succeeding.
+#[derive(Debug)]
+pub enum Answer {
+    Error(ApiErrorKind),
+    /// Fails in a way that certainly had no effect.
+    NeverSent,
+    /// ResumeSession: the session is gone.
+    Gone,
+    /// Succeeds once the sender fires or is dropped.
+    After(oneshot::Receiver<()>),
+    Panic,
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    start: VecDeque<Answer>,
+    resume: VecDeque<Answer>,
+    sign: VecDeque<Answer>,
+    terminate: VecDeque<Answer>,
+    tokens: u32,
+}
+
+#[derive(Debug)]
+pub struct ScriptedAws {
+    url: String,
+    script: Mutex<Script>,
+    calls: watch::Sender<Vec<&'static str>>,
+}
+
+impl ScriptedAws {
+    pub fn new(url: impl Into<String>) -> Arc<Self> {
+        let (calls, _) = watch::channel(Vec::new());
+        Arc::new(Self { url: url.into(), script: Mutex::default(), calls })
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub fn on_start(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.script().start.extend(answers);
+    }
+
+    pub fn on_resume(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.script().resume.extend(answers);
+    }
+
+    pub fn on_sign(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.script().sign.extend(answers);
+    }
+
+    pub fn on_terminate(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.script().terminate.extend(answers);
+    }
+
+    pub fn count(&self, operation: &str) -> usize {
+        self.calls.borrow().iter().filter(|call| **call == operation).count()
+    }
+
+    /// Waits until `operation` was called `times` times.
+    pub async fn called(&self, operation: &str, times: usize) {
+        let mut calls = self.calls.subscribe();
+        calls
+            .wait_for(|calls| calls.iter().filter(|call| **call == operation).count() >= times)
+            .await
+            .expect("the control plane lives");
+    }
+
+    async fn answer(&self, operation: &'static str, answer: Option<Answer>) -> Result<bool, ApiError> {
+        self.calls.send_modify(|calls| calls.push(operation));
+        let error = |kind, never_sent| ApiError {
+            operation,
+            kind,
+            code: None,
+            message: "as the test wants it".to_owned(),
+            request_id: None,
+            never_sent,
+        };
+        match answer {
+            None => Ok(true),
+            Some(Answer::Error(kind)) => Err(error(kind, false)),
+            Some(Answer::NeverSent) => Err(error(ApiErrorKind::Network, true)),
+            Some(Answer::Gone) => Ok(false),
+            Some(Answer::After(signal)) => {
+                let _ = signal.await;
+                Ok(true)
+            }
+            Some(Answer::Panic) => panic!("as the test wants it"),
+        }
+    }
+
+    /// Tokens count up: t1, t2, …
+    fn grant(&self) -> SessionGrant {
+        let mut script = self.script();
+        script.tokens += 1;
+        SessionGrant {
+            session_id: SessionId::new("someone-0123456789abcdef0"),
+            token: StreamToken::new(format!("t{}", script.tokens)),
+            url: StreamUrl::new(self.url.clone()),
+        }
+    }
+}
+
+impl ControlPlane for ScriptedAws {
+    fn start_session(&self, _: StartSession) -> BoxFuture<'_, Result<SessionGrant, ApiError>> {
+        Box::pin(async {
+            let answer = self.script().start.pop_front();
+            self.answer("StartSession", answer).await?;
+            Ok(self.grant())
+        })
+    }
+
+    fn resume_session(&self, _: SessionId) -> BoxFuture<'_, Result<ResumeOutcome, ApiError>> {
+        Box::pin(async {
+            let answer = self.script().resume.pop_front();
+            let lives = self.answer("ResumeSession", answer).await?;
+            Ok(if lives { ResumeOutcome::Granted(self.grant()) } else { ResumeOutcome::Gone })
+        })
+    }
+
+    fn terminate_session(&self, _: SessionId) -> BoxFuture<'_, Result<(), ApiError>> {
+        Box::pin(async {
+            let answer = self.script().terminate.pop_front();
+            self.answer("TerminateSession", answer).await.map(|_| ())
+        })
+    }
+
+    fn sign_upgrade(&self, _: StreamUrl) -> BoxFuture<'_, Result<Vec<SignedHeader>, ApiError>> {
+        Box::pin(async {
+            let answer = self.script().sign.pop_front();
+            self.answer("sign", answer).await?;
+            Ok(vec![SignedHeader {
+                name: "authorization".to_owned(),
+                value: Zeroizing::new("AWS4 test".to_owned()),
+            }])
+        })
+    }
+}

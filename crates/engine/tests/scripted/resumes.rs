@@ -1,0 +1,189 @@
+//! Interruptions.
+
+use bytes::Bytes;
+use fleetline_engine::ports::ApiErrorKind;
+use fleetline_engine::{EndReason, ReconnectCause, SessionState, SocketLoss, TrySendError};
+use fleetline_protocol::PayloadType;
+
+use crate::aws::{Answer, ScriptedAws};
+use crate::gateway::{Gateway, TestAgent};
+use crate::{is_open, open, options, reach, read, request};
+
+fn is_away(state: &SessionState) -> bool {
+    matches!(state, SessionState::Reconnecting { .. })
+}
+
+#[tokio::test]
+async fn a_routine_close_is_resumed_with_a_new_token_and_nothing_is_lost() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    let shell = open(&aws);
+    let mut agent = TestAgent::shell();
+    agent.attach();
+
+    let mut expected = Vec::new();
+    for round in 0..5u32 {
+        let mut peer = gateway.accept().await;
+        assert_eq!(peer.token, format!("t{}", round + 1));
+        let line = format!("output of round {round}\r\n");
+        agent.print(PayloadType::Output, line.as_bytes());
+        expected.extend_from_slice(line.as_bytes());
+        assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+        // Printed and never sent on this socket: only repetition can bring it.
+        let late = format!("printed while away {round}\r\n");
+        agent.print(PayloadType::Output, late.as_bytes());
+        expected.extend_from_slice(late.as_bytes());
+        shell.send(format!("typed {round}")).await.expect("open");
+        peer.bye().await;
+    }
+    let mut peer = gateway.accept().await;
+    let typed: String = (0..5).map(|round| format!("typed {round}")).collect();
+    assert!(agent.serve(&mut peer, |a| a.unacked() == 0 && a.typed == typed.as_bytes()).await);
+    assert!(read(&shell, expected.len()).await == expected);
+    let state = reach(&shell, is_open).await;
+    assert!(matches!(state, SessionState::Open { resumed_after: Some(_), .. }), "{state:?}");
+    assert_eq!((aws.count("StartSession"), aws.count("TerminateSession")), (1, 0));
+    let history: Vec<_> = shell.history().into_iter().map(|entry| entry.text).collect();
+    assert!(history.iter().any(|text| text.contains("renewed the connection")), "{history:?}");
+    assert!(!history.iter().any(|text| text.contains("t1") || text.contains("typed")), "{history:?}");
+}
+
+#[tokio::test]
+async fn keys_are_refused_while_away_and_the_cause_is_named() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    let (go, wait) = tokio::sync::oneshot::channel();
+    aws.on_resume([Answer::After(wait)]);
+    let shell = open(&aws);
+    let mut peer = gateway.accept().await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    reach(&shell, is_open).await;
+    assert_eq!(shell.try_send("a"), Ok(()));
+    assert!(agent.serve(&mut peer, |agent| agent.typed == b"a").await);
+    // No close frame, no answer: the TCP connection just ends.
+    drop(peer);
+    let state = reach(&shell, is_away).await;
+    let SessionState::Reconnecting { cause: ReconnectCause::Lost(loss), attempt: 1, .. } = state else {
+        panic!("{state:?}")
+    };
+    assert!(!loss.is_routine(), "{loss:?}");
+    assert_eq!(shell.try_send("b"), Err(TrySendError::NotConnected));
+    shell.send("c").await.expect("waits in the queue");
+    go.send(()).expect("waiting");
+    let mut peer = gateway.accept().await;
+    agent.detach();
+    agent.attach();
+    assert!(agent.serve(&mut peer, |agent| agent.typed == b"ac").await);
+}
+
+#[tokio::test]
+async fn expired_credentials_wait_for_the_user_and_a_retry_resumes() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    aws.on_resume([Answer::Error(ApiErrorKind::CredentialsExpired)]);
+    let shell = open(&aws);
+    let mut peer = gateway.accept().await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    peer.bye().await;
+    let state = reach(&shell, |s| matches!(s, SessionState::Reconnecting { awaits_retry: true, .. })).await;
+    let SessionState::Reconnecting { cause, next_try: None, .. } = state else { panic!("{state:?}") };
+    assert!(cause.needs_credentials());
+    shell.retry_now();
+    let mut peer = gateway.accept().await;
+    agent.print(PayloadType::Output, "again");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    reach(&shell, is_open).await;
+    assert_eq!(read(&shell, 7).await, b"$ again");
+}
+
+#[tokio::test]
+async fn a_session_gone_at_resume_ends_with_the_cause_and_is_not_terminated() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    aws.on_resume([Answer::Gone]);
+    let shell = open(&aws);
+    let mut peer = gateway.accept().await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    peer.bye().await;
+    let state = shell.ended().await;
+    let SessionState::Ended(EndReason::Gone {
+        cause: ReconnectCause::Lost(SocketLoss::Closed { code: Some(1000), .. }),
+    }) = state
+    else {
+        panic!("{state:?}")
+    };
+    shell.close().await.expect("settled");
+    assert_eq!(aws.count("TerminateSession"), 0);
+}
+
+#[tokio::test]
+async fn an_outage_longer_than_the_budget_ends_with_the_last_failure_and_terminates_once() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    aws.on_resume((0..1000).map(|_| Answer::Error(ApiErrorKind::Network)));
+    let mut options = options();
+    options.session.resume.budget = std::time::Duration::from_millis(150);
+    let shell = fleetline_engine::open_shell(aws.clone(), request(), options);
+    let mut peer = gateway.accept().await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    peer.bye().await;
+    let state = shell.ended().await;
+    let SessionState::Ended(EndReason::ResumeExhausted { cause: ReconnectCause::Api(_), .. }) = state else {
+        panic!("{state:?}")
+    };
+    shell.close().await.expect("terminated");
+    assert!(aws.count("ResumeSession") >= 3);
+    assert_eq!(aws.count("TerminateSession"), 1);
+}
+
+#[tokio::test]
+async fn closing_while_away_ends_at_once_and_terminates_once() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    let (_never, wait) = tokio::sync::oneshot::channel();
+    aws.on_resume([Answer::After(wait)]);
+    let shell = open(&aws);
+    let mut peer = gateway.accept().await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    peer.bye().await;
+    aws.called("ResumeSession", 1).await;
+    shell.close().await.expect("terminated");
+    assert!(matches!(shell.ended().await, SessionState::Ended(EndReason::ClosedByUser)));
+    assert_eq!(aws.count("TerminateSession"), 1);
+}
+
+#[tokio::test]
+async fn a_socket_that_delivers_rubbish_is_replaced() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    let shell = open(&aws);
+    let mut peer = gateway.accept().await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    reach(&shell, is_open).await;
+    for _ in 0..100 {
+        peer.send_raw(Bytes::from_static(&[0xff; 200])).await;
+    }
+    let mut peer = gateway.accept().await;
+    assert_eq!(peer.token, "t2");
+    agent.print(PayloadType::Output, "clean");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    assert_eq!(read(&shell, 7).await, b"$ clean");
+}
