@@ -16,7 +16,8 @@ mod writer;
 pub use acknowledge::AcknowledgeContent;
 pub use channel_closed::ChannelClosed;
 pub use handshake::{
-    ActionStatus, HandshakeComplete, HandshakeRequest, HandshakeResponse, ProcessedAction, RequestedAction,
+    ActionResult, ActionStatus, HandshakeComplete, HandshakeRequest, HandshakeResponse, ProcessedAction,
+    RequestedAction,
 };
 pub use open_message::{OpenMessage, Opener};
 pub use session_state::{AgentSessionState, SessionState};

@@ -20,9 +20,9 @@ pub use frame::{
     ParseMessageIdError, PayloadType,
 };
 pub use json::{
-    AcknowledgeContent, ActionStatus, AgentSessionState, ChannelClosed, HandshakeComplete, HandshakeRequest,
-    HandshakeResponse, JsonError, OpenMessage, Opener, ProcessedAction, RequestedAction, SessionState,
-    TerminalSize,
+    AcknowledgeContent, ActionResult, ActionStatus, AgentSessionState, ChannelClosed, HandshakeComplete,
+    HandshakeRequest, HandshakeResponse, JsonError, OpenMessage, Opener, ProcessedAction, RequestedAction,
+    SessionState, TerminalSize,
 };
 pub use moment::Moment;
 pub use secret::{SessionId, StreamToken};

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::event::HandshakeFailure;
-use crate::json::{ActionStatus, HandshakeRequest, HandshakeResponse, ProcessedAction, RequestedAction};
+use crate::json::{
+    ActionResult, ActionStatus, HandshakeRequest, HandshakeResponse, ProcessedAction, RequestedAction,
+};
 use crate::session_kind::SessionKind;
 
 /// What a request comes to.
@@ -66,7 +68,12 @@ impl Answer {
 }
 
 fn processed(action: &RequestedAction, status: ActionStatus, error: String) -> ProcessedAction {
-    ProcessedAction { action_type: action.action_type().to_owned(), status, result: Value::Null, error }
+    ProcessedAction {
+        action_type: action.action_type().to_owned(),
+        status,
+        result: ActionResult::None,
+        error,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::JsonError;
 use super::fields::Fields;
-use super::writer::{ObjectWriter, list_or_null, string};
+use super::writer::{ObjectWriter, list_or_null, push_value, string};
 
 /// The agent's first message of a session with a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl RequestedAction {
             }
             Self::Other { parameters, .. } => {
                 let mut out = String::new();
-                super::writer::push_value(&mut out, parameters);
+                push_value(&mut out, parameters);
                 out
             }
         };
@@ -159,6 +159,46 @@ impl ActionStatus {
     }
 }
 
+/// What an action gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ActionResult {
+    /// Nothing: null.
+    #[default]
+    None,
+    /// The sealed data key of `KMSEncryption`, as KMS gave it, in base64. Its hash is never read (protocol.md 5.4)
+    /// and always written as null.
+    KmsCipherText(String),
+    /// Anything else, unread.
+    Other(Value),
+}
+
+const KMS_CIPHER_TEXT: &str = "KMSCipherTextKey";
+
+impl ActionResult {
+    fn encode(&self) -> String {
+        match self {
+            Self::None => "null".to_owned(),
+            Self::KmsCipherText(key) => {
+                ObjectWriter::new().string(KMS_CIPHER_TEXT, key).raw("KMSCipherTextHash", "null").finish()
+            }
+            Self::Other(value) => {
+                let mut out = String::new();
+                push_value(&mut out, value);
+                out
+            }
+        }
+    }
+
+    fn decode(value: &Value) -> Self {
+        let key = Fields::from_value(value.clone()).and_then(|fields| fields.text(KMS_CIPHER_TEXT));
+        match (value, key) {
+            (Value::Null, _) => Self::None,
+            (_, Ok(key)) if !key.is_empty() => Self::KmsCipherText(key),
+            _ => Self::Other(value.clone()),
+        }
+    }
+}
+
 /// The client's answer to one action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessedAction {
@@ -166,8 +206,8 @@ pub struct ProcessedAction {
     pub action_type: String,
     /// How it went.
     pub status: ActionStatus,
-    /// What it gave, null for most.
-    pub result: Value,
+    /// What it gave.
+    pub result: ActionResult,
     /// Empty, or `Failed to process action <type>: <why>`.
     pub error: String,
 }
@@ -177,7 +217,7 @@ impl ProcessedAction {
         ObjectWriter::new()
             .string("ActionType", &self.action_type)
             .raw("ActionStatus", &self.status.to_wire().to_string())
-            .value("ActionResult", &self.result)
+            .raw("ActionResult", &self.result.encode())
             .string("Error", &self.error)
             .finish()
     }
@@ -187,7 +227,7 @@ impl ProcessedAction {
         Ok(Self {
             action_type: fields.text("ActionType")?,
             status: ActionStatus::from_wire(fields.value("ActionStatus").as_i64().unwrap_or(0)),
-            result: fields.value("ActionResult").clone(),
+            result: ActionResult::decode(fields.value("ActionResult")),
             error: fields.text("Error")?,
         })
     }
