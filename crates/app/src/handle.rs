@@ -102,12 +102,21 @@ impl AppHandle {
     }
 
     /// Changes what a view shows.
-    pub async fn fleet_view_query(&self, view: String, query: FleetQuery) -> Result<FleetViewState, CommandError> {
+    pub async fn fleet_view_query(
+        &self,
+        view: String,
+        query: FleetQuery,
+    ) -> Result<FleetViewState, CommandError> {
         self.ask(|reply| Request::ViewQuery { view, query, reply }).await
     }
 
     /// At most 200 rows from `offset`; fewer at the end.
-    pub async fn fleet_view_window(&self, view: String, offset: u32, len: u32) -> Result<FleetWindow, CommandError> {
+    pub async fn fleet_view_window(
+        &self,
+        view: String,
+        offset: u32,
+        len: u32,
+    ) -> Result<FleetWindow, CommandError> {
         self.ask(|reply| Request::ViewWindow { view, offset, len, reply }).await
     }
 
@@ -217,7 +226,11 @@ impl AppHandle {
     }
 
     /// Pastes the clipboard, read here and not by the web view.
-    pub async fn terminal_paste_clipboard(&self, tab: String, confirmed: bool) -> Result<PasteOutcome, CommandError> {
+    pub async fn terminal_paste_clipboard(
+        &self,
+        tab: String,
+        confirmed: bool,
+    ) -> Result<PasteOutcome, CommandError> {
         self.terminal(tab, |reply| TerminalRequest::PasteClipboard { confirmed, reply }).await
     }
 
@@ -247,7 +260,11 @@ impl AppHandle {
     }
 
     /// Finds text in the terminal and its scrollback.
-    pub async fn terminal_search(&self, tab: String, request: SearchRequest) -> Result<SearchState, CommandError> {
+    pub async fn terminal_search(
+        &self,
+        tab: String,
+        request: SearchRequest,
+    ) -> Result<SearchState, CommandError> {
         self.terminal(tab, |reply| TerminalRequest::Search { request, reply }).await
     }
 

@@ -4,10 +4,19 @@
 //! runtime and returns an [`AppHandle`] with one async method per command. State comes out as events through the
 //! [`Ui`] port, each with a version that only grows.
 
+mod clock;
 mod controller;
+mod disk;
+mod fleet;
 mod handle;
+mod notices;
 mod ports;
+pub mod problem;
+mod refresh;
 mod request;
+mod rows;
+mod tabs;
+mod terminal_task;
 pub mod tray;
 
 pub use controller::start;

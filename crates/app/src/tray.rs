@@ -87,7 +87,8 @@ pub fn menu(state: &TrayState) -> Menu {
         1 => "1 session".to_owned(),
         n => format!("{n} sessions"),
     };
-    let mut items = vec![Item::Action { action: TrayAction::Open, label: "Open Fleetline".to_owned() }, Item::Separator];
+    let mut items =
+        vec![Item::Action { action: TrayAction::Open, label: "Open Fleetline".to_owned() }, Item::Separator];
     items.push(Item::Label(if state.demo { format!("{sessions} · demo fleet") } else { sessions.clone() }));
     for shell in state.shells.iter().take(NAMED_SHELLS) {
         let state = if shell.reconnecting { "reconnecting" } else { "connected" };
@@ -106,7 +107,10 @@ pub fn menu(state: &TrayState) -> Menu {
         n => format!("Quit and end {n} sessions…"),
     };
     items.push(Item::Action { action: TrayAction::Quit, label: quit });
-    Menu { tooltip: if count == 0 { "Fleetline".to_owned() } else { format!("Fleetline: {sessions}") }, items }
+    Menu {
+        tooltip: if count == 0 { "Fleetline".to_owned() } else { format!("Fleetline: {sessions}") },
+        items,
+    }
 }
 
 #[cfg(test)]
@@ -142,8 +146,14 @@ mod tests {
             menu.items[2..],
             [
                 Item::Label("2 sessions · demo fleet".into()),
-                Item::Action { action: TrayAction::OpenTab("t1".into()), label: "web-1: shell, connected".into() },
-                Item::Action { action: TrayAction::OpenTab("t2".into()), label: "web-2: shell, reconnecting".into() },
+                Item::Action {
+                    action: TrayAction::OpenTab("t1".into()),
+                    label: "web-1: shell, connected".into()
+                },
+                Item::Action {
+                    action: TrayAction::OpenTab("t2".into()),
+                    label: "web-2: shell, reconnecting".into()
+                },
                 Item::Separator,
                 Item::Action { action: TrayAction::Quit, label: "Quit and end 2 sessions…".into() },
             ]

@@ -91,6 +91,11 @@ impl Fleet {
         Self::default()
     }
 
+    /// An empty fleet in place of one of this version: its versions go on from there, so that views notice.
+    pub fn after(version: u64) -> Self {
+        Self { version: version + 1, ..Self::default() }
+    }
+
     /// Adds a listing in state Waiting, or finds the one of this source and Region.
     pub fn declare(&mut self, source: &str, region: &str, account_name: &str) -> ListingId {
         let found = self.listings.iter().position(|l| l.source == source && l.region == region);

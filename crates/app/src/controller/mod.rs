@@ -1,0 +1,393 @@
+//! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
+
+mod lifecycle;
+mod shells;
+mod surroundings;
+
+use std::sync::Arc;
+
+use fleetline_engine::SessionOptions;
+use fleetline_ipc::event::{AppEvent, Change};
+use fleetline_ipc::fleet::{FleetSummary, NodeDetail};
+use fleetline_ipc::settings::Settings;
+use fleetline_ipc::system::{AppMode, AppSnapshot, NoticeLevel, SourceRow, StartChoice};
+use fleetline_ipc::terminal::TerminalSize;
+use fleetline_ipc::{CommandError, ErrorCode};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use self::lifecycle::{Launched, Quitting};
+use crate::clock::now_ms;
+use crate::disk::{Disk, Written};
+use crate::fleet::FleetDesk;
+use crate::handle::AppHandle;
+use crate::notices::{self, Notices};
+use crate::ports::{Backend, Launcher, Ports, StartOptions, Ui};
+use crate::problem::describe_store;
+use crate::refresh::Progress;
+use crate::request::{Reply, Request};
+use crate::rows;
+use crate::tabs::{Proofs, TabChange, Tabs};
+use crate::terminal_task::{Report, Reports};
+use crate::tray::{self, Menu, TrayState};
+
+/// Requests that may wait for the controller; beyond it callers wait.
+const WAITING_REQUESTS: usize = 256;
+/// Messages of the controller's own tasks that may wait; beyond it those tasks wait.
+const WAITING_MESSAGES: usize = 64;
+/// Name of the settings document.
+const SETTINGS: &str = "settings";
+/// Name of the document with the remembered choice of the first-run page.
+const CHOICE: &str = "choice";
+
+/// Starts the application on the current tokio runtime. It ends after `app_quit`, or when every handle is dropped.
+///
+/// The choice of `options`, or else the remembered one, is started at once.
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub fn start(ports: Ports) -> AppHandle {
+    let (sender, requests) = mpsc::channel(WAITING_REQUESTS);
+    let (reports, reports_in) = mpsc::channel(WAITING_MESSAGES);
+    let (progress, progress_in) = mpsc::channel(WAITING_MESSAGES);
+    let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
+    let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
+    let inbox = Inbox {
+        requests,
+        reports: reports_in,
+        progress: progress_in,
+        launched: launched_in,
+        written: written_in,
+    };
+    let disk = Disk::start(ports.store, written);
+    let controller = Controller {
+        launcher: ports.launcher,
+        ui: ports.ui,
+        options: ports.options,
+        disk,
+        version: 0,
+        mode: AppMode::FirstRun,
+        backend: None,
+        launches: 0,
+        launching: None,
+        sources: Vec::new(),
+        desk: FleetDesk::new(),
+        tabs: Tabs::new(),
+        proofs: Proofs::default(),
+        settings: Settings::default(),
+        notices: Notices::default(),
+        terminals: JoinSet::new(),
+        session_options: SessionOptions::default(),
+        terminal_size: TerminalSize { cols: 80, rows: 24 },
+        tray: Menu::default(),
+        quitting: None,
+        reports,
+        progress,
+        launched,
+    };
+    tokio::spawn(controller.run(inbox));
+    AppHandle::new(sender)
+}
+
+struct Controller {
+    launcher: Arc<dyn Launcher>,
+    ui: Arc<dyn Ui>,
+    options: StartOptions,
+    disk: Disk,
+    /// Version of the last event.
+    version: u64,
+    mode: AppMode,
+    backend: Option<Backend>,
+    /// Number of the latest launch; the answers of earlier ones are ignored.
+    launches: u64,
+    launching: Option<Option<Reply<()>>>,
+    sources: Vec<SourceRow>,
+    desk: FleetDesk,
+    tabs: Tabs,
+    proofs: Proofs,
+    settings: Settings,
+    notices: Notices,
+    /// One task per terminal, closed ones until their session is terminated.
+    terminals: JoinSet<()>,
+    session_options: SessionOptions,
+    /// Size of the terminal that was sized last; new ones begin with it.
+    terminal_size: TerminalSize,
+    tray: Menu,
+    quitting: Option<Quitting>,
+    reports: Reports,
+    progress: mpsc::Sender<Progress>,
+    launched: mpsc::Sender<Launched>,
+}
+
+/// Everything the controller listens to.
+struct Inbox {
+    requests: mpsc::Receiver<Request>,
+    reports: mpsc::Receiver<(String, Report)>,
+    progress: mpsc::Receiver<Progress>,
+    launched: mpsc::Receiver<Launched>,
+    written: mpsc::Receiver<Written>,
+}
+
+impl Controller {
+    async fn run(mut self, mut inbox: Inbox) {
+        self.begin();
+        let mut handles = true;
+        loop {
+            if self.quitting.is_some() && self.terminals.is_empty() {
+                break;
+            }
+            let deadline = self.quitting.as_ref().map(|quitting| quitting.deadline);
+            tokio::select! {
+                biased;
+                request = inbox.requests.recv(), if handles => match request {
+                    Some(request) => self.handle(request),
+                    None => {
+                        handles = false;
+                        self.quit(None);
+                    }
+                },
+                Some((tab, report)) = inbox.reports.recv() => self.reported(&tab, report),
+                Some(launched) = inbox.launched.recv() => self.launched(launched),
+                Some(written) = inbox.written.recv() => self.written(&written),
+                Some(ended) = self.terminals.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a terminal ended by a defect");
+                    }
+                }
+                () = at(self.desk.announcement_due()) => self.announce(),
+                Some(progress) = inbox.progress.recv() => self.progressed(progress),
+                () = at(deadline) => {
+                    tracing::warn!("sessions were not terminated in time");
+                    break;
+                }
+            }
+        }
+        self.finish().await;
+    }
+
+    fn handle(&mut self, request: Request) {
+        match request {
+            Request::Snapshot { reply } => answer(reply, Ok(self.snapshot())),
+            Request::Start { choice, reply } => self.start(choice, reply),
+            Request::Leave { reply } => answer(reply, self.leave()),
+            Request::Quit { reply } => self.quit(Some(reply)),
+            Request::Hide { reply } => {
+                self.ui.hide_window();
+                answer(reply, Ok(()));
+            }
+            Request::CloseRequested => self.close_requested(),
+            Request::Activated => self.ui.show_window(),
+            Request::Tray { action } => self.tray_chosen(action),
+            Request::FleetRefresh { reply } => answer(reply, self.refresh()),
+            Request::FleetCancel { reply } => {
+                self.desk.stop();
+                answer(reply, Ok(()));
+            }
+            Request::ViewOpen { query, reply } => answer(reply, self.desk.view_open(&query)),
+            Request::ViewQuery { view, query, reply } => answer(reply, self.desk.view_query(&view, &query)),
+            Request::ViewWindow { view, offset, len, reply } => {
+                answer(reply, self.desk.window(&view, offset, len))
+            }
+            Request::ViewClose { view, reply } => answer(reply, self.desk.view_close(&view)),
+            Request::ViewFind { view, key, reply } => answer(reply, self.desk.find(&view, &key)),
+            Request::ViewTypeAhead { view, prefix, from, reply } => {
+                answer(reply, self.desk.type_ahead(&view, &prefix, from));
+            }
+            Request::Complete { text, cursor, reply } => answer(reply, self.desk.complete(&text, cursor)),
+            Request::Node { key, reply } => answer(reply, self.node(&key)),
+            Request::ShellOpen { node_key, document, reason, reply } => {
+                answer(reply, self.shell_open(&node_key, document, reason));
+            }
+            Request::TabActivate { tab, reply } => answer(reply, self.tab_activate(&tab)),
+            Request::TabMove { tab, index, reply } => answer(reply, self.tab_move(&tab, index)),
+            Request::TabClose { tab, reply } => answer(reply, self.tab_close(&tab)),
+            Request::TabRestart { tab, reply } => answer(reply, self.tab_restart(&tab)),
+            Request::SessionRetry { tab, reply } => answer(reply, self.session_retry(&tab)),
+            Request::Terminal { tab, request } => self.terminal(&tab, request),
+            Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
+            Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
+            Request::OpenUrl { url, reply } => self.open_url(url, reply),
+        }
+    }
+
+    fn snapshot(&mut self) -> AppSnapshot {
+        self.read_sources();
+        AppSnapshot {
+            version: self.version as f64,
+            mode: self.mode.clone(),
+            platform: std::env::consts::OS.to_owned(),
+            app_version: self.options.app_version.clone(),
+            software_gl: self.options.software_gl,
+            sources: self.sources.clone(),
+            identities: self.desk.identities(),
+            fleet: self.summary(),
+            tabs: self.tabs.rows(),
+            active_tab: self.tabs.active().to_owned(),
+            settings: self.settings.clone(),
+            notices: self.notices.rows(),
+        }
+    }
+
+    fn summary(&self) -> FleetSummary {
+        let summary = self.desk.summary();
+        FleetSummary { refreshing: summary.refreshing || self.launching.is_some(), ..summary }
+    }
+
+    fn node(&self, key: &str) -> Result<NodeDetail, CommandError> {
+        let fleet = self.desk.fleet();
+        let entry = fleet.get(key).ok_or_else(no_node)?;
+        let now = now_ms();
+        let proof =
+            fleetline_inventory::SessionProof { open: self.tabs.is_open_on(key), ..self.proofs.of(key) };
+        Ok(NodeDetail {
+            row: rows::node_row(fleet, entry, now),
+            ladder: rows::ladder(fleetline_inventory::ladder(
+                entry.node(),
+                fleet.listing_of(entry),
+                proof,
+                now,
+            )),
+            facts: rows::facts(entry.node()),
+            tags: rows::tags(entry.node()),
+            sessions: self.tabs.sessions_on(key),
+        })
+    }
+
+    fn refresh(&mut self) -> Result<(), CommandError> {
+        let Some(backend) = &self.backend else {
+            let message = match self.launching {
+                Some(_) => "The fleet is being opened; it is listed when that is done.",
+                None => "No fleet is open; choose the demo fleet or an AWS profile first.",
+            };
+            return Err(CommandError::new(ErrorCode::InvalidInput, message));
+        };
+        self.desk.refresh(&backend.sources, &self.progress);
+        Ok(())
+    }
+
+    fn progressed(&mut self, progress: Progress) {
+        let outcome = self.desk.progress(progress);
+        if outcome.identities {
+            self.emit_mode();
+        }
+        if let Some((id, problem)) = outcome.notice {
+            let changed = match problem {
+                Some(problem) => self.notices.raise(notices::of_problem(id, NoticeLevel::Info, &problem)),
+                None => self.notices.take_down(&id),
+            };
+            self.notices_changed(changed);
+        }
+        if let Some(cache) = outcome.cache {
+            self.disk.save_cached(cache.key, cache.saved_ms, cache.listing);
+        }
+    }
+
+    fn announce(&mut self) {
+        let (_, views) = self.desk.announce();
+        let summary = self.summary();
+        self.emit(Change::Fleet { summary });
+        for view in views {
+            self.emit(Change::View { view });
+        }
+    }
+
+    fn reported(&mut self, tab: &str, report: Report) {
+        if let Report::NotTerminated(problem) = &report {
+            let raised =
+                self.notices.raise(notices::of_problem(format!("session:{tab}"), NoticeLevel::Warn, problem));
+            self.notices_changed(raised);
+            return;
+        }
+        let change = self.tabs.report(tab, report);
+        let Some(shell) = self.tabs.get(tab) else { return };
+        let row = shell.row.clone();
+        if let (TabChange::Session, Some(session)) = (change, &row.session) {
+            self.proofs.learn(session, now_ms());
+        }
+        if change != TabChange::None {
+            self.emit(Change::Tab { tab: row });
+        }
+        if change == TabChange::Session {
+            self.draw_tray();
+        }
+    }
+
+    fn written(&mut self, written: &Written) {
+        let changed = match written {
+            Written::Failed(error) => {
+                let problem = describe_store(error);
+                self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, &problem))
+            }
+            Written::Done => self.notices.take_down("storage"),
+        };
+        self.notices_changed(changed);
+    }
+
+    fn emit(&mut self, change: Change) {
+        self.version += 1;
+        self.ui.emit(AppEvent { version: self.version as f64, change });
+    }
+
+    fn emit_mode(&mut self) {
+        let change = Change::Mode {
+            mode: self.mode.clone(),
+            sources: self.sources.clone(),
+            identities: self.desk.identities(),
+        };
+        self.emit(change);
+    }
+
+    fn emit_tabs(&mut self) {
+        let change = Change::Tabs { tabs: self.tabs.rows(), active: self.tabs.active().to_owned() };
+        self.emit(change);
+    }
+
+    fn notices_changed(&mut self, changed: bool) {
+        if changed {
+            let notices = self.notices.rows();
+            self.emit(Change::Notices { notices });
+        }
+    }
+
+    /// Draws the tray menu when it would look different.
+    fn draw_tray(&mut self) {
+        let state = TrayState { shells: self.tabs.tray_shells(), demo: self.mode == AppMode::Demo };
+        let menu = tray::menu(&state);
+        if menu != self.tray {
+            self.tray = menu.clone();
+            self.ui.set_tray(menu);
+        }
+    }
+}
+
+/// The mode a choice leads to.
+fn mode_of(choice: &StartChoice) -> AppMode {
+    match choice {
+        StartChoice::Demo => AppMode::Demo,
+        StartChoice::Aws { sources, .. } => AppMode::Aws { sources: sources.clone() },
+    }
+}
+
+fn answer<T>(reply: Reply<T>, value: Result<T, CommandError>) {
+    // A caller that has gone away no longer needs the answer.
+    drop(reply.send(value));
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn no_node() -> CommandError {
+    CommandError {
+        hint: Some("Refresh the fleet.".to_owned()),
+        ..CommandError::new(ErrorCode::NotFound, "This node is not in the fleet any more.")
+    }
+}
+
+fn no_tab() -> CommandError {
+    CommandError::new(ErrorCode::NotFound, "This tab is not open any more.")
+}

@@ -1,0 +1,219 @@
+//! Shells in tabs.
+
+use fleetline_engine::ports::StartSession;
+use fleetline_ipc::session::{SessionRow, SessionState, TabKind, TabRow};
+use fleetline_ipc::settings::Theme;
+use fleetline_ipc::system::AppMode;
+use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_terminal::{Options, Palette};
+use tokio::sync::mpsc;
+
+use super::{Controller, no_node, no_tab};
+use crate::clock::now_ms;
+use crate::problem::{Context, describe};
+use crate::request::TerminalRequest;
+use crate::rows;
+use crate::tabs::{FLEET, SHELL_LIMIT, ShellTab};
+use crate::terminal_task::{self, Command, Opening};
+
+/// The document AWS uses when none is named.
+const DEFAULT_DOCUMENT: &str = "SSM-SessionManagerRunShell";
+
+impl Controller {
+    pub(super) fn shell_open(
+        &mut self,
+        node_key: &str,
+        document: Option<String>,
+        reason: Option<String>,
+    ) -> Result<TabRow, CommandError> {
+        if self.quitting.is_some() {
+            return Err(CommandError::new(ErrorCode::Cancelled, "Fleetline is ending."));
+        }
+        let document = document.filter(|document| !document.is_empty());
+        let reason = reason.filter(|reason| !reason.is_empty());
+        check(document.as_deref(), reason.as_deref())?;
+        if self.tabs.len() >= SHELL_LIMIT {
+            let message = format!("{SHELL_LIMIT} shells are open; close one first.");
+            return Err(CommandError::new(ErrorCode::InvalidInput, message));
+        }
+        let (opening, session) = self.prepare_session(node_key, document.clone(), reason.clone())?;
+        let id = self.tabs.new_id();
+        let (commands, inbox) = mpsc::channel(terminal_task::WAITING_REQUESTS);
+        self.terminals.spawn(terminal_task::run(
+            id.clone(),
+            self.terminal_size,
+            Options {
+                scrollback_lines: self.settings.scrollback_lines,
+                palette: self.palette(),
+                ..Options::default()
+            },
+            inbox,
+            self.reports.clone(),
+            self.ui.clone(),
+        ));
+        send(&commands, Command::Open(opening))?;
+        let row = TabRow {
+            id,
+            kind: TabKind::Shell,
+            title: session.node_name.clone(),
+            program_title: String::new(),
+            session: Some(session),
+            unseen: false,
+            bell: false,
+        };
+        self.tabs.push(ShellTab { row: row.clone(), commands, document, reason });
+        self.emit_tabs();
+        self.draw_tray();
+        Ok(row)
+    }
+
+    fn prepare_session(
+        &self,
+        node_key: &str,
+        document: Option<String>,
+        reason: Option<String>,
+    ) -> Result<(Opening, SessionRow), CommandError> {
+        let fleet = self.desk.fleet();
+        let entry = fleet.get(node_key).ok_or_else(no_node)?;
+        let backend = self.backend.as_ref().ok_or_else(no_node)?;
+        let node = entry.node();
+        let context = Context {
+            source: node.source.clone(),
+            region: node.account_region.region.clone(),
+            node: Some(node.display_name().to_owned()),
+            document: document.clone(),
+        };
+        let control = backend
+            .control
+            .control_plane(&node.source, &node.account_region.region)
+            .map_err(|error| describe(&error, &context))?;
+        let session = SessionRow {
+            session_id: None,
+            node_key: node_key.to_owned(),
+            node_id: node.node_id.clone(),
+            node_name: node.display_name().to_owned(),
+            account_name: fleet.listing_of(entry).account_name.clone(),
+            region: node.account_region.region.clone(),
+            document: document.clone().unwrap_or_else(|| DEFAULT_DOCUMENT.to_owned()),
+            started_ms: rows::millis(now_ms()),
+            state: SessionState::Connecting { step: "Asking AWS for a session".to_owned() },
+            resumed_after_ms: None,
+            demo: self.mode == AppMode::Demo,
+        };
+        let request = StartSession { target: node.node_id.clone(), document, parameters: Vec::new(), reason };
+        Ok((Opening { control, request, options: self.session_options.clone(), context }, session))
+    }
+
+    pub(super) fn tab_activate(&mut self, tab: &str) -> Result<(), CommandError> {
+        if !self.tabs.activate(tab) {
+            return Err(no_tab());
+        }
+        self.emit_tabs();
+        Ok(())
+    }
+
+    pub(super) fn tab_move(&mut self, tab: &str, index: u32) -> Result<(), CommandError> {
+        if tab == FLEET {
+            return Err(CommandError::new(ErrorCode::InvalidInput, "The Fleet tab stays first."));
+        }
+        if !self.tabs.move_to(tab, index as usize) {
+            return Err(no_tab());
+        }
+        self.emit_tabs();
+        Ok(())
+    }
+
+    pub(super) fn tab_close(&mut self, tab: &str) -> Result<(), CommandError> {
+        if tab == FLEET {
+            return Err(CommandError::new(ErrorCode::InvalidInput, "The Fleet tab cannot be closed."));
+        }
+        // Without its tab nobody can ask the terminal any more: it terminates the session and ends.
+        drop(self.tabs.close(tab).ok_or_else(no_tab)?);
+        self.emit_tabs();
+        self.draw_tray();
+        Ok(())
+    }
+
+    pub(super) fn tab_restart(&mut self, tab: &str) -> Result<(), CommandError> {
+        let shell = self.tabs.get(tab).ok_or_else(no_tab)?;
+        if shell.is_live() {
+            return Err(CommandError::new(ErrorCode::InvalidInput, "The session in this tab has not ended."));
+        }
+        let node_key =
+            shell.row.session.as_ref().map(|session| session.node_key.clone()).ok_or_else(no_tab)?;
+        let (document, reason) = (shell.document.clone(), shell.reason.clone());
+        let (opening, session) = self.prepare_session(&node_key, document, reason)?;
+        let shell = self.tabs.get_mut(tab).ok_or_else(no_tab)?;
+        send(&shell.commands, Command::Open(opening))?;
+        shell.row.program_title.clear();
+        shell.row.session = Some(session);
+        self.emit_tabs();
+        self.draw_tray();
+        Ok(())
+    }
+
+    pub(super) fn session_retry(&self, tab: &str) -> Result<(), CommandError> {
+        send(&self.tabs.get(tab).ok_or_else(no_tab)?.commands, Command::Retry)
+    }
+
+    /// Passes a request on to the terminal's own task, which answers it.
+    pub(super) fn terminal(&mut self, tab: &str, request: TerminalRequest) {
+        if let TerminalRequest::Resize { size, .. } = &request {
+            self.terminal_size = *size;
+        }
+        let Some(shell) = self.tabs.get(tab) else { return request.refuse(no_tab()) };
+        if let Err(error) = shell.commands.try_send(Command::Ui(request))
+            && let Command::Ui(request) = error.into_inner()
+        {
+            request.refuse(busy());
+        }
+    }
+
+    pub(super) fn palette(&self) -> Palette {
+        match self.settings.theme {
+            Theme::Light => Palette::light(),
+            Theme::Dark | Theme::System => Palette::dark(),
+        }
+    }
+}
+
+fn send(commands: &mpsc::Sender<Command>, command: Command) -> Result<(), CommandError> {
+    commands.try_send(command).map_err(|_| busy())
+}
+
+fn busy() -> CommandError {
+    CommandError::new(ErrorCode::Throttled, "The terminal has more requests than it can answer right now.")
+}
+
+/// The limits of StartSession (protocol.md 1.2).
+fn check(document: Option<&str>, reason: Option<&str>) -> Result<(), CommandError> {
+    let wrong = |message: &str| Err(CommandError::new(ErrorCode::InvalidInput, message));
+    if let Some(document) = document {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b);
+        if !(3..=400).contains(&document.len()) || !document.bytes().all(allowed) {
+            return wrong("A document is named by 3 to 128 letters, digits, _, - and ., or by its ARN.");
+        }
+    }
+    if reason.is_some_and(|reason| reason.chars().count() > 256 || reason.chars().any(char::is_control)) {
+        return wrong("A reason has at most 256 characters in one line.");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_and_reasons_have_the_limits_of_the_service() {
+        assert!(check(None, None).is_ok());
+        assert!(check(Some("SSM-SessionManagerRunShell"), Some("look at the logs")).is_ok());
+        assert!(check(Some("arn:aws:ssm:eu-central-1:111122223333:document/Mine"), None).is_ok());
+        for document in ["ab", "my document", "a;b;c", &"x".repeat(401)] {
+            assert!(check(Some(document), None).is_err(), "{document}");
+        }
+        assert!(check(None, Some(&"é".repeat(256))).is_ok());
+        assert!(check(None, Some(&"é".repeat(257))).is_err());
+        assert!(check(None, Some("two\nlines")).is_err());
+    }
+}

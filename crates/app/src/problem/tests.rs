@@ -1,0 +1,130 @@
+use super::*;
+
+fn error(kind: ApiErrorKind, message: &str) -> ApiError {
+    ApiError {
+        operation: "StartSession",
+        kind,
+        code: Some("Code".into()),
+        message: message.into(),
+        request_id: Some("r-1".into()),
+        never_sent: false,
+    }
+}
+
+fn context() -> Context {
+    Context {
+        source: "prod".into(),
+        region: "eu-central-1".into(),
+        node: Some("pay-win-07".into()),
+        document: None,
+    }
+}
+
+const ALL: [ApiErrorKind; 14] = [
+    ApiErrorKind::NoCredentials,
+    ApiErrorKind::CredentialsExpired,
+    ApiErrorKind::CredentialsInvalid,
+    ApiErrorKind::AccessDenied,
+    ApiErrorKind::TargetNotConnected,
+    ApiErrorKind::TierRequired,
+    ApiErrorKind::UnknownNode,
+    ApiErrorKind::InvalidDocument,
+    ApiErrorKind::InvalidRequest,
+    ApiErrorKind::Throttled,
+    ApiErrorKind::Network,
+    ApiErrorKind::Tls,
+    ApiErrorKind::Service,
+    ApiErrorKind::Other,
+];
+
+#[test]
+fn every_failure_is_one_sentence_with_the_raw_text_kept() {
+    for kind in ALL {
+        let described = describe(&error(kind, "raw words"), &context());
+        assert!(described.message.ends_with('.'), "{described:?}");
+        assert!(!described.message.contains(". "), "one sentence: {described:?}");
+        assert_eq!(described.detail.as_deref(), Some("StartSession (Code): raw words"));
+        assert_eq!(described.request_id.as_deref(), Some("r-1"));
+        for word in ["please", "unable", "oops", "successfully", "!"] {
+            assert!(!described.message.to_lowercase().contains(word), "{described:?}");
+        }
+    }
+}
+
+#[test]
+fn every_failure_has_its_exit_status() {
+    let codes = ALL.map(|kind| exit_code(describe(&error(kind, "x"), &context()).code));
+    assert_eq!(codes, [5, 5, 5, 3, 4, 4, 4, 2, 2, 7, 6, 6, 1, 1]);
+    assert_eq!(exit_code(ErrorCode::Storage), 8);
+}
+
+#[test]
+fn a_standard_tier_node_is_named_with_the_price_of_the_change() {
+    let described =
+        describe(&error(ApiErrorKind::TierRequired, "Enable advanced-instances tier"), &context());
+    assert_eq!(
+        described.message,
+        "pay-win-07 is a hybrid node and its account in eu-central-1 is on the standard tier, which takes no sessions to hybrid nodes."
+    );
+    assert!(described.hint.is_some_and(|hint| hint.contains("USD 0.00695")));
+}
+
+#[test]
+fn a_denial_says_who_what_where_and_which_policy() {
+    let text = "User: arn:aws:sts::111122223333:assumed-role/FleetOperator/ada is not authorized to perform: \
+                ssm:StartSession on resource: arn:aws:ec2:eu-central-1:111122223333:instance/i-0f27c81a9be4d3065 \
+                because no identity-based policy allows the ssm:StartSession action";
+    let described = describe(&error(ApiErrorKind::AccessDenied, text), &context());
+    assert_eq!(
+        described.message,
+        "ada (role FleetOperator) may not call ssm:StartSession on i-0f27c81a9be4d3065, because no identity policy allows it."
+    );
+    assert_eq!(
+        described.hint.as_deref(),
+        Some(
+            "A policy of the identity must allow ssm:StartSession on \
+             arn:aws:ec2:eu-central-1:111122223333:instance/i-0f27c81a9be4d3065."
+        )
+    );
+}
+
+#[test]
+fn each_kind_of_policy_is_told_apart() {
+    let kinds = [
+        ("with an explicit deny in a service control policy", PolicyKind::ServiceControl),
+        ("with an explicit deny in an identity-based policy", PolicyKind::IdentityDeny),
+        ("because no permissions boundary allows the ssm:StartSession action", PolicyKind::Boundary),
+        ("because no session policy allows the ssm:StartSession action", PolicyKind::Session),
+        ("because no VPC endpoint policy allows the ssm:StartSession action", PolicyKind::Endpoint),
+        ("because no resource-based policy allows the ssm:StartSession action", PolicyKind::Resource),
+        ("because no identity-based policy allows the ssm:StartSession action", PolicyKind::NoAllow),
+        ("", PolicyKind::Unnamed),
+    ];
+    for (text, kind) in kinds {
+        assert_eq!(Denial::parse(text).policy, kind, "{text}");
+    }
+}
+
+#[test]
+fn an_unknown_denial_is_not_guessed_at() {
+    let described = describe(&error(ApiErrorKind::AccessDenied, "no"), &context());
+    assert_eq!(
+        described.message,
+        "This identity may not call StartSession in eu-central-1: AWS refused and did not say which policy."
+    );
+}
+
+#[test]
+fn long_raw_texts_are_cut_at_a_character() {
+    let described = describe(&error(ApiErrorKind::Other, &"é".repeat(10_000)), &context());
+    assert!(described.detail.is_some_and(|detail| detail.len() <= 4096));
+}
+
+#[test]
+fn a_session_that_may_still_be_open_is_said_to_be() {
+    let described = describe_close(&CloseError::TimedOut, &context());
+    assert_eq!(
+        described.message,
+        "The session to pay-win-07 may still be open at AWS: AWS has not confirmed its end in time."
+    );
+}

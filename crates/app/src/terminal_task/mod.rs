@@ -1,0 +1,427 @@
+//! One task per shell tab: the owner of its terminal and its session.
+
+mod convert;
+mod input;
+mod painter;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleetline_engine::ports::{ControlPlane, StartSession};
+use fleetline_engine::{
+    OutputChunk, SessionOptions, SessionState as EngineState, ShellOptions, ShellSession, TerminalSize,
+    open_shell,
+};
+use fleetline_ipc::session::SessionState;
+use fleetline_ipc::terminal::{PasteOutcome, TerminalSize as IpcSize};
+use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_terminal::{MAX_COLS, MAX_ROWS, MIN_COLS, Options, Palette, Size, Terminal, TerminalEvent};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use self::input::Input;
+use self::painter::Painter;
+use crate::ports::Ui;
+use crate::problem::{Context, describe_close};
+use crate::request::{Reply, TerminalRequest};
+
+/// Requests that may wait for a terminal. Its task answers each within moments, so more means a caller that does not
+/// wait for its answers.
+pub(crate) const WAITING_REQUESTS: usize = 256;
+
+/// Largest paste and largest text, in bytes.
+const TEXT_LIMIT: usize = 1024 * 1024;
+
+/// Longest time between two reports of output that nobody sees.
+const ACTIVITY_SPACING: Duration = Duration::from_secs(1);
+
+/// What the controller asks of a terminal.
+pub(crate) enum Command {
+    /// A request of the interface.
+    Ui(TerminalRequest),
+    /// Opens a session in place of one that is over, on a blank screen.
+    Open(Opening),
+    /// Tries to resume now.
+    Retry,
+    /// The theme changed.
+    Palette(Palette),
+}
+
+/// What a session is opened with.
+pub(crate) struct Opening {
+    pub(crate) control: Arc<dyn ControlPlane>,
+    pub(crate) request: StartSession,
+    pub(crate) options: SessionOptions,
+    pub(crate) context: Context,
+}
+
+/// What a terminal tells the controller.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The session changed.
+    State { state: SessionState, session_id: Option<String>, resumed_after_ms: Option<f64> },
+    /// The program set a title, cleaned; empty for none.
+    Title(String),
+    /// The bell rang.
+    Bell,
+    /// Output arrived while no window shows the terminal.
+    Unseen,
+    /// The session may still be open at AWS.
+    NotTerminated(CommandError),
+}
+
+/// A report with the tab it is about.
+pub(crate) type Reports = mpsc::Sender<(String, Report)>;
+
+/// A session and the way into it.
+struct Live {
+    session: Arc<ShellSession>,
+    input: Input,
+    state: watch::Receiver<EngineState>,
+    context: Context,
+    /// All output was taken.
+    drained: bool,
+    /// The final state was reported.
+    over: bool,
+}
+
+struct Task {
+    tab: String,
+    reports: Reports,
+    ui: Arc<dyn Ui>,
+    terminal: Terminal,
+    options: Options,
+    live: Option<Live>,
+    painter: Painter,
+    /// Times are given to the terminal as durations since then.
+    epoch: Instant,
+    resize_at: Option<Instant>,
+    unseen_after: Instant,
+}
+
+/// Runs a terminal until nobody can ask it any more; then its session is terminated.
+pub(crate) async fn run(
+    tab: String,
+    size: IpcSize,
+    options: Options,
+    mut commands: mpsc::Receiver<Command>,
+    reports: Reports,
+    ui: Arc<dyn Ui>,
+) {
+    let now = Instant::now();
+    let mut task = Task {
+        tab,
+        reports,
+        ui,
+        terminal: Terminal::new(Size::new(size.cols, size.rows), options.clone()),
+        options,
+        live: None,
+        painter: Painter::new(),
+        epoch: now,
+        resize_at: None,
+        unseen_after: now,
+    };
+    while let Some(event) = task.next(&mut commands).await {
+        task.handle(event).await;
+    }
+    task.close().await;
+}
+
+enum Event {
+    Command(Command),
+    StateChanged,
+    Output(Option<OutputChunk>),
+    FrameDue,
+    ResizeDue,
+}
+
+impl Task {
+    /// The next thing to do; `None` when the terminal is to end. Input goes before output, so that an endless output
+    /// can be interrupted.
+    async fn next(&mut self, commands: &mut mpsc::Receiver<Command>) -> Option<Event> {
+        let frame_at = self.painter.due(&self.terminal, self.epoch);
+        let (state, session) = match &mut self.live {
+            Some(live) => ((!live.over).then_some(&mut live.state), (!live.drained).then_some(&live.session)),
+            None => (None, None),
+        };
+        tokio::select! {
+            biased;
+            command = commands.recv() => Some(Event::Command(command?)),
+            () = changed(state) => Some(Event::StateChanged),
+            () = at(frame_at) => Some(Event::FrameDue),
+            () = at(self.resize_at) => Some(Event::ResizeDue),
+            chunk = output(session) => Some(Event::Output(chunk)),
+        }
+    }
+
+    async fn handle(&mut self, event: Event) {
+        match event {
+            Event::Command(Command::Ui(request)) => self.request(request).await,
+            Event::Command(Command::Open(opening)) => self.open(opening),
+            Event::Command(Command::Retry) => {
+                if let Some(live) = &self.live {
+                    live.session.retry_now();
+                }
+            }
+            Event::Command(Command::Palette(palette)) => {
+                self.options.palette = palette.clone();
+                self.terminal.set_palette(palette);
+            }
+            Event::StateChanged => self.report_state().await,
+            Event::Output(chunk) => self.output(chunk).await,
+            Event::FrameDue => self.painter.paint(&mut self.terminal, self.epoch),
+            Event::ResizeDue => {
+                self.resize_at = None;
+                if let Some(live) = &self.live {
+                    live.session.resize(engine_size(self.terminal.size()));
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, opening: Opening) {
+        if self.live.is_some() {
+            self.terminal = Terminal::new(self.terminal.size(), self.options.clone());
+            self.painter.start_over();
+        }
+        let options = ShellOptions { size: engine_size(self.terminal.size()), session: opening.options };
+        let session = Arc::new(open_shell(opening.control, opening.request, options));
+        let mut state = session.state();
+        // The first state is reported like any other.
+        state.mark_changed();
+        self.live = Some(Live {
+            input: Input::new(session.clone()),
+            session,
+            state,
+            context: opening.context,
+            drained: false,
+            over: false,
+        });
+    }
+
+    async fn report(&mut self, report: Report) {
+        // Without a controller there is nobody to tell, and the closed mailbox ends this task.
+        drop(self.reports.send((self.tab.clone(), report)).await);
+    }
+
+    async fn report_state(&mut self) {
+        let Some(live) = &mut self.live else { return };
+        let engine_state = live.state.borrow_and_update().clone();
+        live.over = engine_state.is_final();
+        let (state, resumed_after_ms) = convert::session_state(&engine_state, &live.context);
+        let session_id = live.session.session_id().map(|id| id.as_str().to_owned());
+        self.report(Report::State { state, session_id, resumed_after_ms }).await;
+    }
+
+    async fn output(&mut self, chunk: Option<OutputChunk>) {
+        let Some(live) = &mut self.live else { return };
+        let Some(chunk) = chunk else {
+            live.drained = true;
+            return;
+        };
+        self.terminal.feed(&chunk.bytes, self.epoch.elapsed());
+        let replies = self.terminal.take_replies();
+        if !replies.is_empty()
+            && let Err(problem) = live.input.send(replies)
+        {
+            tracing::debug!(code = ?problem.code, "an answer of the terminal was not sent");
+        }
+        self.painter.changed();
+        for event in self.terminal.take_events() {
+            match event {
+                TerminalEvent::Title(title) => self.report(Report::Title(title.unwrap_or_default())).await,
+                TerminalEvent::Bell => self.report(Report::Bell).await,
+                // SEC-11 asks the user first; until that question exists, programs do not reach the clipboard.
+                TerminalEvent::ClipboardStore(text) => {
+                    tracing::debug!(bytes = text.len(), "a program may not set the clipboard");
+                }
+            }
+        }
+        let now = Instant::now();
+        if !self.painter.is_attached() && now >= self.unseen_after {
+            self.unseen_after = now + ACTIVITY_SPACING;
+            self.report(Report::Unseen).await;
+        }
+    }
+
+    async fn request(&mut self, request: TerminalRequest) {
+        match request {
+            TerminalRequest::Attach { frames, reply } => {
+                self.painter.attach(frames);
+                answer(reply, Ok(()));
+            }
+            TerminalRequest::Detach { reply } => {
+                self.painter.detach();
+                self.unseen_after = Instant::now();
+                answer(reply, Ok(()));
+            }
+            TerminalRequest::Ack { seq, reply } => {
+                self.painter.painted(seq);
+                answer(reply, Ok(()));
+            }
+            TerminalRequest::Resize { size, reply } => answer(reply, self.resize(size)),
+            TerminalRequest::Key { key, reply } => {
+                let encoded = self.terminal.encode_key(&convert::key(key));
+                self.painter.changed();
+                answer(reply, encoded.map_or(Ok(false), |bytes| self.send(bytes).map(|()| true)));
+            }
+            TerminalRequest::Text { text, reply } => {
+                let sent = within_limit(&text).and_then(|()| {
+                    let bytes = self.terminal.encode_text(&text);
+                    self.send(bytes)
+                });
+                self.painter.changed();
+                answer(reply, sent);
+            }
+            TerminalRequest::Paste { text, confirmed, reply } => answer(reply, self.paste(&text, confirmed)),
+            TerminalRequest::PasteClipboard { confirmed, reply } => {
+                let outcome = match self.clipboard().await {
+                    Ok(text) => self.paste(&text, confirmed),
+                    Err(problem) => Err(problem),
+                };
+                answer(reply, outcome);
+            }
+            TerminalRequest::Mouse { mouse, reply } => {
+                let encoded = self.terminal.encode_mouse(&convert::mouse(mouse));
+                answer(reply, encoded.map_or(Ok(()), |bytes| self.send(bytes)));
+            }
+            TerminalRequest::Focus { focused, reply } => {
+                let sent = self.terminal.encode_focus(focused).map_or(Ok(()), |bytes| self.send(bytes));
+                // A window may change hands while a session is away; that is nothing to tell the user.
+                drop(sent);
+                answer(reply, Ok(()));
+            }
+            TerminalRequest::Scroll { to, reply } => {
+                self.terminal.scroll(convert::scroll(to));
+                self.painter.changed();
+                answer(reply, Ok(()));
+            }
+            TerminalRequest::Select { input, reply } => {
+                convert::select(&mut self.terminal, input);
+                self.painter.changed();
+                answer(reply, Ok(()));
+            }
+            TerminalRequest::Copy { reply } => {
+                let copied = self.copy().await;
+                answer(reply, copied);
+            }
+            TerminalRequest::Search { request, reply } => {
+                let found = convert::search(&mut self.terminal, request);
+                self.painter.changed();
+                answer(reply, Ok(found));
+            }
+            TerminalRequest::Mirror { reply } => answer(reply, Ok(self.terminal.mirror())),
+        }
+    }
+
+    fn send(&self, bytes: Vec<u8>) -> Result<(), CommandError> {
+        match &self.live {
+            Some(live) if !live.over => live.input.send(bytes),
+            _ => Err(input::over()),
+        }
+    }
+
+    fn resize(&mut self, size: IpcSize) -> Result<(), CommandError> {
+        if !(MIN_COLS..=MAX_COLS).contains(&size.cols) || !(1..=MAX_ROWS).contains(&size.rows) {
+            return Err(CommandError::new(
+                ErrorCode::InvalidInput,
+                format!("A terminal has {MIN_COLS} to {MAX_COLS} columns and 1 to {MAX_ROWS} rows."),
+            ));
+        }
+        let size = Size::new(size.cols, size.rows);
+        if size != self.terminal.size() {
+            self.terminal.resize(size);
+            self.painter.changed();
+            self.resize_at = Some(Instant::now() + convert::RESIZE_REST);
+        }
+        Ok(())
+    }
+
+    fn paste(&mut self, text: &str, confirmed: bool) -> Result<PasteOutcome, CommandError> {
+        within_limit(text)?;
+        if let (false, Some(review)) = (confirmed, self.terminal.paste_review(text)) {
+            return Ok(convert::review(review));
+        }
+        let bytes = self.terminal.encode_paste(text);
+        self.painter.changed();
+        self.send(bytes)?;
+        Ok(PasteOutcome::Sent)
+    }
+
+    /// Reading and writing the clipboard may wait for another program, so it happens on a thread for such things.
+    async fn clipboard(&mut self) -> Result<String, CommandError> {
+        let ui = self.ui.clone();
+        let read = tokio::task::spawn_blocking(move || ui.read_clipboard()).await;
+        read.map_err(|error| clipboard_problem(&error.to_string()))?
+            .map_err(|error| clipboard_problem(&error.0))
+    }
+
+    async fn copy(&mut self) -> Result<String, CommandError> {
+        let Some(text) = self.terminal.selection_text().filter(|text| !text.is_empty()) else {
+            return Ok(String::new());
+        };
+        let (ui, copy) = (self.ui.clone(), text.clone());
+        let written = tokio::task::spawn_blocking(move || ui.write_clipboard(&copy)).await;
+        written
+            .map_err(|error| clipboard_problem(&error.to_string()))?
+            .map_err(|error| clipboard_problem(&error.0))?;
+        Ok(text)
+    }
+
+    async fn close(mut self) {
+        let Some(live) = self.live.take() else { return };
+        if let Err(error) = live.session.close().await {
+            self.report(Report::NotTerminated(describe_close(&error, &live.context))).await;
+        }
+    }
+}
+
+/// Ready when the state changed; never for a session that is over or not there.
+async fn changed(state: Option<&mut watch::Receiver<EngineState>>) {
+    match state {
+        // The sender lives as long as the session's handle; without it the last state stands.
+        Some(state) => match state.changed().await {
+            Ok(()) => {}
+            Err(_) => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+async fn output(session: Option<&Arc<ShellSession>>) -> Option<OutputChunk> {
+    match session {
+        Some(session) => session.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn answer<T>(reply: Reply<T>, value: Result<T, CommandError>) {
+    // A caller that has gone away no longer needs the answer.
+    drop(reply.send(value));
+}
+
+fn engine_size(size: Size) -> TerminalSize {
+    TerminalSize { cols: size.cols, rows: size.rows }
+}
+
+fn within_limit(text: &str) -> Result<(), CommandError> {
+    if text.len() <= TEXT_LIMIT {
+        return Ok(());
+    }
+    let message = format!("The text has {} bytes; at most 1 MiB can be sent at once.", text.len());
+    Err(CommandError::new(ErrorCode::InvalidInput, message))
+}
+
+fn clipboard_problem(detail: &str) -> CommandError {
+    CommandError {
+        detail: Some(detail.to_owned()),
+        ..CommandError::new(ErrorCode::Unsupported, "The clipboard cannot be used on this desktop right now.")
+    }
+}
