@@ -1,8 +1,9 @@
 //! The dependency direction of `crates/ARCHITECTURE.md`, read from the manifests as cargo resolves them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
-use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
 const ALLOWED: [(&str, &[&str]); 12] = [
@@ -73,14 +74,34 @@ const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("fleetline-store", &["tokio", "hyper", "rustls"]),
 ];
 
-fn members() -> BTreeMap<String, Package> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().expect("cargo metadata");
-    metadata.packages.into_iter().map(|package| (package.name.to_string(), package)).collect()
+/// A package of the workspace as `cargo metadata` shows it.
+struct Package {
+    shipped: BTreeSet<String>,
+    programs: usize,
 }
 
-fn shipped_dependencies(package: &Package) -> BTreeSet<&str> {
-    package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal).map(|d| d.name.as_str()).collect()
+fn members() -> BTreeMap<String, Package> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .output()
+        .expect("cargo metadata");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata is JSON");
+    list(&metadata["packages"]).map(|package| (text(&package["name"]), read(package))).collect()
+}
+
+fn read(package: &Value) -> Package {
+    let shipped = list(&package["dependencies"]).filter(|d| d["kind"].is_null()).map(|d| text(&d["name"]));
+    let is_program = |target: &&Value| list(&target["kind"]).any(|kind| kind == "bin");
+    Package { shipped: shipped.collect(), programs: list(&package["targets"]).filter(is_program).count() }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().expect("a list").iter()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
 }
 
 #[test]
@@ -91,8 +112,8 @@ fn every_crate_of_ours_is_in_the_table_and_uses_only_what_it_may() {
     let found: BTreeSet<&str> = members.keys().map(String::as_str).collect();
     assert_eq!(found, named, "the table and the workspace differ");
     for (name, package) in &members {
-        for used in shipped_dependencies(package).into_iter().filter(|d| d.starts_with("fleetline-")) {
-            assert!(table[name.as_str()].contains(&used), "{name} must not depend on {used}");
+        for used in package.shipped.iter().filter(|d| d.starts_with("fleetline-")) {
+            assert!(table[name.as_str()].contains(&used.as_str()), "{name} must not depend on {used}");
         }
     }
 }
@@ -100,7 +121,7 @@ fn every_crate_of_ours_is_in_the_table_and_uses_only_what_it_may() {
 #[test]
 fn confined_libraries_stay_where_they_belong() {
     for (name, package) in &members() {
-        for used in shipped_dependencies(package) {
+        for used in &package.shipped {
             for (start, owners) in CONFINED {
                 assert!(!used.starts_with(start) || owners.contains(&name.as_str()), "{name} must not use {used}");
             }
@@ -112,15 +133,13 @@ fn confined_libraries_stay_where_they_belong() {
 fn pure_crates_have_no_runtime_network_or_randomness() {
     let members = members();
     for (name, forbidden) in FORBIDDEN {
-        for used in shipped_dependencies(&members[name]) {
-            assert!(!forbidden.contains(&used), "{name} must not use {used}");
+        for used in &members[name].shipped {
+            assert!(!forbidden.contains(&used.as_str()), "{name} must not use {used}");
         }
     }
 }
 
 #[test]
 fn the_desktop_package_has_exactly_one_program() {
-    let members = members();
-    let programs: Vec<_> = members["fleetline-desktop"].targets.iter().filter(|t| t.is_bin()).collect();
-    assert_eq!(programs.len(), 1, "every program of this package would be bundled");
+    assert_eq!(members()["fleetline-desktop"].programs, 1, "every program of this package would be bundled");
 }

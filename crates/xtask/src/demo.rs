@@ -59,17 +59,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the interface, then the app and the command line program.
+/// Builds the interface, then every crate: a smaller selection would choose other features of shared dependencies
+/// and build them a second time.
 pub(crate) fn build() -> Result<()> {
     execute(npm().args(["run", "build"]))?;
-    execute(cargo().args([
-        "build",
-        "--locked",
-        "--package",
-        "fleetline-desktop",
-        "--package",
-        "fleetline-cli",
-    ]))
+    execute(cargo().args(["build", "--locked", "--workspace"]))
 }
 
 /// The app as `build` left it.

@@ -1,0 +1,100 @@
+//! What a user sees and does in the window, in words of the product.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use crate::webdriver::{Element, Session};
+
+/// Longest wait for anything the window does; far above what it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often the page is looked at while something is waited for.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// The window as a page.
+pub struct Page<'a>(pub &'a Session);
+
+impl Page<'_> {
+    /// Waits until the element is there.
+    pub async fn element(&self, selector: &str) -> Result<Element<'_>> {
+        let begun = Instant::now();
+        loop {
+            if let Some(element) = self.0.find(selector).await? {
+                return Ok(element);
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("{selector} did not appear within {} s", PATIENCE.as_secs());
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// Clicks the element once it is there.
+    pub async fn click(&self, selector: &str) -> Result<()> {
+        self.element(selector).await?.click().await.with_context(|| format!("clicking {selector}"))
+    }
+
+    /// The text of the element.
+    pub async fn text(&self, selector: &str) -> Result<String> {
+        self.element(selector).await?.text().await
+    }
+
+    /// Waits until a fact about the window holds; `what` names it in the failure.
+    pub async fn until<T>(&self, what: &str, mut fact: impl AsyncFnMut(&Self) -> Result<Option<T>>) -> Result<T> {
+        let begun = Instant::now();
+        loop {
+            if let Some(value) = fact(self).await? {
+                return Ok(value);
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("{what}: not within {} s", PATIENCE.as_secs());
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// Waits until the element's text satisfies `accept`, and returns it.
+    pub async fn text_until(&self, selector: &str, accept: impl Fn(&str) -> bool) -> Result<String> {
+        self.until(&format!("the text of {selector}"), async |page| {
+            let text = page.text(selector).await?;
+            Ok(accept(&text).then_some(text))
+        })
+        .await
+    }
+
+    /// Calls a command of the app as its interface does.
+    pub async fn call(&self, command: &str, arguments: Value) -> Result<Value> {
+        let script = "const [command, args, done] = arguments;\
+            window.__TAURI_INTERNALS__.invoke(command, args)\
+              .then((value) => done({ value }), (error) => done({ error }));";
+        let mut answer = self.0.execute(script, &[json!(command), arguments]).await?;
+        if let Some(error) = answer.get("error") {
+            bail!("{command} failed: {error}");
+        }
+        Ok(answer["value"].take())
+    }
+
+    /// The visible rows of a terminal as text.
+    pub async fn screen(&self, tab: &str) -> Result<Vec<String>> {
+        let rows = self.call("terminal_mirror", json!({ "tab": tab })).await?;
+        Ok(serde_json::from_value(rows)?)
+    }
+
+    /// Waits until a visible row of the terminal satisfies `accept`.
+    pub async fn row_until(&self, tab: &str, what: &str, accept: impl Fn(&str) -> bool) -> Result<String> {
+        let found = self
+            .until(what, async |page| Ok(page.screen(tab).await?.into_iter().find(|row| accept(row.trim_end()))))
+            .await;
+        match found {
+            Ok(row) => Ok(row),
+            Err(error) => Err(error.context(format!("the screen was:\n{}", self.screen(tab).await?.join("\n")))),
+        }
+    }
+
+    /// Types into whatever has the focus.
+    pub async fn type_keys(&self, keys: &str) -> Result<()> {
+        self.0.focused().await?.type_keys(keys).await
+    }
+}
