@@ -1,1 +1,37 @@
-//! The AWS side of Session Manager on loopback, with real shells.
+//! The AWS side of Session Manager on loopback: signed HTTP APIs, the gateway's WebSocket, and agents with real
+//! shells. It is the demo fleet, the peer of the tests, and `fleetline sim`.
+//!
+//! [`Simulator::start`] makes a seeded world of accounts, Regions and managed nodes and serves it to any AWS client:
+//! SSM in AWS JSON 1.1, EC2 and STS in their query protocols, SigV4 verified. Sessions run real programs on this
+//! computer, as its user, each in a throw-away home; so only loopback is listened on, and [`Simulator::shutdown`]
+//! ends every one of them.
+
+mod agent;
+mod aws_config;
+mod config;
+mod control;
+mod control_http;
+mod documents;
+mod ec2;
+mod error;
+mod gateway;
+mod http;
+mod live;
+mod paging;
+mod policy;
+mod registry;
+mod shared;
+mod sigv4;
+mod simulator;
+mod ssm;
+mod sts;
+mod world;
+mod xml;
+
+pub use config::{LinkFaults, ShellChoice, SimulatorConfig};
+pub use control::{Control, ControlError, NodeView};
+pub use error::SimulatorError;
+pub use live::Tier;
+pub use policy::{DenyReason, DenyRule};
+pub use registry::{SessionStatus, SessionView};
+pub use simulator::{SimulatedAccount, Simulator};

@@ -1,0 +1,100 @@
+//! What a simulator is started with.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a simulator behaves. `Default` is the demo fleet on a free loopback port.
+#[derive(Clone, Debug)]
+pub struct SimulatorConfig {
+    /// Address to listen on. Default `127.0.0.1:0`, a free port. Only loopback addresses are accepted: the shells
+    /// behind it run as the current user.
+    pub listen: SocketAddr,
+    /// Managed nodes over all accounts and Regions. Default 1,284; at most 2,000,000.
+    pub nodes: usize,
+    /// Seed of the world: the same seed and number of nodes give the same ids, names and addresses.
+    pub seed: u64,
+    /// Whether agents send at most one message per millisecond and wait one second before the first output, as
+    /// the real agent does (protocol.md 6.4, 7.6). Default `false`.
+    pub agent_pacing: bool,
+    /// Age at which the gateway closes a client's socket with 1000 `Bye` (protocol.md 2.3). Default 60 minutes;
+    /// `None` never.
+    pub bye_after: Option<Duration>,
+    /// How long a token opens a data channel. Default 60 seconds. A session whose client never attached within
+    /// this time is terminated.
+    pub token_ttl: Duration,
+    /// Whether an unsigned WebSocket upgrade is refused with 403. Default `false`; a signature that is present is
+    /// always verified.
+    pub require_signed_upgrade: bool,
+    /// The program behind shells. Default [`ShellChoice::Auto`].
+    pub shell: ShellChoice,
+    /// Time without input or output after which a session is closed (protocol.md 8.7). Default 20 minutes.
+    pub idle_timeout: Duration,
+    /// Waited before each API answer. Default zero.
+    pub latency: Duration,
+    /// Whether the documented request rates per account-Region are enforced with `ThrottlingException`
+    /// (aws-security-reliability.md A.7). Default `false`.
+    pub enforce_quotas: bool,
+    /// Whether the demo world's policies apply: inventory of shared-core in ap-northeast-1 is forbidden by an
+    /// organization policy, and sessions to a few nodes are denied. Default `true`.
+    pub demo_denials: bool,
+    /// Whether `POST /_sim/control` and `GET /_sim/sessions` are served, unsigned. Default `false`.
+    pub enable_control_http: bool,
+    /// Live sessions at most. Default 256. StartSession beyond it is refused.
+    pub max_sessions: usize,
+    /// Open TCP connections at most. Default 1,024. Connections beyond it wait to be accepted.
+    pub max_connections: usize,
+    /// What the relay between client and agent does to frames. Default: nothing.
+    pub link_faults: LinkFaults,
+}
+
+impl Default for SimulatorConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            nodes: 1284,
+            seed: 1,
+            agent_pacing: false,
+            bye_after: Some(Duration::from_secs(60 * 60)),
+            token_ttl: Duration::from_secs(60),
+            require_signed_upgrade: false,
+            shell: ShellChoice::Auto,
+            idle_timeout: Duration::from_secs(20 * 60),
+            latency: Duration::ZERO,
+            enforce_quotas: false,
+            demo_denials: true,
+            enable_control_http: false,
+            max_sessions: 256,
+            max_connections: 1024,
+            link_faults: LinkFaults::default(),
+        }
+    }
+}
+
+/// The program an agent runs as a shell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ShellChoice {
+    /// `/bin/bash` where there is one, else `sh`; PowerShell for Windows nodes where it is installed; on a Windows
+    /// computer PowerShell, else `cmd`.
+    #[default]
+    Auto,
+    /// This program with these arguments, for every node.
+    Program {
+        /// Path or name.
+        program: PathBuf,
+        /// Arguments.
+        args: Vec<String>,
+    },
+}
+
+/// Misbehaviour of the link between client and agent, in parts per thousand frames and direction. Reordering and
+/// duplication are seen on the real gateway (protocol.md 2.3); acknowledgements are affected as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkFaults {
+    /// Frames lost.
+    pub drop_per_mille: u16,
+    /// Frames delivered twice.
+    pub duplicate_per_mille: u16,
+    /// Frames delivered after the one that follows them.
+    pub reorder_per_mille: u16,
+}

@@ -1,0 +1,264 @@
+//! The handle with which tests and the command line look into a simulator and disturb it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::gateway::relay::RelayCommand;
+use crate::live::{NodeState, Tier};
+use crate::policy::DenyRule;
+use crate::registry::SessionView;
+use crate::shared::Shared;
+use crate::world::Account;
+use crate::world::node::Node;
+
+/// Looks into a running simulator and disturbs it. Cheap to clone; outlives nothing: after
+/// [`shutdown`](crate::Simulator::shutdown) it shows the last state.
+#[derive(Clone, Debug)]
+pub struct Control {
+    shared: Arc<Shared>,
+}
+
+/// A node, as far as tests and menus need to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeView {
+    /// Node id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Account name: the AWS profile that reaches it.
+    pub account: String,
+    /// Account id.
+    pub account_id: String,
+    /// Region.
+    pub region: String,
+    /// `Linux`, `Windows` or `MacOS`.
+    pub platform: &'static str,
+    /// Whether it is a hybrid node.
+    pub hybrid: bool,
+    /// Whether its agent is heard.
+    pub online: bool,
+}
+
+/// A name that nothing in the simulator has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// No live session of this id.
+    #[error("no live session {0}")]
+    NoSession(String),
+    /// No node of this id or name.
+    #[error("no node {0}")]
+    NoNode(String),
+    /// No account of this name or id.
+    #[error("no account {0}")]
+    NoAccount(String),
+    /// The simulator was shut down while something was waited for.
+    #[error("the simulator has stopped")]
+    Stopped,
+}
+
+impl Control {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// All sessions, oldest first; about two thousand ended ones are remembered.
+    pub fn sessions(&self) -> Vec<SessionView> {
+        self.shared.registry.views()
+    }
+
+    /// One session.
+    pub fn session(&self, session_id: &str) -> Option<SessionView> {
+        self.sessions().into_iter().find(|view| view.session_id == session_id)
+    }
+
+    /// The node of this id or name.
+    pub fn node(&self, id_or_name: &str) -> Option<NodeView> {
+        self.find(id_or_name).map(|(account, region, node)| self.view(account, region, node))
+    }
+
+    /// Every node of an account and Region.
+    pub fn nodes(&self, account: &str, region: &str) -> Vec<NodeView> {
+        let Some(index) = self.shared.world.account_named(account) else { return Vec::new() };
+        let account = &self.shared.world.accounts[index];
+        account.nodes(region).iter().map(|node| self.view(account, region, node)).collect()
+    }
+
+    /// API calls so far by operation, refused ones included.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.shared.live.calls()
+    }
+
+    /// Waits until the sessions satisfy `wanted`, which is asked again after every change.
+    ///
+    /// # Errors
+    /// [`ControlError::Stopped`] if the simulator stops first.
+    pub async fn wait_for(
+        &self,
+        mut wanted: impl FnMut(&[SessionView]) -> bool,
+    ) -> Result<Vec<SessionView>, ControlError> {
+        let mut changes = self.shared.changes.subscribe();
+        loop {
+            changes.borrow_and_update();
+            let sessions = self.sessions();
+            if wanted(&sessions) {
+                return Ok(sessions);
+            }
+            tokio::select! {
+                changed = changes.changed() => changed.map_err(|_| ControlError::Stopped)?,
+                () = self.shared.stop.cancelled() => return Err(ControlError::Stopped),
+            }
+        }
+    }
+
+    /// Cuts the client's socket of a session: the connection ends without a close frame. The session can be resumed.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn cut_client_socket(&self, session_id: &str) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::CutClient).await
+    }
+
+    /// Cuts the client sockets of all sessions. Returns how many sessions there were.
+    pub async fn cut_all_client_sockets(&self) -> usize {
+        let relays = self.shared.registry.relays(|_| true);
+        for relay in &relays {
+            relay.send(RelayCommand::CutClient).await.ok();
+        }
+        relays.len()
+    }
+
+    /// Closes the client's socket with 1000 `Bye`, as the service does every hour.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn say_bye(&self, session_id: &str) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::Bye).await
+    }
+
+    /// Ends a session from outside, as an administrator or the idle time-out does, with this text in
+    /// `channel_closed`.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn terminate(&self, session_id: &str, output: &str) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::Terminate { output: output.to_owned() }).await
+    }
+
+    /// Makes every token granted so far useless; ResumeSession gives new ones.
+    pub fn expire_tokens(&self) {
+        self.shared.registry.expire_tokens();
+    }
+
+    /// Makes the credentials of an account expired (`ExpiredTokenException`), or good again.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn set_credentials_expired(&self, account: &str, expired: bool) -> Result<(), ControlError> {
+        self.shared.live.set_expired(self.account(account)?, expired);
+        Ok(())
+    }
+
+    /// Refuses what `rule` matches, from now on.
+    pub fn deny(&self, rule: DenyRule) {
+        self.shared.live.deny(rule);
+    }
+
+    /// Drops all denials, those of the demo world included.
+    pub fn allow_everything(&self) {
+        self.shared.live.allow_all();
+    }
+
+    /// Refuses the next `calls` API calls with `ThrottlingException`.
+    pub fn throttle_next(&self, calls: u64) {
+        self.shared.live.throttle_next(calls);
+    }
+
+    /// Sets the registration tier of an account in a Region.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn set_tier(&self, account: &str, region: &str, tier: Tier) -> Result<(), ControlError> {
+        let account = self.account(account)?;
+        self.shared.live.set_tier(self.shared.world.accounts[account].plan.id, region, tier);
+        Ok(())
+    }
+
+    /// Takes a node off the network: it is lost to the inventory, takes no new sessions, and the agents of its live
+    /// sessions hear nothing until [`connect_node`](Self::connect_node).
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub async fn disconnect_node(&self, id_or_name: &str) -> Result<(), ControlError> {
+        let since_ms = self.shared.now_ms();
+        self.change_node(id_or_name, NodeState::Lost { since_ms }, || RelayCommand::AgentLink { up: false })
+            .await
+    }
+
+    /// Puts a node back on the network.
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub async fn connect_node(&self, id_or_name: &str) -> Result<(), ControlError> {
+        self.change_node(id_or_name, NodeState::Online, || RelayCommand::AgentLink { up: true }).await
+    }
+
+    /// Stops a node as a power cut would: it is lost, and the programs of its live sessions are gone without a word.
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub async fn stop_node(&self, id_or_name: &str) -> Result<(), ControlError> {
+        let since_ms = self.shared.now_ms();
+        self.change_node(id_or_name, NodeState::Stopped { since_ms }, || RelayCommand::StopAgent).await
+    }
+
+    async fn change_node(
+        &self,
+        id_or_name: &str,
+        state: NodeState,
+        command: impl Fn() -> RelayCommand,
+    ) -> Result<(), ControlError> {
+        let (_, _, node) =
+            self.find(id_or_name).ok_or_else(|| ControlError::NoNode(id_or_name.to_owned()))?;
+        self.shared.live.set_node_state(&node.id, state);
+        for relay in self.shared.registry.relays(|view| view.target == *node.id) {
+            relay.send(command()).await.ok();
+        }
+        self.shared.changed();
+        Ok(())
+    }
+
+    async fn command(&self, session_id: &str, command: RelayCommand) -> Result<(), ControlError> {
+        let gone = || ControlError::NoSession(session_id.to_owned());
+        let relay = self.shared.registry.relay(session_id).ok_or_else(gone)?;
+        relay.send(command).await.map_err(|_| gone())
+    }
+
+    fn account(&self, name_or_id: &str) -> Result<usize, ControlError> {
+        self.shared
+            .world
+            .account_named(name_or_id)
+            .ok_or_else(|| ControlError::NoAccount(name_or_id.to_owned()))
+    }
+
+    fn find(&self, id_or_name: &str) -> Option<(&Account, &'static str, &Node)> {
+        self.shared.world.accounts.iter().find_map(|account| {
+            account.regions.iter().find_map(|region| {
+                let node = region.nodes.iter().find(|n| *n.id == *id_or_name || *n.name == *id_or_name)?;
+                Some((account, region.plan.region, node))
+            })
+        })
+    }
+
+    fn view(&self, account: &Account, region: &str, node: &Node) -> NodeView {
+        NodeView {
+            id: node.id.to_string(),
+            name: node.name.to_string(),
+            account: account.plan.name.to_owned(),
+            account_id: account.plan.id.to_owned(),
+            region: region.to_owned(),
+            platform: node.os.platform.as_str(),
+            hybrid: node.kind.is_hybrid(),
+            online: self.shared.live.node_state(&self.shared.world, node) == NodeState::Online,
+        }
+    }
+}

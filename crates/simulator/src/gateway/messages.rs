@@ -1,0 +1,54 @@
+//! The messages the gateway makes itself (protocol.md 2.3 and 4.2).
+
+use bytes::Bytes;
+use fleetline_protocol::{AgentMessage, ChannelClosed, Flags, MessageId, MessageType, PayloadType};
+
+use crate::shared::unix_ms;
+
+/// `channel_closed` with this text.
+pub(super) fn channel_closed(session_id: &str, target: &str, output: &str) -> Bytes {
+    let (id, created_ms) = (MessageId::from_random(rand::random()), unix_ms());
+    let payload = ChannelClosed {
+        message_id: id.to_string(),
+        created_date: created_ms.to_string(),
+        destination_id: target.to_owned(),
+        session_id: session_id.to_owned(),
+        output: output.to_owned(),
+    };
+    frame(MessageType::ChannelClosed, id, created_ms, Bytes::from(payload.encode()))
+}
+
+/// `start_publication`: the other side is attached.
+pub(super) fn start_publication() -> Bytes {
+    frame(MessageType::StartPublication, MessageId::from_random(rand::random()), unix_ms(), Bytes::new())
+}
+
+/// `pause_publication`: the other side is gone.
+pub(super) fn pause_publication() -> Bytes {
+    frame(MessageType::PausePublication, MessageId::from_random(rand::random()), unix_ms(), Bytes::new())
+}
+
+fn frame(message_type: MessageType, id: MessageId, created_ms: i64, payload: Bytes) -> Bytes {
+    AgentMessage {
+        message_type,
+        schema_version: 1,
+        created_ms: u64::try_from(created_ms).unwrap_or(1),
+        seq: 0,
+        flags: Flags::NONE,
+        id,
+        payload_type: PayloadType::Unset,
+        payload,
+    }
+    .encode()
+}
+
+/// Whether a frame carries session data, as opposed to acknowledgements and states: it counts as activity.
+pub(super) fn is_stream_data(frame: &[u8]) -> bool {
+    let kind = frame.get(4..36).unwrap_or_default();
+    kind.starts_with(b"input_stream_data") || kind.starts_with(b"output_stream_data")
+}
+
+/// Whether a frame is an agent's `agent_session_state`.
+pub(super) fn is_session_state(frame: &[u8]) -> bool {
+    frame.get(4..36).is_some_and(|kind| kind.starts_with(b"agent_session_state"))
+}

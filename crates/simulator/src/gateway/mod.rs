@@ -1,0 +1,41 @@
+//! The message gateway: data channels over WebSocket, and the relay between client and agent (protocol.md 2).
+
+mod faults;
+mod messages;
+pub(crate) mod pipe;
+pub(crate) mod relay;
+mod socket;
+mod upgrade;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::agent;
+use crate::documents::Program;
+use crate::registry::{NewSession, SessionView};
+use crate::shared::Shared;
+use crate::world::node::Node;
+use relay::Relay;
+
+pub(crate) use upgrade::upgrade;
+
+/// Path of a data channel, before the session id.
+pub(crate) const DATA_CHANNEL_PATH: &str = "/v1/data-channel/";
+
+/// Commands a relay may be behind with.
+const COMMANDS: usize = 32;
+
+/// Begins a session: its agent starts at once, as the real one does when told by the gateway, and its relay waits
+/// for the client.
+pub(crate) fn begin(shared: &Arc<Shared>, account: usize, node: &Node, view: SessionView, program: Program) {
+    let (commands, inbox) = mpsc::channel(COMMANDS);
+    let (link, agent_end) = agent::link::link();
+    let stop = shared.stop.child_token();
+    let job = agent::Job::new(shared, node, &view, program);
+    let agent = shared.tasks.spawn(agent::run(Arc::clone(shared), job, agent_end, stop.clone()));
+    let relay =
+        Relay::new(Arc::clone(shared), view.session_id.clone(), view.target.clone(), link, agent, stop);
+    shared.registry.add(NewSession { view, account, relay: commands });
+    shared.tasks.spawn(relay.run(inbox));
+}

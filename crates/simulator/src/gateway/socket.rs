@@ -1,0 +1,153 @@
+//! One client socket: the open message, then frames both ways until one side ends it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fleetline_protocol::{OpenMessage, Opener};
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::pipe::{PipeReceiver, PipeSender, pipe};
+use super::relay::{Attachment, RelayCommand, SocketEnd};
+use crate::shared::Shared;
+
+/// Messages may have this many bytes, fragments put together.
+const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// Bytes on their way between socket and relay, for each direction.
+const PIPE_BYTES: usize = 512 * 1024;
+
+/// How long a fresh socket may wait with its open message.
+const OPEN_WAIT: Duration = Duration::from_secs(15);
+
+/// How long the other side may take to answer a close.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// Serves a socket until it ends.
+pub(super) async fn serve<S>(shared: Arc<Shared>, stream: S, session_id: String)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let config = WebSocketConfig::default()
+        .read_buffer_size(16 * 1024)
+        // Every message is written at once: a terminal must not wait for a fuller buffer.
+        .write_buffer_size(0)
+        .max_write_buffer_size(2 * MAX_MESSAGE)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    let mut web_socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+    let opened = tokio::select! {
+        opened = tokio::time::timeout(OPEN_WAIT, open(&shared, &mut web_socket, &session_id)) => opened,
+        () = shared.stop.cancelled() => return,
+    };
+    let commands = match opened {
+        Ok(Ok(commands)) => commands,
+        Ok(Err(reason)) => {
+            tracing::debug!(session_id, reason, "data channel refused");
+            return close(&mut web_socket, CloseCode::Policy, reason).await;
+        }
+        Err(_) => return close(&mut web_socket, CloseCode::Policy, "No open message.").await,
+    };
+    let (to_relay, from_socket) = pipe(PIPE_BYTES);
+    let (to_socket, from_relay) = pipe(PIPE_BYTES);
+    let (end, ended) = oneshot::channel();
+    let attachment = Attachment { inbound: from_socket, outbound: to_socket, end };
+    if commands.send(RelayCommand::Attach(attachment)).await.is_err() {
+        return close(&mut web_socket, CloseCode::Normal, "").await;
+    }
+    Serving { web_socket, to_relay, from_relay, ended }.run().await;
+}
+
+/// Waits for the open message and redeems its token.
+async fn open<S>(
+    shared: &Shared,
+    web_socket: &mut WebSocketStream<S>,
+    session_id: &str,
+) -> Result<mpsc::Sender<RelayCommand>, &'static str>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let text = loop {
+        match web_socket.next().await {
+            Some(Ok(Message::Text(text))) => break text,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(_)) => return Err("The first message must be the open message."),
+            Some(Err(_)) | None => return Err("The socket ended."),
+        }
+    };
+    let message = OpenMessage::decode(text.as_str()).map_err(|_| "The open message cannot be read.")?;
+    let Opener::Client { .. } = message.opener else {
+        return Err("Agents of this gateway do not come through a socket.");
+    };
+    shared.registry.redeem(session_id, &message.token).ok_or("The token is not valid.")
+}
+
+/// An open socket that belongs to a session.
+struct Serving<S> {
+    web_socket: WebSocketStream<S>,
+    to_relay: PipeSender<Bytes>,
+    from_relay: PipeReceiver<Bytes>,
+    ended: oneshot::Receiver<SocketEnd>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Serving<S> {
+    async fn run(mut self) {
+        // A frame that waits for room on its way to the relay. Meanwhile nothing more is read: that is the
+        // back-pressure.
+        let mut waiting: Option<Bytes> = None;
+        let end = loop {
+            tokio::select! {
+                biased;
+                end = &mut self.ended => break end.unwrap_or(SocketEnd::Close("")),
+                room = self.to_relay.reserve(waiting.as_ref().map_or(0, Bytes::len)), if waiting.is_some() => {
+                    let (Ok(room), Some(frame)) = (room, waiting.take()) else { break SocketEnd::Close("") };
+                    if self.to_relay.put(room, frame).is_err() {
+                        break SocketEnd::Close("");
+                    }
+                }
+                frame = self.from_relay.take() => match frame {
+                    Some(frame) => {
+                        // A full TCP window must not keep a cut from happening.
+                        let sent = tokio::select! {
+                            sent = self.web_socket.send(Message::Binary(frame)) => sent.is_ok(),
+                            end = &mut self.ended => break end.unwrap_or(SocketEnd::Close("")),
+                        };
+                        if !sent {
+                            return;
+                        }
+                    }
+                    // The relay has nothing more to say: the session is over.
+                    None => break SocketEnd::Close(""),
+                },
+                message = self.web_socket.next(), if waiting.is_none() => match message {
+                    Some(Ok(Message::Binary(frame))) => waiting = Some(frame),
+                    // Text after the open message means nothing; pings are answered by the library.
+                    Some(Ok(Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                },
+            }
+        };
+        match end {
+            SocketEnd::Cut => {}
+            SocketEnd::Close(reason) => close(&mut self.web_socket, CloseCode::Normal, reason).await,
+        }
+    }
+}
+
+/// Sends a close frame and gives the other side a moment to answer it.
+async fn close<S>(web_socket: &mut WebSocketStream<S>, code: CloseCode, reason: &'static str)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let closing = async {
+        web_socket.close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) })).await.ok();
+        while let Some(Ok(_)) = web_socket.next().await {}
+    };
+    tokio::time::timeout(CLOSE_WAIT, closing).await.ok();
+}

@@ -1,0 +1,101 @@
+//! The WebSocket upgrade of a data channel: who may open it, and the switch of protocols.
+
+use std::sync::Arc;
+
+use http::header::{
+    CONNECTION, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::socket;
+use crate::http::auth::authenticate;
+use crate::http::failure::Dialect;
+use crate::http::reply::{Body, forbidden, plain};
+use crate::live::Ask;
+use crate::shared::Shared;
+use crate::sigv4::{Claim, SignatureProblem};
+
+/// Answers an upgrade request for the data channel of `session_id`. The token comes later, in the first message.
+pub(crate) fn upgrade(
+    shared: &Arc<Shared>,
+    mut request: Request<Incoming>,
+    session_id: &str,
+) -> Response<Body> {
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    let (parts, _) = request.into_parts();
+    shared.live.count("OpenDataChannel");
+    shared.changed();
+    let Some(key) = websocket_key(&parts.method, &parts.headers) else {
+        return plain(StatusCode::BAD_REQUEST, "text/plain", "A WebSocket upgrade was expected.");
+    };
+    let accept = derive_accept_key(key.as_bytes());
+    let role =
+        parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "role=publish_subscribe"));
+    if !role {
+        return plain(StatusCode::BAD_REQUEST, "text/plain", "The role must be publish_subscribe.");
+    }
+    if let Err(message) = permitted(shared, &parts, session_id) {
+        return forbidden(&message);
+    }
+    let task = {
+        let (shared, session_id) = (Arc::clone(shared), session_id.to_owned());
+        async move {
+            match on_upgrade.await {
+                Ok(upgraded) => socket::serve(shared, TokioIo::new(upgraded), session_id).await,
+                Err(error) => tracing::debug!(%error, "upgrade failed"),
+            }
+        }
+    };
+    shared.tasks.spawn(task);
+    let mut response = plain(StatusCode::SWITCHING_PROTOCOLS, "text/plain", "");
+    let headers = response.headers_mut();
+    headers.remove(http::header::CONTENT_TYPE);
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(&accept) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    response
+}
+
+fn websocket_key(method: &Method, headers: &HeaderMap) -> Option<String> {
+    let has = |name, wanted: &str| {
+        let values = headers.get_all(name);
+        values.iter().any(|v| {
+            let text = String::from_utf8_lossy(v.as_bytes()).to_ascii_lowercase();
+            text.split(',').any(|part| part.trim() == wanted)
+        })
+    };
+    let asked = *method == Method::GET
+        && has(CONNECTION, "upgrade")
+        && has(UPGRADE, "websocket")
+        && has(SEC_WEBSOCKET_VERSION, "13");
+    let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| asked)?;
+    key.to_str().ok().map(str::to_owned)
+}
+
+/// Verifies the signature if there is one, and that its account owns the session.
+fn permitted(shared: &Shared, parts: &http::request::Parts, session_id: &str) -> Result<(), String> {
+    if matches!(Claim::read(parts), Err(SignatureProblem::Missing)) {
+        return if shared.config.require_signed_upgrade { Err("Forbidden.".to_owned()) } else { Ok(()) };
+    }
+    let caller = authenticate(shared, Dialect::Json, "ssmmessages", parts, b"").map_err(|f| f.message)?;
+    let owned = shared
+        .registry
+        .account_of(session_id)
+        // An unknown session is refused by its token, like any other wrong token.
+        .is_none_or(|(account, region)| account == caller.account && region == caller.region);
+    if !owned {
+        return Err("Forbidden.".to_owned());
+    }
+    let account = caller.account(shared);
+    let resource = format!("arn:aws:ssm:{}:{}:session/{session_id}", caller.region, account.plan.id);
+    let ask = Ask { action: "ssmmessages:OpenDataChannel", resource, named: true };
+    match shared.live.denial(&account.caller_arn(), &[ask]) {
+        Some(text) => Err(text),
+        None => Ok(()),
+    }
+}

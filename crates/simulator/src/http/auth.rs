@@ -1,0 +1,109 @@
+//! Who calls: the signature is checked and the caller found, with each service's own words for what is wrong.
+
+use http::StatusCode;
+use http::request::Parts;
+use jiff::Timestamp;
+
+use super::failure::{ApiFailure, Dialect};
+use crate::shared::Shared;
+use crate::sigv4::{Claim, SignatureProblem};
+use crate::world::Account;
+
+/// A caller whose signature is right.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// Index of the account.
+    pub(crate) account: usize,
+    /// Region of the credential scope.
+    pub(crate) region: String,
+}
+
+impl Caller {
+    pub(crate) fn account<'a>(&self, shared: &'a Shared) -> &'a Account {
+        &shared.world.accounts[self.account]
+    }
+}
+
+/// Checks the signature of a request to `service`.
+pub(crate) fn authenticate(
+    shared: &Shared,
+    dialect: Dialect,
+    service: &str,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<Caller, ApiFailure> {
+    let claim = Claim::read(parts).map_err(|problem| signature_failure(dialect, problem))?;
+    if claim.service != service {
+        return Err(signature_failure(
+            dialect,
+            SignatureProblem::Time(format!("Credential should be scoped to correct service: '{service}'. ")),
+        ));
+    }
+    let Some(account) = shared.world.account_by_key(&claim.access_key) else {
+        return Err(unknown_key(dialect));
+    };
+    let known = &shared.world.accounts[account];
+    if claim.session_token.as_deref() != Some(known.session_token.as_str()) {
+        return Err(unknown_key(dialect));
+    }
+    claim
+        .verify(parts, body, &known.secret_key, Timestamp::now())
+        .map_err(|problem| signature_failure(dialect, problem))?;
+    if shared.live.is_expired(account) {
+        return Err(expired(dialect));
+    }
+    Ok(Caller { account, region: claim.region })
+}
+
+fn unknown_key(dialect: Dialect) -> ApiFailure {
+    let invalid = "The security token included in the request is invalid.";
+    match dialect {
+        Dialect::Json => ApiFailure::new("UnrecognizedClientException", invalid),
+        Dialect::Ec2 => ec2_auth_failure(),
+        Dialect::Query => ApiFailure::new("InvalidClientTokenId", invalid).with_status(StatusCode::FORBIDDEN),
+    }
+}
+
+fn expired(dialect: Dialect) -> ApiFailure {
+    let text = "The security token included in the request is expired";
+    match dialect {
+        Dialect::Json => ApiFailure::new("ExpiredTokenException", text),
+        Dialect::Ec2 => ApiFailure::new("RequestExpired", "Request has expired."),
+        Dialect::Query => ApiFailure::new("ExpiredToken", text).with_status(StatusCode::FORBIDDEN),
+    }
+}
+
+fn ec2_auth_failure() -> ApiFailure {
+    ApiFailure::new("AuthFailure", "AWS was not able to validate the provided access credentials")
+        .with_status(StatusCode::UNAUTHORIZED)
+}
+
+fn signature_failure(dialect: Dialect, problem: SignatureProblem) -> ApiFailure {
+    const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. \
+         Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+    match (dialect, problem) {
+        (Dialect::Json, SignatureProblem::Missing) => {
+            ApiFailure::new("MissingAuthenticationTokenException", "Missing Authentication Token")
+        }
+        (Dialect::Json, SignatureProblem::Malformed(text)) => {
+            ApiFailure::new("IncompleteSignatureException", text)
+        }
+        (Dialect::Json, SignatureProblem::Time(text)) => ApiFailure::new("InvalidSignatureException", text),
+        (Dialect::Json, SignatureProblem::Mismatch) => ApiFailure::new("InvalidSignatureException", MISMATCH),
+        (Dialect::Ec2, SignatureProblem::Time(_)) => {
+            ApiFailure::new("RequestExpired", "Request has expired.")
+        }
+        (Dialect::Ec2, _) => ec2_auth_failure(),
+        (Dialect::Query, SignatureProblem::Missing) => {
+            ApiFailure::new("MissingAuthenticationToken", "Request is missing Authentication Token")
+                .with_status(StatusCode::FORBIDDEN)
+        }
+        (Dialect::Query, SignatureProblem::Malformed(text)) => ApiFailure::new("IncompleteSignature", text),
+        (Dialect::Query, SignatureProblem::Time(text)) => {
+            ApiFailure::new("SignatureDoesNotMatch", text).with_status(StatusCode::FORBIDDEN)
+        }
+        (Dialect::Query, SignatureProblem::Mismatch) => {
+            ApiFailure::new("SignatureDoesNotMatch", MISMATCH).with_status(StatusCode::FORBIDDEN)
+        }
+    }
+}

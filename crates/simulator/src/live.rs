@@ -1,0 +1,197 @@
+//! What changes while the simulator runs, apart from sessions: node states, tiers, denials, throttling, counters.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::policy::DenyRule;
+use crate::world::World;
+use crate::world::node::Node;
+
+/// Registration tier of an account-Region (aws-security-reliability.md A.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// Hybrid nodes take no sessions.
+    Standard,
+    /// Hybrid nodes take sessions.
+    Advanced,
+}
+
+impl Tier {
+    /// The value of the service setting.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Advanced => "advanced",
+        }
+    }
+}
+
+/// Whether a node's agent is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NodeState {
+    /// The agent pings.
+    Online,
+    /// Nothing heard since then, in milliseconds of the Unix epoch.
+    Lost { since_ms: i64 },
+    /// The EC2 instance is stopped.
+    Stopped { since_ms: i64 },
+}
+
+/// A permission question: may the caller do this to that?
+#[derive(Clone, Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) resource: String,
+    /// Whether the refusal names the resource.
+    pub(crate) named: bool,
+}
+
+/// Short-lived locks around plain tables: no await happens under them.
+#[derive(Debug)]
+pub(crate) struct Live {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Nodes that differ from how they were generated, by id.
+    nodes: HashMap<String, NodeState>,
+    /// Tiers that were set, by account and Region.
+    tiers: HashMap<(String, String), Tier>,
+    denials: Vec<DenyRule>,
+    /// Accounts whose credentials have expired.
+    expired: HashSet<usize>,
+    /// API calls to refuse with ThrottlingException.
+    throttle_next: u64,
+    /// API calls by operation, refused ones included.
+    calls: BTreeMap<String, u64>,
+    buckets: HashMap<(usize, String, &'static str), Bucket>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    filled: Instant,
+}
+
+/// Requests per second by operation (aws-security-reliability.md 0.6); a bucket holds one second of them.
+const QUOTAS: &[(&str, f64)] = &[
+    ("StartSession", 3.0),
+    ("ResumeSession", 6.0),
+    ("TerminateSession", 6.0),
+    ("DescribeSessions", 6.0),
+    ("GetConnectionStatus", 50.0),
+];
+
+impl Live {
+    pub(crate) fn new(denials: Vec<DenyRule>) -> Self {
+        Self { state: Mutex::new(State { denials, ..State::default() }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn node_state(&self, world: &World, node: &Node) -> NodeState {
+        if let Some(state) = self.lock().nodes.get(&*node.id) {
+            return *state;
+        }
+        match node.lost_for_s {
+            Some(age) => NodeState::Lost { since_ms: world.began_ms - i64::from(age) * 1000 },
+            None => NodeState::Online,
+        }
+    }
+
+    pub(crate) fn set_node_state(&self, id: &str, state: NodeState) {
+        self.lock().nodes.insert(id.to_owned(), state);
+    }
+
+    pub(crate) fn tier(&self, world: &World, account: usize, region: &str) -> (Tier, bool) {
+        let account = &world.accounts[account];
+        let set = self.lock().tiers.get(&(account.plan.id.to_owned(), region.to_owned())).copied();
+        let planned = account.regions.iter().find(|r| r.plan.region == region);
+        match (set, planned) {
+            (Some(tier), _) => (tier, true),
+            (None, Some(r)) if !r.plan.standard_tier => (Tier::Advanced, true),
+            (None, _) => (Tier::Standard, false),
+        }
+    }
+
+    pub(crate) fn set_tier(&self, account_id: &str, region: &str, tier: Tier) {
+        self.lock().tiers.insert((account_id.to_owned(), region.to_owned()), tier);
+    }
+
+    /// The refusal of the first question a rule denies.
+    pub(crate) fn denial(&self, caller_arn: &str, asks: &[Ask<'_>]) -> Option<String> {
+        let state = self.lock();
+        asks.iter().find_map(|ask| {
+            let rule = state.denials.iter().find(|rule| rule.matches(ask.action, &ask.resource))?;
+            Some(rule.text(caller_arn, ask.action, ask.named.then_some(ask.resource.as_str())))
+        })
+    }
+
+    pub(crate) fn deny(&self, rule: DenyRule) {
+        self.lock().denials.push(rule);
+    }
+
+    pub(crate) fn allow_all(&self) {
+        self.lock().denials.clear();
+    }
+
+    pub(crate) fn set_expired(&self, account: usize, expired: bool) {
+        let mut state = self.lock();
+        if expired {
+            state.expired.insert(account);
+        } else {
+            state.expired.remove(&account);
+        }
+    }
+
+    pub(crate) fn is_expired(&self, account: usize) -> bool {
+        self.lock().expired.contains(&account)
+    }
+
+    pub(crate) fn throttle_next(&self, calls: u64) {
+        self.lock().throttle_next = calls;
+    }
+
+    pub(crate) fn count(&self, operation: &str) {
+        let mut state = self.lock();
+        match state.calls.get_mut(operation) {
+            Some(count) => *count += 1,
+            None => {
+                state.calls.insert(operation.to_owned(), 1);
+            }
+        }
+    }
+
+    pub(crate) fn calls(&self) -> BTreeMap<String, u64> {
+        self.lock().calls.clone()
+    }
+
+    /// Whether the call may pass: not one of those to be throttled, and within its rate if rates are enforced.
+    pub(crate) fn admit(&self, account: usize, region: &str, operation: &str, enforce_quotas: bool) -> bool {
+        let mut state = self.lock();
+        if state.throttle_next > 0 {
+            state.throttle_next -= 1;
+            return false;
+        }
+        let Some((name, rate)) = QUOTAS.iter().find(|(name, _)| enforce_quotas && *name == operation) else {
+            return true;
+        };
+        let now = Instant::now();
+        let bucket = state
+            .buckets
+            .entry((account, region.to_owned(), name))
+            .or_insert(Bucket { tokens: *rate, filled: now });
+        let earned = now.saturating_duration_since(bucket.filled).as_secs_f64() * rate;
+        bucket.tokens = (bucket.tokens + earned).min(*rate);
+        bucket.filled = now;
+        if bucket.tokens < 1.0 {
+            return false;
+        }
+        bucket.tokens -= 1.0;
+        true
+    }
+}

@@ -1,0 +1,65 @@
+//! What every part of a running simulator needs.
+
+use std::net::SocketAddr;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use fleetline_protocol::Moment;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::SimulatorConfig;
+use crate::live::Live;
+use crate::paging::PageTokens;
+use crate::registry::{Registry, SessionView};
+use crate::world::World;
+
+/// State of one simulator.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: SimulatorConfig,
+    /// The address that is listened on.
+    pub(crate) address: SocketAddr,
+    pub(crate) world: World,
+    pub(crate) live: Live,
+    pub(crate) registry: Registry,
+    pub(crate) pages: PageTokens,
+    /// Counts changes of sessions and calls, so that they can be waited for.
+    pub(crate) changes: watch::Sender<u64>,
+    /// Connections, relays and agents.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+    pub(crate) began: Instant,
+}
+
+impl Shared {
+    /// Milliseconds of the Unix epoch.
+    pub(crate) fn now_ms(&self) -> i64 {
+        unix_ms()
+    }
+
+    /// Now, for the protocol machines.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::new(self.began.elapsed(), u64::try_from(unix_ms()).unwrap_or(0))
+    }
+
+    /// Changes what the service knows of a session and wakes those who wait for it.
+    pub(crate) fn update_session(&self, session_id: &str, change: impl FnOnce(&mut SessionView)) {
+        self.registry.update(session_id, change);
+        self.changed();
+    }
+
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn stream_url(&self, session_id: &str, query: &str) -> String {
+        format!("ws://{}/v1/data-channel/{session_id}?role=publish_subscribe{query}", self.address)
+    }
+}
+
+/// Milliseconds of the Unix epoch.
+pub(crate) fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

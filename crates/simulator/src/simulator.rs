@@ -1,0 +1,160 @@
+//! A running simulator.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::aws_config;
+use crate::config::SimulatorConfig;
+use crate::control::Control;
+use crate::error::SimulatorError;
+use crate::http::server;
+use crate::live::Live;
+use crate::paging::PageTokens;
+use crate::policy;
+use crate::registry::Registry;
+use crate::shared::{Shared, unix_ms};
+use crate::world::World;
+
+/// Nodes at most.
+const MAX_NODES: usize = 2_000_000;
+
+/// The AWS side of Session Manager, listening on loopback. It serves until [`shutdown`](Self::shutdown) or until it
+/// is dropped; shut it down where possible, for only that waits until every shell has ended and its home is removed.
+#[derive(Debug)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+}
+
+/// An account of the simulated world, with throw-away credentials. They are worth nothing elsewhere and no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimulatedAccount {
+    /// Name, which is also the AWS profile's name: "payments-prod".
+    pub name: String,
+    /// Twelve digits.
+    pub account_id: String,
+    /// The Region its AWS profile names.
+    pub default_region: String,
+    /// Every Region it uses; some have no nodes.
+    pub regions: Vec<String>,
+    /// ARN of the caller its credentials belong to.
+    pub caller_arn: String,
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: String,
+    /// Session token; without it the key is refused, as for any temporary credentials.
+    pub session_token: String,
+}
+
+impl Simulator {
+    /// Makes the world and starts to serve on the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Config`] for an address that is not loopback or too many nodes;
+    /// [`SimulatorError::Listen`] if the address is taken.
+    pub async fn start(config: SimulatorConfig) -> Result<Self, SimulatorError> {
+        if !config.listen.ip().is_loopback() {
+            return Err(SimulatorError::Config(format!(
+                "{} is not a loopback address; shells would be open to the network",
+                config.listen.ip()
+            )));
+        }
+        if config.nodes > MAX_NODES {
+            return Err(SimulatorError::Config(format!("{} nodes; at most {MAX_NODES}", config.nodes)));
+        }
+        let address = config.listen;
+        let failed = |source| SimulatorError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let denials = if config.demo_denials { policy::demo_denials() } else { Vec::new() };
+        let shared = Arc::new(Shared {
+            address,
+            world: World::new(config.seed, config.nodes, unix_ms()),
+            live: Live::new(denials),
+            registry: Registry::default(),
+            pages: PageTokens::new(rand::random()),
+            changes: watch::Sender::new(0),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            began: Instant::now(),
+            config,
+        });
+        let serving = server::serve(Arc::clone(&shared), listener);
+        shared.tasks.spawn(serving);
+        Ok(Self { shared })
+    }
+
+    /// The endpoint for every service: `http://127.0.0.1:PORT`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.shared.address)
+    }
+
+    /// Environment variables that point any AWS client at the first account. A client that is given these should
+    /// be given no other `AWS_` variable.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let accounts = self.accounts();
+        let mut variables = vec![("AWS_ENDPOINT_URL", self.endpoint())];
+        if let Some(account) = accounts.into_iter().next() {
+            variables.extend([
+                ("AWS_REGION", account.default_region.clone()),
+                ("AWS_DEFAULT_REGION", account.default_region),
+                ("AWS_ACCESS_KEY_ID", account.access_key_id),
+                ("AWS_SECRET_ACCESS_KEY", account.secret_access_key),
+                ("AWS_SESSION_TOKEN", account.session_token),
+            ]);
+        }
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Writes `config` and `credentials` into `directory`, with one AWS profile for each account, and returns their
+    /// paths in this order, for `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`. Creates the directory;
+    /// replaces the files.
+    ///
+    /// # Errors
+    /// [`SimulatorError::WriteConfig`] if a file cannot be written.
+    pub fn write_aws_config(&self, directory: &Path) -> Result<(PathBuf, PathBuf), SimulatorError> {
+        aws_config::write(directory, &self.endpoint(), &self.accounts())
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> Vec<SimulatedAccount> {
+        let accounts = self.shared.world.accounts.iter();
+        accounts
+            .map(|account| SimulatedAccount {
+                name: account.plan.name.to_owned(),
+                account_id: account.plan.id.to_owned(),
+                default_region: account.plan.default_region.to_owned(),
+                regions: account.plan.regions.iter().map(|r| r.region.to_owned()).collect(),
+                caller_arn: account.caller_arn(),
+                access_key_id: account.access_key.clone(),
+                secret_access_key: account.secret_key.clone(),
+                session_token: account.session_token.clone(),
+            })
+            .collect()
+    }
+
+    /// The handle that looks into the simulator and disturbs it.
+    pub fn control(&self) -> Control {
+        Control::new(Arc::clone(&self.shared))
+    }
+
+    /// Stops: closes every connection, ends every session, kills every program and removes its home. Returns when
+    /// all of it is done.
+    pub async fn shutdown(self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}

@@ -1,0 +1,374 @@
+//! Starting, resuming, ending and listing sessions (aws-security-reliability.md A.3).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fleetline_protocol::StreamToken;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::validation::Violations;
+use super::{permit, seconds};
+use crate::documents;
+use crate::gateway::{self, relay::RelayCommand};
+use crate::http::auth::Caller;
+use crate::http::failure::ApiFailure;
+use crate::live::{Ask, NodeState, Tier};
+use crate::registry::{Presence, SessionStatus, SessionView};
+use crate::shared::Shared;
+use crate::world::Account;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StartRequest {
+    target: Option<String>,
+    document_name: Option<String>,
+    reason: Option<String>,
+    #[serde(default)]
+    parameters: BTreeMap<String, Vec<String>>,
+}
+
+const DOCUMENT_PATTERN: &str = "^[a-zA-Z0-9_\\-.:/]{3,128}$";
+
+pub(super) fn start(
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    request: StartRequest,
+) -> Result<Value, ApiFailure> {
+    request.check()?;
+    let account = caller.account(shared);
+    let target = request.target.unwrap_or_default();
+    let document = request.document_name.as_deref().unwrap_or(documents::DEFAULT).to_owned();
+    let document = documents::plain_name(&document, &caller.region, account.plan.id).to_owned();
+    permit(shared, caller, &start_asks(account, caller, &target, &document))?;
+    let program = documents::program(&document, &request.parameters)?;
+    let node = account.find(&caller.region, &target);
+    let Some(node) = node.filter(|n| shared.live.node_state(&shared.world, n) == NodeState::Online) else {
+        return Err(ApiFailure::new("TargetNotConnected", format!("{target} is not connected.")));
+    };
+    let (tier, _) = shared.live.tier(&shared.world, caller.account, &caller.region);
+    if node.kind.is_hybrid() && tier == Tier::Standard {
+        return Err(ApiFailure::new(
+            "BadRequest",
+            "Enable advanced-instances tier to use Session Manager with your on-premises instances",
+        ));
+    }
+    if shared.registry.live_count() >= shared.config.max_sessions {
+        return Err(ApiFailure::new(
+            "ServiceQuotaExceededException",
+            format!("This simulator runs at most {} sessions at a time.", shared.config.max_sessions),
+        ));
+    }
+    let session_id = new_session_id();
+    let view = SessionView {
+        session_id: session_id.clone(),
+        account_id: account.plan.id.to_owned(),
+        region: caller.region.clone(),
+        target,
+        status: SessionStatus::Connecting,
+        owner: account.caller_arn(),
+        document,
+        reason: request.reason,
+        start_ms: shared.now_ms(),
+        end_ms: None,
+        details: String::new(),
+        client_sockets: 0,
+        dropped_frames: 0,
+    };
+    gateway::begin(shared, caller.account, node, view, program);
+    let token = new_token();
+    shared.registry.grant(&session_id, token.clone(), shared.config.token_ttl);
+    shared.changed();
+    Ok(json!({
+        "SessionId": session_id,
+        "TokenValue": token.expose(),
+        "StreamUrl": shared.stream_url(&session_id, ""),
+    }))
+}
+
+impl StartRequest {
+    fn check(&self) -> Result<(), ApiFailure> {
+        let mut violations = Violations::default();
+        violations.required("target", self.target.as_ref());
+        violations.length("target", self.target.as_deref(), 1, 400);
+        violations.pattern("documentName", self.document_name.as_deref(), DOCUMENT_PATTERN, |name| {
+            (3..=128).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b))
+        });
+        violations.length("reason", self.reason.as_deref(), 1, 256);
+        for (key, values) in &self.parameters {
+            violations.length("parameters.key", Some(key), 1, 255);
+            for value in values {
+                violations.length("parameters.value", Some(value), 1, 65_535);
+            }
+        }
+        violations.check()
+    }
+}
+
+/// StartSession needs the node and the document. Which of the two a refusal names is not predictable for the real
+/// service; here it is the node if that is denied.
+fn start_asks(account: &Account, caller: &Caller, target: &str, document: &str) -> Vec<Ask<'static>> {
+    let (region, id) = (&caller.region, account.plan.id);
+    let node = if target.starts_with("mi-") {
+        format!("arn:aws:ssm:{region}:{id}:managed-instance/{target}")
+    } else {
+        format!("arn:aws:ec2:{region}:{id}:instance/{target}")
+    };
+    let owner = if document.starts_with("AWS-") { "" } else { id };
+    let document = format!("arn:aws:ssm:{region}:{owner}:document/{document}");
+    [node, document].map(|resource| Ask { action: "ssm:StartSession", resource, named: true }).to_vec()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SessionRequest {
+    session_id: Option<String>,
+}
+
+impl SessionRequest {
+    fn checked(&self) -> Result<&str, ApiFailure> {
+        let mut violations = Violations::default();
+        violations.required("sessionId", self.session_id.as_ref());
+        violations.length("sessionId", self.session_id.as_deref(), 1, 96);
+        violations.check()?;
+        Ok(self.session_id.as_deref().unwrap_or_default())
+    }
+}
+
+fn session_ask<'a>(shared: &Shared, caller: &Caller, action: &'a str, session_id: &str) -> Ask<'a> {
+    let resource =
+        format!("arn:aws:ssm:{}:{}:session/{session_id}", caller.region, caller.account(shared).plan.id);
+    Ask { action, resource, named: true }
+}
+
+pub(super) fn resume(
+    shared: &Shared,
+    caller: &Caller,
+    request: &SessionRequest,
+) -> Result<Value, ApiFailure> {
+    let session_id = request.checked()?;
+    permit(shared, caller, &[session_ask(shared, caller, "ssm:ResumeSession", session_id)])?;
+    match shared.registry.presence(caller.account, &caller.region, session_id) {
+        Presence::Unknown => {
+            Err(ApiFailure::new("DoesNotExistException", format!("Session {session_id} does not exist.")))
+        }
+        // A session that is over is told by an empty token (protocol.md 1.3).
+        Presence::Over => Ok(json!({ "SessionId": session_id, "TokenValue": "", "StreamUrl": "" })),
+        Presence::Live => {
+            let token = new_token();
+            shared.registry.grant(session_id, token.clone(), shared.config.token_ttl);
+            // The real service moves a resumed session to another cell, which the URL names.
+            let cell = STANDARD.encode(uuid::Uuid::new_v4().as_bytes());
+            let cell: String = url::form_urlencoded::byte_serialize(cell.as_bytes()).collect();
+            Ok(json!({
+                "SessionId": session_id,
+                "TokenValue": token.expose(),
+                "StreamUrl": shared.stream_url(session_id, &format!("&cell-number={cell}")),
+            }))
+        }
+    }
+}
+
+pub(super) async fn terminate(
+    shared: &Shared,
+    caller: &Caller,
+    request: &SessionRequest,
+) -> Result<Value, ApiFailure> {
+    let session_id = request.checked()?;
+    permit(shared, caller, &[session_ask(shared, caller, "ssm:TerminateSession", session_id)])?;
+    if shared.registry.presence(caller.account, &caller.region, session_id) == Presence::Live
+        && let Some(relay) = shared.registry.relay(session_id)
+    {
+        shared.update_session(session_id, |view| view.status = SessionStatus::Terminating);
+        // A relay that no longer listens is ending already.
+        relay.send(RelayCommand::Terminate { output: String::new() }).await.ok();
+    }
+    // Unknown and closed sessions are terminated as well, as far as the caller can tell (protocol.md 1.4).
+    Ok(json!({ "SessionId": session_id }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StatusRequest {
+    target: Option<String>,
+}
+
+pub(super) fn connection_status(
+    shared: &Shared,
+    caller: &Caller,
+    request: &StatusRequest,
+) -> Result<Value, ApiFailure> {
+    let mut violations = Violations::default();
+    violations.required("target", request.target.as_ref());
+    violations.length("target", request.target.as_deref(), 1, 400);
+    violations.check()?;
+    let target = request.target.as_deref().unwrap_or_default();
+    let account = caller.account(shared);
+    permit(shared, caller, &[super::listing(shared, caller, "ssm:GetConnectionStatus")])?;
+    let node = account.find(&caller.region, target);
+    let online = node.is_some_and(|n| shared.live.node_state(&shared.world, n) == NodeState::Online);
+    Ok(json!({ "Target": target, "Status": if online { "connected" } else { "notconnected" } }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DescribeRequest {
+    state: Option<String>,
+    max_results: Option<i64>,
+    next_token: Option<String>,
+    #[serde(default)]
+    filters: Vec<SessionFilter>,
+}
+
+#[derive(Debug, Deserialize, serde::Serialize)]
+struct SessionFilter {
+    key: Option<String>,
+    value: Option<String>,
+}
+
+/// What a listing wants of a session.
+enum Wanted {
+    After(i64),
+    Before(i64),
+    Target(String),
+    Owner(String),
+    Status(String),
+    Session(String),
+    Access(String),
+}
+
+const STATUSES: &[&str] = &["Connected", "Connecting", "Disconnected", "Terminated", "Terminating", "Failed"];
+const FILTER_KEYS: &[&str] =
+    &["InvokedAfter", "InvokedBefore", "Target", "Owner", "Status", "SessionId", "AccessType"];
+
+pub(super) fn describe(
+    shared: &Shared,
+    caller: &Caller,
+    request: &DescribeRequest,
+) -> Result<Value, ApiFailure> {
+    let mut violations = Violations::default();
+    violations.required("state", request.state.as_ref());
+    violations.one_of("state", request.state.as_deref(), &["Active", "History"]);
+    violations.range("maxResults", request.max_results, 1, 200);
+    if request.filters.len() > 6 {
+        violations.add(
+            &format!("'{} filters'", request.filters.len()),
+            "filters",
+            "Member must have length less than or equal to 6",
+        );
+    }
+    for (place, filter) in request.filters.iter().enumerate() {
+        let path = format!("filters.{}.member", place + 1);
+        violations.required(&format!("{path}.key"), filter.key.as_ref());
+        violations.required(&format!("{path}.value"), filter.value.as_ref());
+        violations.one_of(&format!("{path}.key"), filter.key.as_deref(), FILTER_KEYS);
+        violations.length(&format!("{path}.value"), filter.value.as_deref(), 1, 400);
+    }
+    violations.check()?;
+    permit(shared, caller, &[super::listing(shared, caller, "ssm:DescribeSessions")])?;
+    let wanted = request.filters.iter().map(SessionFilter::wanted).collect::<Result<Vec<_>, _>>()?;
+    let active = request.state.as_deref() == Some("Active");
+    let scope =
+        json!(["ssm:DescribeSessions", caller.account, caller.region, request.state, request.filters])
+            .to_string();
+    let before = match request.next_token.as_deref().filter(|token| !token.is_empty()) {
+        Some(token) => shared
+            .pages
+            .read(&scope, token)
+            .map_err(|_| ApiFailure::new("InvalidNextToken", "The specified token is not valid."))?,
+        None => u64::MAX,
+    };
+    let size = usize::try_from(request.max_results.unwrap_or(200)).unwrap_or(1);
+    let found = shared.registry.page(
+        caller.account,
+        &caller.region,
+        before,
+        |view| view.status.is_over() != active && wanted.iter().all(|w| w.accepts(view)),
+        size + 1,
+    );
+    let mut answer = Map::new();
+    let sessions: Vec<Value> = found.iter().take(size).map(|(_, view)| session(view)).collect();
+    answer.insert("Sessions".into(), Value::Array(sessions));
+    if found.len() > size
+        && let Some((last, _)) = found.get(size - 1)
+    {
+        answer.insert("NextToken".into(), Value::String(shared.pages.make(&scope, *last)));
+    }
+    Ok(Value::Object(answer))
+}
+
+impl SessionFilter {
+    fn wanted(&self) -> Result<Wanted, ApiFailure> {
+        let value = self.value.clone().unwrap_or_default();
+        let time = |text: &str| {
+            text.parse::<Timestamp>().map(|t| t.as_millisecond()).map_err(|_| {
+                ApiFailure::new("ValidationException", format!("The date {text} is not in ISO-8601 format."))
+            })
+        };
+        Ok(match self.key.as_deref().unwrap_or_default() {
+            "InvokedAfter" => Wanted::After(time(&value)?),
+            "InvokedBefore" => Wanted::Before(time(&value)?),
+            "Target" => Wanted::Target(value),
+            "Owner" => Wanted::Owner(value),
+            "Status" if STATUSES.contains(&value.as_str()) => Wanted::Status(value),
+            "Status" => {
+                return Err(ApiFailure::new(
+                    "ValidationException",
+                    format!("{value} is not a session status. Valid values: {}.", STATUSES.join(", ")),
+                ));
+            }
+            "SessionId" => Wanted::Session(value),
+            _ => Wanted::Access(value),
+        })
+    }
+}
+
+impl Wanted {
+    fn accepts(&self, view: &SessionView) -> bool {
+        match self {
+            Self::After(ms) => view.start_ms > *ms,
+            Self::Before(ms) => view.start_ms < *ms,
+            Self::Target(target) => view.target == *target,
+            Self::Owner(owner) => view.owner == *owner,
+            Self::Status(status) => view.status.as_str() == status,
+            Self::Session(id) => view.session_id == *id,
+            Self::Access(access) => access == "Standard",
+        }
+    }
+}
+
+fn session(view: &SessionView) -> Value {
+    let mut entry = json!({
+        "SessionId": view.session_id,
+        "Target": view.target,
+        "Status": view.status.as_str(),
+        "StartDate": seconds(view.start_ms),
+        "DocumentName": view.document,
+        "Owner": view.owner,
+        "Details": view.details,
+        "OutputUrl": {},
+        "AccessType": "Standard",
+    });
+    if let Some(reason) = &view.reason {
+        entry["Reason"] = json!(reason);
+    }
+    if let Some(end_ms) = view.end_ms {
+        entry["EndDate"] = seconds(end_ms);
+    }
+    entry
+}
+
+/// Role session name and 17 digits, as the service makes them.
+fn new_session_id() -> String {
+    let random: [u8; 8] = rand::random();
+    format!("{}-0{}", Account::SESSION_NAME, hex::encode(random))
+}
+
+fn new_token() -> StreamToken {
+    let random: [[u8; 32]; 3] = rand::random();
+    StreamToken::new(STANDARD.encode(random.as_flattened()))
+}
