@@ -14,7 +14,7 @@ use crate::cause::SocketLoss;
 use crate::clock::Clock;
 use crate::dial::DataSocket;
 use crate::input::InputReceiver;
-use crate::liveness::{GatewayPulse, NodePulse, Pulse};
+use crate::liveness::{GatewayPulse, LivenessTimes, NodePulse, Pulse};
 use crate::output::{OutputChunk, OutputSender};
 use crate::shared::Shared;
 use crate::state::{EndReason, SessionState, StartStep};
@@ -61,6 +61,7 @@ pub(crate) struct Driver {
     input: InputReceiver,
     output: Option<OutputSender>,
     size: watch::Receiver<TerminalSize>,
+    times: LivenessTimes,
     started: Option<Started>,
     resumed_after: Option<Duration>,
     lingers_until: Option<Duration>,
@@ -86,6 +87,7 @@ impl Driver {
         input: InputReceiver,
         output: OutputSender,
         size: watch::Receiver<TerminalSize>,
+        times: LivenessTimes,
     ) -> Self {
         Self {
             channel,
@@ -94,6 +96,7 @@ impl Driver {
             input,
             output: Some(output),
             size,
+            times,
             started: None,
             resumed_after: None,
             lingers_until: None,
@@ -118,7 +121,7 @@ impl Driver {
         outage_began: Duration,
     ) -> SocketEnd {
         let now = self.clock.moment();
-        let mut link = Link::new(socket, now.elapsed);
+        let mut link = Link::new(socket, self.times, now.elapsed);
         if self.started.is_none() {
             link.node.await_first_words(now.elapsed);
             self.shared.set(SessionState::Starting { step: StartStep::WaitingForNode });
@@ -371,11 +374,11 @@ impl Started {
 }
 
 impl Link {
-    fn new(socket: DataSocket, now: Duration) -> Self {
+    fn new(socket: DataSocket, times: LivenessTimes, now: Duration) -> Self {
         Self {
             transport: Transport::new(socket),
-            gateway: GatewayPulse::new(now),
-            node: NodePulse::default(),
+            gateway: GatewayPulse::new(times, now),
+            node: NodePulse::new(times),
             heard_gateway: false,
             heard_node: false,
             node_spoke: false,

@@ -30,6 +30,7 @@ pub use exec::{CommandEnd, CommandSession, NON_INTERACTIVE_DOCUMENT, RunCommand,
 pub use fleetline_protocol::{CloseReason, DataStream, SessionId, SessionKind, TerminalSize};
 pub use history::{HISTORY_LENGTH, HistoryEntry};
 pub use input::{SendError, TrySendError};
+pub use liveness::LivenessTimes;
 pub use output::OutputChunk;
 pub use resume::ResumePolicy;
 pub use session::{CloseError, SessionLimits, SessionOptions};

@@ -3,19 +3,39 @@
 
 use std::time::Duration;
 
-/// Below the idle limits of middleboxes (protocol.md 10, row 35).
-const PING_EVERY: Duration = Duration::from_secs(25);
-/// Nothing received for this long: a ping went unanswered for 15 s.
-const DEAD_AFTER: Duration = Duration::from_secs(40);
-/// Input that nothing answered for this long makes us ask the gateway.
-const PROBE_AFTER: Duration = Duration::from_secs(2);
-/// How long a probe may stay unanswered. Together: 5 s after unanswered typing.
-const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a socket must last to count as good when the node has nothing to say.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
-/// Silence of a node after which the user is told.
-const FIRST_WORDS_WITHIN: Duration = Duration::from_secs(10);
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long silence is borne, and what is done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LivenessTimes {
+    /// Time between pings. Default 25 s, below the idle limits of middleboxes (protocol.md 10, row 35).
+    pub ping_every: Duration,
+    /// A socket on which nothing at all was received for this long is dead. Default 40 s: a ping went unanswered
+    /// for 15 s.
+    pub dead_after: Duration,
+    /// Input that nothing answered for this long makes us ask the gateway. Default 2 s.
+    pub probe_after: Duration,
+    /// A socket on which that question is not answered within this time is dead. Default 3 s.
+    pub probe_patience: Duration,
+    /// Silence of the node after the first opening that the user is told of. Default 10 s.
+    pub first_words_within: Duration,
+    /// Time that input may stay unacknowledged by the node until the user is told. Default 5 s.
+    pub answer_within: Duration,
+}
+
+impl Default for LivenessTimes {
+    fn default() -> Self {
+        Self {
+            ping_every: Duration::from_secs(25),
+            dead_after: Duration::from_secs(40),
+            probe_after: Duration::from_secs(2),
+            probe_patience: Duration::from_secs(3),
+            first_words_within: Duration::from_secs(10),
+            answer_within: Duration::from_secs(5),
+        }
+    }
+}
 
 /// What the pulse of the gateway asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +49,7 @@ pub(crate) enum Pulse {
 /// One socket's life signs.
 #[derive(Debug)]
 pub(crate) struct GatewayPulse {
+    times: LivenessTimes,
     opened: Duration,
     heard: Duration,
     next_ping: Duration,
@@ -40,8 +61,8 @@ pub(crate) struct GatewayPulse {
 
 impl GatewayPulse {
     /// The socket has just opened; the first ping is due at once.
-    pub(crate) fn new(now: Duration) -> Self {
-        Self { opened: now, heard: now, next_ping: now, asked: None, probed: None }
+    pub(crate) fn new(times: LivenessTimes, now: Duration) -> Self {
+        Self { times, opened: now, heard: now, next_ping: now, asked: None, probed: None }
     }
 
     /// Anything was received.
@@ -59,7 +80,7 @@ impl GatewayPulse {
     /// The user, the network or a wake-up gives reason to doubt the socket: a ping is due at once.
     pub(crate) fn doubt(&mut self, now: Duration) {
         if self.probed.is_none() {
-            self.asked = Some(now.saturating_sub(PROBE_AFTER));
+            self.asked = Some(now.saturating_sub(self.times.probe_after));
         }
     }
 
@@ -70,17 +91,17 @@ impl GatewayPulse {
 
     /// What is due now. Call until `None`.
     pub(crate) fn poll(&mut self, now: Duration) -> Option<Pulse> {
-        let probe_unanswered = self.probed.is_some_and(|at| now >= at + PROBE_PATIENCE);
-        if now >= self.heard + DEAD_AFTER || probe_unanswered {
+        let probe_unanswered = self.probed.is_some_and(|at| now >= at + self.times.probe_patience);
+        if now >= self.heard + self.times.dead_after || probe_unanswered {
             return Some(Pulse::Dead(now - self.heard));
         }
-        if self.probed.is_none() && self.asked.is_some_and(|at| now >= at + PROBE_AFTER) {
+        if self.probed.is_none() && self.asked.is_some_and(|at| now >= at + self.times.probe_after) {
             self.probed = Some(now);
-            self.next_ping = now + PING_EVERY;
+            self.next_ping = now + self.times.ping_every;
             return Some(Pulse::Ping);
         }
         if now >= self.next_ping {
-            self.next_ping = now + PING_EVERY;
+            self.next_ping = now + self.times.ping_every;
             return Some(Pulse::Ping);
         }
         None
@@ -89,18 +110,19 @@ impl GatewayPulse {
     /// When to poll again.
     pub(crate) fn deadline(&self) -> Duration {
         let probe = match (self.probed, self.asked) {
-            (Some(at), _) => Some(at + PROBE_PATIENCE),
-            (None, Some(at)) => Some(at + PROBE_AFTER),
+            (Some(at), _) => Some(at + self.times.probe_patience),
+            (None, Some(at)) => Some(at + self.times.probe_after),
             (None, None) => None,
         };
-        let regular = self.next_ping.min(self.heard + DEAD_AFTER);
+        let regular = self.next_ping.min(self.heard + self.times.dead_after);
         probe.map_or(regular, |at| at.min(regular))
     }
 }
 
 /// Whether the node answers. It never ends anything: an unresponsive agent is shown, not killed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct NodePulse {
+    times: LivenessTimes,
     waiting: Option<Waiting>,
 }
 
@@ -113,9 +135,14 @@ struct Waiting {
 }
 
 impl NodePulse {
+    pub(crate) fn new(times: LivenessTimes) -> Self {
+        Self { times, waiting: None }
+    }
+
     /// The socket is open and the node has not spoken in this session.
     pub(crate) fn await_first_words(&mut self, now: Duration) {
-        self.waiting = Some(Waiting { since: now, patience: FIRST_WORDS_WITHIN, unacked: 0, told: false });
+        self.waiting =
+            Some(Waiting { since: now, patience: self.times.first_words_within, unacked: 0, told: false });
     }
 
     /// Input is, or is not, waiting for its ack. `spoke`: the node sent something of its own.
@@ -124,7 +151,8 @@ impl NodePulse {
         if bytes == 0 {
             self.waiting = None;
         } else if progress {
-            self.waiting = Some(Waiting { since: now, patience: ANSWER_WITHIN, unacked: bytes, told: false });
+            self.waiting =
+                Some(Waiting { since: now, patience: self.times.answer_within, unacked: bytes, told: false });
         } else if let Some(waiting) = &mut self.waiting {
             waiting.unacked = bytes;
         }
@@ -161,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_idle_socket_is_pinged_and_dies_when_nothing_answers() {
-        let mut pulse = GatewayPulse::new(s(100));
+        let mut pulse = GatewayPulse::new(LivenessTimes::default(), s(100));
         assert_eq!(pulse.poll(s(100)), Some(Pulse::Ping));
         assert_eq!(pulse.poll(s(100)), None);
         pulse.heard(s(100));
@@ -174,7 +202,7 @@ mod tests {
 
     #[test]
     fn answered_pings_keep_a_socket_for_ever() {
-        let mut pulse = GatewayPulse::new(s(0));
+        let mut pulse = GatewayPulse::new(LivenessTimes::default(), s(0));
         let mut pings = 0;
         while pings < 1000 {
             let now = pulse.deadline();
@@ -188,7 +216,7 @@ mod tests {
 
     #[test]
     fn unanswered_typing_finds_a_dead_socket_within_five_seconds() {
-        let mut pulse = GatewayPulse::new(s(0));
+        let mut pulse = GatewayPulse::new(LivenessTimes::default(), s(0));
         pulse.poll(s(0));
         pulse.heard(s(1));
         pulse.asked(s(10));
@@ -201,7 +229,7 @@ mod tests {
 
     #[test]
     fn any_answer_ends_a_doubt() {
-        let mut pulse = GatewayPulse::new(s(0));
+        let mut pulse = GatewayPulse::new(LivenessTimes::default(), s(0));
         pulse.poll(s(0));
         pulse.heard(s(1));
         pulse.doubt(s(5));
@@ -212,7 +240,7 @@ mod tests {
 
     #[test]
     fn silence_of_the_node_is_told_once_and_ends_with_progress() {
-        let mut node = NodePulse::default();
+        let mut node = NodePulse::new(LivenessTimes::default());
         node.await_first_words(s(0));
         assert_eq!(node.deadline(), Some(s(10)));
         assert_eq!(node.poll(s(9)), None);

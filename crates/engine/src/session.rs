@@ -13,6 +13,7 @@ use crate::dial::Dialer;
 use crate::driver::Driver;
 use crate::history::HistoryEntry;
 use crate::input::{InputSender, SendError, TrySendError, input_queue};
+use crate::liveness::LivenessTimes;
 use crate::output::{OutputChunk, OutputReceiver, output_queue};
 use crate::ports::{ApiError, ControlPlane, StartSession};
 use crate::resume::ResumePolicy;
@@ -50,6 +51,8 @@ pub struct SessionOptions {
     pub client_version: String,
     /// How long and how often to try to get the data channel back.
     pub resume: ResumePolicy,
+    /// How long silence of the gateway and the node is borne.
+    pub liveness: LivenessTimes,
     /// Opens sockets. Clones share one trust store, so give all sessions clones of one dialer.
     pub dialer: Dialer,
 }
@@ -60,6 +63,7 @@ impl Default for SessionOptions {
             limits: SessionLimits::default(),
             client_version: "1.2.764.0".to_owned(),
             resume: ResumePolicy::default(),
+            liveness: LivenessTimes::default(),
             dialer: Dialer::new(),
         }
     }
@@ -121,6 +125,7 @@ pub(crate) fn open(
         input_receiver,
         output_sender,
         size_receiver,
+        options.liveness,
     );
 
     let task = SessionTask::new(control, request, options.dialer, options.resume, clock, shared.clone());

@@ -7,7 +7,6 @@ use fleetline_protocol::{CloseReason, SessionId, StreamToken};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 
 use crate::cause::{ReconnectCause, SocketLoss};
 use crate::clock::Clock;
@@ -22,6 +21,8 @@ use crate::terminate::{OwnedSession, no_answer};
 
 /// ResumeSession and signing, which may have to renew credentials first.
 const CALL_WITHIN: Duration = Duration::from_secs(30);
+/// How long an attempt runs undisturbed by `retry_now`.
+const ATTEMPT_HEAD_START: Duration = Duration::from_millis(1500);
 
 /// The task of a session.
 pub(crate) struct SessionTask {
@@ -49,6 +50,8 @@ enum Attempt {
     Connected(Box<DataSocket>, StreamToken),
     Failed(ReconnectCause),
     Gone,
+    /// The user asked for an attempt now while a long one was running.
+    Restarted,
 }
 
 impl SessionTask {
@@ -139,11 +142,18 @@ impl SessionTask {
         let mut cause = ReconnectCause::Lost(SocketLoss::Closed { code: None, reason: String::new() });
         self.shared.set(SessionState::Starting { step: StartStep::Connecting });
         loop {
-            let Some(attempt) = unless(&close, self.attempt(&session, grant.take())).await else {
-                return Verdict::ByUser;
+            let attempt = tokio::select! {
+                attempt = self.attempt(&session, grant.take()) => attempt,
+                () = close.cancelled() => return Verdict::ByUser,
+                () = self.impatience() => Attempt::Restarted,
             };
             let latest = match attempt {
                 Attempt::Gone => return Verdict::Gone(cause),
+                Attempt::Restarted => {
+                    self.shared.history.note("The attempt was given up for a new one, as the user asked");
+                    outage.retry_now(self.clock.elapsed());
+                    continue;
+                }
                 Attempt::Failed(cause) => cause,
                 Attempt::Connected(socket, token) => {
                     match driver.run(*socket, &token, outage.began()).await {
@@ -207,6 +217,13 @@ impl SessionTask {
         }
     }
 
+    /// The user asks for an attempt now, and the running one has had its time: a connection begun while the network
+    /// was away may take long to notice that it is back.
+    async fn impatience(&self) {
+        sleep(ATTEMPT_HEAD_START).await;
+        self.shared.retry.notified().await;
+    }
+
     async fn call<T>(
         &self,
         operation: &'static str,
@@ -266,13 +283,6 @@ impl Verdict {
             Self::Refused(cause) => return SessionState::Failed(StartError::Refused { cause }),
         };
         SessionState::Ended(end)
-    }
-}
-
-async fn unless<T>(close: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        () = close.cancelled() => None,
-        done = work => Some(done),
     }
 }
 

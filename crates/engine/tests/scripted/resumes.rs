@@ -1,5 +1,7 @@
 //! Interruptions.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use fleetline_engine::ports::ApiErrorKind;
 use fleetline_engine::{EndReason, ReconnectCause, SessionState, SocketLoss, TrySendError};
@@ -131,7 +133,7 @@ async fn an_outage_longer_than_the_budget_ends_with_the_last_failure_and_termina
     let aws = ScriptedAws::new(&*gateway.url);
     aws.on_resume((0..1000).map(|_| Answer::Error(ApiErrorKind::Network)));
     let mut options = options();
-    options.session.resume.budget = std::time::Duration::from_millis(150);
+    options.session.resume.budget = Duration::from_millis(150);
     let shell = fleetline_engine::open_shell(aws.clone(), request(), options);
     let mut peer = gateway.accept().await;
     let mut agent = TestAgent::shell();
@@ -186,4 +188,65 @@ async fn a_socket_that_delivers_rubbish_is_replaced() {
     agent.print(PayloadType::Output, "clean");
     assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
     assert_eq!(read(&shell, 7).await, b"$ clean");
+}
+
+#[tokio::test]
+async fn a_gateway_that_falls_silent_is_given_up_and_the_session_resumed() {
+    for typed in [false, true] {
+        let mut gateway = Gateway::start().await;
+        let aws = ScriptedAws::new(&*gateway.url);
+        let mut options = options();
+        let never = Duration::from_secs(3600);
+        let soon = Duration::from_millis(250);
+        let liveness = &mut options.session.liveness;
+        if typed {
+            (liveness.dead_after, liveness.probe_after, liveness.probe_patience) = (never, soon, soon);
+        } else {
+            (liveness.dead_after, liveness.probe_after) = (soon * 8, never);
+        }
+        let shell = fleetline_engine::open_shell(aws.clone(), request(), options);
+        let mut peer = gateway.accept().await;
+        let mut agent = TestAgent::shell();
+        agent.attach();
+        agent.print(PayloadType::Output, "$ ");
+        assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+        reach(&shell, is_open).await;
+
+        // From here on nobody reads or writes the gateway's end.
+        if typed {
+            shell.send("x").await.expect("open");
+        }
+        let state = reach(&shell, is_away).await;
+        let SessionState::Reconnecting { cause: ReconnectCause::Lost(SocketLoss::Silent { .. }), .. } = state
+        else {
+            panic!("{state:?}")
+        };
+        let mut next = gateway.accept().await;
+        agent.print(PayloadType::Output, "back");
+        assert!(agent.serve(&mut next, |agent| agent.unacked() == 0).await);
+        assert_eq!(read(&shell, 6).await, b"$ back");
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_leaves_input_unacknowledged_is_shown_and_not_disconnected() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    let mut options = options();
+    options.session.liveness.answer_within = Duration::from_millis(50);
+    let shell = fleetline_engine::open_shell(aws.clone(), request(), options);
+    let mut peer = gateway.accept().await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    reach(&shell, is_open).await;
+
+    // The gateway still answers pings; the agent behind it does nothing.
+    let gateway_alone = tokio::spawn(peer.gone());
+    shell.send("x").await.expect("open");
+    let state = reach(&shell, |s| !matches!(s, SessionState::Open { unanswered_since: None, .. })).await;
+    assert!(matches!(state, SessionState::Open { unanswered_since: Some(_), .. }), "{state:?}");
+    shell.close().await.expect("terminated");
+    gateway_alone.await.expect("closed");
 }

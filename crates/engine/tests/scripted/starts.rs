@@ -161,3 +161,32 @@ async fn input_and_keys_before_opening_wait_or_are_refused() {
     agent.print(PayloadType::Output, "$ ");
     assert!(agent.serve(&mut peer, |agent| agent.typed == b"early").await);
 }
+
+#[tokio::test]
+async fn a_node_that_says_nothing_is_reported_and_not_given_up() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    let mut options = options();
+    options.session.liveness.first_words_within = std::time::Duration::from_millis(50);
+    let shell = fleetline_engine::open_shell(aws.clone(), request(), options);
+    let mut peer = gateway.accept().await;
+    reach(&shell, |s| matches!(s, SessionState::Starting { step: StartStep::NodeSilent { .. } })).await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    reach(&shell, is_open).await;
+}
+
+#[tokio::test]
+async fn credentials_that_expire_between_grant_and_upgrade_fail_the_start_and_terminate() {
+    let gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    aws.on_sign([Answer::Error(ApiErrorKind::CredentialsExpired)]);
+    let shell = open(&aws);
+    let state = shell.ended().await;
+    let SessionState::Failed(StartError::Refused { cause }) = state else { panic!("{state:?}") };
+    assert!(cause.needs_credentials());
+    shell.close().await.expect("terminated");
+    assert_eq!(aws.count("TerminateSession"), 1);
+}
