@@ -1,0 +1,329 @@
+//! Listings, readiness and views over a fleet.
+
+#![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+use fleetline_inventory::node::{
+    AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
+};
+use fleetline_inventory::{
+    Fleet, ListingId, ListingState, Query, Readiness, SessionProof, Sort, StepState, View, ladder,
+};
+use proptest::prelude::*;
+
+const NOW: i64 = 1_800_000_000_000;
+
+fn node(node_id: &str, name: &str) -> ManagedNode {
+    ManagedNode {
+        account_region: AccountRegion { account_id: "111122223333".into(), region: "eu-central-1".into() },
+        source: "prod".into(),
+        node_id: node_id.into(),
+        name: name.into(),
+        computer_name: String::new(),
+        kind: if node_id.starts_with("mi-") { NodeKind::OnPrem } else { NodeKind::Ec2 },
+        platform: PlatformFamily::Linux,
+        platform_name: "Ubuntu".into(),
+        platform_version: "24.04".into(),
+        ip: String::new(),
+        public_ip: String::new(),
+        agent_version: "3.3.2746.0".into(),
+        ping: PingStatus::Online,
+        last_ping_ms: None,
+        registered_ms: None,
+        instance_state: String::new(),
+        instance_type: String::new(),
+        availability_zone: String::new(),
+        vpc_id: String::new(),
+        iam_role: String::new(),
+        tags: Vec::new(),
+    }
+}
+
+fn loaded(nodes: Vec<ManagedNode>) -> (Fleet, ListingId) {
+    let mut fleet = Fleet::new();
+    let id = fleet.declare("prod", "eu-central-1", "prod");
+    fleet.begin(id);
+    fleet.merge_page(id, nodes);
+    fleet.set_tier(id, InstanceTier::Advanced);
+    fleet.complete(id, NOW);
+    (fleet, id)
+}
+
+fn names(fleet: &mut Fleet, text: &str, sort: Sort, descending: bool) -> Vec<String> {
+    let mut view = View::new(Query::parse(text), sort, descending);
+    view.update(fleet, NOW);
+    view.window(fleet, 0, usize::MAX).map(|entry| entry.node().display_name().to_owned()).collect()
+}
+
+fn key(node_id: &str) -> String {
+    format!("111122223333/eu-central-1/{node_id}")
+}
+
+#[test]
+fn a_complete_listing_removes_what_it_did_not_see() {
+    let (mut fleet, id) = loaded(vec![node("i-1", "a"), node("i-2", "b")]);
+    fleet.begin(id);
+    fleet.merge_page(id, vec![node("i-2", "b"), node("i-3", "c")]);
+    assert_eq!(fleet.len(), 3, "nothing is removed while pages are coming in");
+    fleet.complete(id, NOW + 1);
+    assert_eq!(names(&mut fleet, "", Sort::Name, false), ["b", "c"]);
+    assert!(fleet.get(&key("i-1")).is_none());
+    assert_eq!(fleet.listing(id).unwrap().updated_ms, Some(NOW + 1));
+}
+
+#[test]
+fn a_listing_that_fails_keeps_its_nodes_as_stale() {
+    let (mut fleet, id) = loaded(vec![node("i-1", "a"), node("i-2", "b")]);
+    fleet.begin(id);
+    fleet.merge_page(id, vec![node("i-2", "b")]);
+    fleet.fail(id, true);
+    assert_eq!(fleet.listing(id).unwrap().state, ListingState::Denied);
+    let stale = |id: &str| fleet.get(&key(id)).unwrap().is_stale();
+    assert_eq!((stale("i-1"), stale("i-2")), (true, false));
+}
+
+#[test]
+fn one_listing_does_not_remove_the_nodes_of_another() {
+    let (mut fleet, first) = loaded(vec![node("i-1", "a")]);
+    let second = fleet.declare("prod", "us-east-1", "prod");
+    let mut other = node("i-2", "b");
+    other.account_region.region = "us-east-1".into();
+    fleet.begin(second);
+    fleet.merge_page(second, vec![other]);
+    fleet.complete(second, NOW);
+    fleet.begin(first);
+    fleet.complete(first, NOW);
+    assert_eq!(names(&mut fleet, "", Sort::Name, false), ["b"]);
+    let counters = fleet.counters();
+    assert_eq!((counters.total, counters.regions), (1, 2));
+}
+
+#[test]
+fn cached_nodes_are_stale_until_a_listing_confirms_them() {
+    let mut fleet = Fleet::new();
+    let id = fleet.declare("prod", "eu-central-1", "prod");
+    fleet.restore(id, vec![node("i-1", "a"), node("mi-2", "b")], InstanceTier::Standard, NOW - 5);
+    assert!(fleet.entries().all(|entry| entry.is_stale()));
+    assert_eq!(fleet.verdict(fleet.get(&key("mi-2")).unwrap()).readiness(), Readiness::Blocked);
+    assert_eq!(fleet.listing(id).unwrap().updated_ms, Some(NOW - 5));
+    let before = fleet.version();
+    fleet.begin(id);
+    fleet.merge_page(id, vec![node("i-1", "a")]);
+    assert!(!fleet.get(&key("i-1")).unwrap().is_stale());
+    fleet.complete(id, NOW);
+    assert_eq!(fleet.len(), 1);
+    assert!(fleet.version() > before);
+}
+
+#[test]
+fn a_page_keeps_ec2_facts_until_they_are_told_anew() {
+    let tagged = |value: &str| ManagedNode { tags: vec![("env".into(), value.into())], ..node("i-1", "a") };
+    let (mut fleet, id) = loaded(vec![]);
+    fleet.begin(id);
+    fleet.merge_enriched(id, vec![tagged("prod")]);
+    fleet.complete(id, NOW);
+    fleet.begin(id);
+    fleet.merge_page(id, vec![node("i-1", "")]);
+    assert_eq!(names(&mut fleet, "tag:env=prod", Sort::Name, false), ["a"]);
+    fleet.merge_enriched(id, vec![node("i-1", "a")]);
+    assert_eq!(names(&mut fleet, "tag:env", Sort::Name, false), Vec::<String>::new());
+}
+
+#[test]
+fn readiness_is_the_first_step_that_does_not_pass() {
+    let (mut fleet, id) = loaded(vec![
+        node("i-ready", ""),
+        ManagedNode { agent_version: "3.1.1000.0".into(), ..node("i-old", "") },
+        ManagedNode { agent_version: "3.0.195.0".into(), ..node("i-older", "") },
+        ManagedNode { agent_version: "strange".into(), ..node("i-strange", "") },
+        ManagedNode {
+            ping: PingStatus::ConnectionLost,
+            last_ping_ms: Some(NOW - 3 * 86_400_000),
+            ..node("mi-lost", "")
+        },
+        ManagedNode { ping: PingStatus::Unknown, ..node("i-new", "") },
+        ManagedNode { instance_state: "stopped".into(), ..node("i-off", "") },
+        node("mi-hybrid", ""),
+    ]);
+    let verdict = |fleet: &Fleet, id: &str| {
+        let entry = fleet.get(&key(id)).unwrap();
+        let verdict = fleet.verdict(entry);
+        (verdict.readiness(), verdict.sentence(entry.node(), NOW))
+    };
+    assert_eq!(verdict(&fleet, "i-ready"), (Readiness::Ready, String::new()));
+    assert_eq!(verdict(&fleet, "i-strange").0, Readiness::Ready);
+    assert_eq!(
+        verdict(&fleet, "i-old"),
+        (
+            Readiness::Limited,
+            "Agent 3.1.1000.0 is old: forwards to remote hosts need 3.1.1374.0 or later.".to_owned()
+        )
+    );
+    assert!(verdict(&fleet, "i-older").1.contains("3.0.196.0"));
+    assert_eq!(
+        verdict(&fleet, "mi-lost"),
+        (Readiness::Lost, "Connection lost: AWS last heard the agent 3 d ago.".to_owned())
+    );
+    assert_eq!(verdict(&fleet, "i-new").0, Readiness::Checking);
+    assert_eq!(verdict(&fleet, "i-off").1, "The instance is stopped, so its agent does not run.");
+    assert_eq!(verdict(&fleet, "mi-hybrid").0, Readiness::Ready);
+    for (tier, readiness) in [
+        (InstanceTier::Standard, Readiness::Blocked),
+        (InstanceTier::Pending, Readiness::Blocked),
+        (InstanceTier::Unknown, Readiness::Limited),
+    ] {
+        fleet.set_tier(id, tier);
+        assert_eq!(verdict(&fleet, "mi-hybrid").0, readiness);
+        assert_eq!(verdict(&fleet, "mi-lost").0, Readiness::Lost, "the agent comes before the tier");
+        assert_eq!(verdict(&fleet, "i-ready").0, Readiness::Ready, "EC2 has no tier");
+    }
+    fleet.set_tier(id, InstanceTier::Standard);
+    let counters = fleet.counters();
+    assert_eq!((counters.total, counters.hybrid, counters.not_connectable), (8, 2, 3));
+    fleet.set_tier(id, InstanceTier::Unknown);
+    fleet.begin(id);
+    assert_eq!(verdict(&fleet, "mi-hybrid").0, Readiness::Checking, "the tier is being asked");
+}
+
+#[test]
+fn the_ladder_stops_at_the_first_failure_and_never_claims_iam() {
+    let (mut fleet, id) =
+        loaded(vec![node("mi-1", ""), ManagedNode { ping: PingStatus::ConnectionLost, ..node("mi-2", "") }]);
+    let states = |fleet: &Fleet, id: &str, proof| {
+        let entry = fleet.get(&key(id)).unwrap();
+        ladder(entry.node(), fleet.listing_of(entry), proof, NOW).map(|step| step.state)
+    };
+    use StepState::{Lost, NotChecked, NotReached, Passed, Stopped};
+    let none = SessionProof::default();
+    assert_eq!(states(&fleet, "mi-1", none), [Passed, Passed, Passed, NotChecked, NotChecked]);
+    let allowed = SessionProof { allowed_ms: Some(NOW), denied: false, open: true };
+    assert_eq!(states(&fleet, "mi-1", allowed), [Passed; 5]);
+    let denied = SessionProof { denied: true, ..none };
+    assert_eq!(states(&fleet, "mi-1", denied), [Passed, Passed, Passed, Stopped, NotReached]);
+    fleet.set_tier(id, InstanceTier::Standard);
+    assert_eq!(states(&fleet, "mi-1", none), [Passed, Passed, Stopped, NotReached, NotReached]);
+    assert_eq!(states(&fleet, "mi-2", none), [Passed, Lost, NotReached, NotReached, NotReached]);
+}
+
+#[test]
+fn every_column_sorts_and_puts_missing_values_last() {
+    let facts = |id: &str, name: &str, ip: &str, agent: &str, ping: Option<i64>| ManagedNode {
+        ip: ip.into(),
+        agent_version: agent.into(),
+        last_ping_ms: ping,
+        ..node(id, name)
+    };
+    let (mut fleet, _) = loaded(vec![
+        facts("i-3", "web-10", "10.0.0.9", "3.10.0.0", Some(NOW - 1000)),
+        facts("mi-1", "web-9", "10.0.0.10", "3.9.1.0", Some(NOW - 9000)),
+        facts("i-2", "Web-1", "fe80::1", "", None),
+        facts("i-1", "api", "", "3.9.0.5", Some(NOW)),
+    ]);
+    let mut sorted = |sort, descending| names(&mut fleet, "", sort, descending);
+    assert_eq!(sorted(Sort::Name, false), ["api", "Web-1", "web-9", "web-10"]);
+    assert_eq!(sorted(Sort::Name, true), ["web-10", "web-9", "Web-1", "api"]);
+    assert_eq!(sorted(Sort::NodeId, false), ["api", "Web-1", "web-10", "web-9"]);
+    assert_eq!(sorted(Sort::NodeId, true), ["web-9", "web-10", "Web-1", "api"]);
+    assert_eq!(sorted(Sort::Ip, false), ["web-10", "web-9", "Web-1", "api"]);
+    assert_eq!(sorted(Sort::Ip, true), ["Web-1", "web-9", "web-10", "api"]);
+    assert_eq!(sorted(Sort::Agent, false), ["api", "web-9", "web-10", "Web-1"]);
+    assert_eq!(sorted(Sort::Agent, true), ["web-10", "web-9", "api", "Web-1"]);
+    assert_eq!(sorted(Sort::Ping, false), ["api", "web-10", "web-9", "Web-1"]);
+    assert_eq!(sorted(Sort::Ping, true), ["web-9", "web-10", "api", "Web-1"]);
+    assert_eq!(sorted(Sort::Kind, true), ["web-9", "api", "Web-1", "web-10"]);
+    assert_eq!(sorted(Sort::Tier, true), ["web-9", "api", "Web-1", "web-10"]);
+    for sort in [Sort::Platform, Sort::Account, Sort::Readiness] {
+        assert_eq!(sorted(sort, false), ["api", "Web-1", "web-9", "web-10"], "ties stand by name: {sort:?}");
+        assert_eq!(sorted(sort, true), ["api", "Web-1", "web-9", "web-10"], "in either direction: {sort:?}");
+    }
+}
+
+#[test]
+fn a_view_finds_nodes_by_key_and_by_typing() {
+    let (mut fleet, _) = loaded((0..20).map(|n| node(&format!("i-{n}"), &format!("Web-{n}"))).collect());
+    let mut view = View::new(Query::parse("web"), Sort::Name, false);
+    assert!(view.update(&mut fleet, NOW));
+    assert!(!view.update(&mut fleet, NOW), "nothing changed");
+    assert_eq!(view.matched(), 20);
+    assert_eq!(view.index_of(&fleet, &key("i-10")), Some(10));
+    assert_eq!(view.index_of(&fleet, &key("i-99")), None);
+    assert_eq!(view.type_ahead(&fleet, "WEB-1", 2), Some(10));
+    assert_eq!(view.type_ahead(&fleet, "web-1", 19), Some(19));
+    assert_eq!(view.type_ahead(&fleet, "web-1", 20), Some(1), "goes round");
+    assert_eq!(view.type_ahead(&fleet, "x", 0), None);
+    assert_eq!(view.window(&fleet, 18, 200).count(), 2);
+    assert_eq!(view.window(&fleet, 50, 200).count(), 0);
+    let version = view.version();
+    view.set(Query::parse("web-19"), Sort::Name, false);
+    assert!(view.update(&mut fleet, NOW) && view.version() > version);
+    assert_eq!(view.matched(), 1);
+}
+
+#[test]
+fn a_hundred_thousand_nodes_keep_their_order_through_changes() {
+    let many = |from: usize| {
+        (from..from + 100_000).map(|n| node(&format!("i-{n:06}"), &format!("n-{}", n * 7919 % 100_003)))
+    };
+    let (mut fleet, id) = loaded(many(0).collect());
+    let mut view = View::new(Query::parse("n-"), Sort::Name, false);
+    view.update(&mut fleet, NOW);
+    fleet.begin(id);
+    fleet.merge_page(id, many(50_000).collect());
+    fleet.complete(id, NOW);
+    view.update(&mut fleet, NOW);
+    assert_eq!(view.matched(), 100_000);
+    let numbers: Vec<usize> =
+        view.window(&fleet, 0, usize::MAX).map(|e| e.node().name[2..].parse().unwrap()).collect();
+    assert!(numbers.is_sorted());
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Begin,
+    Page(Vec<u8>),
+    Complete,
+    Fail,
+    Cancel,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        Just(Act::Begin),
+        prop::collection::vec(0_u8..12, 0..6).prop_map(Act::Page),
+        Just(Act::Complete),
+        Just(Act::Fail),
+        Just(Act::Cancel),
+    ];
+    prop::collection::vec(act, 0..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A plain set of node ids, told the same, always holds the same nodes.
+    #[test]
+    fn any_course_of_listings_leaves_the_nodes_of_a_plain_set(acts in acts()) {
+        use std::collections::BTreeSet;
+        let mut fleet = Fleet::new();
+        let id = fleet.declare("prod", "eu-central-1", "prod");
+        let (mut known, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        let mut view = View::new(Query::default(), Sort::Name, false);
+        for act in acts {
+            match act {
+                Act::Begin => { fleet.begin(id); seen.clear(); }
+                Act::Page(ids) => {
+                    known.extend(ids.iter().copied());
+                    seen.extend(ids.iter().copied());
+                    fleet.merge_page(id, ids.into_iter().map(|n| node(&format!("i-{n}"), &format!("n-{n}"))).collect());
+                }
+                Act::Complete => { fleet.complete(id, NOW); known.clone_from(&seen); }
+                Act::Fail => fleet.fail(id, false),
+                Act::Cancel => fleet.cancel(id),
+            }
+            view.update(&mut fleet, NOW);
+            let shown: Vec<String> = view.window(&fleet, 0, usize::MAX).map(|e| e.node().name.clone()).collect();
+            let expected: Vec<String> = known.iter().map(|n| format!("n-{n}")).collect();
+            prop_assert_eq!(shown, expected);
+            prop_assert_eq!(fleet.len(), known.len());
+        }
+    }
+}
