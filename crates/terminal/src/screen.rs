@@ -123,7 +123,8 @@ impl Screen {
     /// Until when a program holds frames back, if it does.
     pub(crate) fn held_until(&self) -> Option<Duration> {
         let hold = self.hold.filter(|_| self.held)?;
-        (self.bytes.saturating_sub(hold.since_bytes) <= HOLD_BYTES).then_some(hold.since + HOLD_TIME)
+        (self.bytes.saturating_sub(hold.since_bytes) <= HOLD_BYTES)
+            .then_some(hold.since.saturating_add(HOLD_TIME))
     }
 
     /// Whether frames are held back at `now`; a hold that ran out ends here.

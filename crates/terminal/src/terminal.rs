@@ -358,6 +358,11 @@ impl Terminal {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn screen_for_tests(&self) -> &crate::screen::Term {
+        &self.screen.term
+    }
+
     fn scroll_mark(&self) -> ScrollMark {
         let grid = self.screen.term.grid();
         ScrollMark {

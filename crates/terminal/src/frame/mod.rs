@@ -5,6 +5,8 @@
 pub mod decode;
 mod encode;
 pub mod layout;
+#[cfg(test)]
+mod round_trip_tests;
 mod rows;
 mod style;
 

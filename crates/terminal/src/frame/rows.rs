@@ -59,10 +59,10 @@ impl RowSpans {
                 continue;
             }
             let cells = if wide { 2 } else { 1 };
+            // Spaces look like the blank cells they stand for only in a style that shows nothing on a space.
+            let joins_blanks = blanks <= JOINED_BLANKS && !wide && style.is_blank();
             let joins = marks.is_empty()
-                && self.spans.last().is_some_and(|span| {
-                    span.style == style && (blanks == 0 || (!wide && blanks <= JOINED_BLANKS))
-                });
+                && self.spans.last().is_some_and(|span| span.style == style && (blanks == 0 || joins_blanks));
             if joins {
                 for _ in 0..blanks {
                     self.text.push(' ');
