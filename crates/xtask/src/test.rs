@@ -47,7 +47,7 @@ fn rust(options: &Options) -> Result<()> {
         None
     } else {
         let screen = crate::display::Screen::start()?;
-        execute(cargo().args(["build", "--locked", "--package", "fleetline-desktop"]))?;
+        execute(cargo().args(["build", "--locked", "--workspace"]))?;
         tests.env("FLEETLINE_WINDOW_DRIVER", setup::window_driver()?);
         tests.env("FLEETLINE_WINDOW_APP", demo::program());
         tests.env("DISPLAY", screen.name()).env("LIBGL_ALWAYS_SOFTWARE", "1");
@@ -72,7 +72,7 @@ fn clear_aws(command: &mut Command) {
 pub(crate) fn write_bindings() -> Result<()> {
     execute(
         cargo()
-            .args(["test", "--locked", "--package", "fleetline-desktop", "--test", "bindings"])
+            .args(["nextest", "run", "--locked", "--workspace", "--filterset", "binary(bindings)"])
             .env("UPDATE_BINDINGS", "1"),
     )
 }
