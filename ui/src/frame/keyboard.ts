@@ -31,6 +31,12 @@ function takesText(element: Element | null): boolean {
   return element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
 }
 
+/** Chords a web view would use for itself: reload, print, find, caret browsing. */
+function isWebViewChord(event: KeyboardEvent): boolean {
+  if (event.key === 'F3' || event.key === 'F7') return true;
+  return (event.ctrlKey || event.metaKey) && !event.altKey && ['KeyR', 'KeyP', 'KeyG', 'KeyS', 'KeyU', 'KeyJ'].includes(event.code);
+}
+
 /** Carries out window chords; everything else stays with what has focus. */
 export function handleKey(app: Application, event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing || app.phase !== 'ready') return;
@@ -42,7 +48,10 @@ export function handleKey(app: Application, event: KeyboardEvent): void {
     finding: front?.finding ?? false,
     platform: app.platform,
   });
-  if (!command) return;
+  if (!command) {
+    if (!terminal && isWebViewChord(event)) event.preventDefault();
+    return;
+  }
   // While a question is open only the palette chord may replace it.
   if (app.chrome.overlay !== null && command.do !== 'palette') {
     if (command.do === 'refresh') event.preventDefault();

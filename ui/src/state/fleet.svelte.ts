@@ -198,6 +198,7 @@ export class FleetState {
         const window = await this.#host.fleetViewWindow(view.view, offset, len);
         if (this.view?.view !== window.view) continue;
         this.window = window;
+        if (this.selectedKey === null && window.offset === 0 && window.rows[0]) this.select(window.rows[0].key, 0);
         if (window.version < view.version) return;
       }
     } catch (cause) {
