@@ -1,4 +1,50 @@
-//! The Session Manager data channel.
+//! The Session Manager data channel as sans-IO state machines, for both roles.
+//!
+//! [`ClientChannel`] is what the engine drives; [`AgentChannel`] is what the simulator drives. Both sit on the same
+//! reliable channel: one sequence counter for each direction, exact acknowledgements, retransmission, ordering, a
+//! byte-bounded send window and a byte-bounded receive budget. [`AgentMessage`] is the frame codec and
+//! [`OpenMessage`] the one text message; gateways use these two alone.
+//!
+//! Nothing here reads a clock, opens a socket, spawns a task or asks the system for randomness: time comes in as
+//! [`Moment`], ids come from a seed in the configuration. Facts about the wire are from the protocol reference, cited
+//! as "protocol.md" with the section.
+//!
+//! # Tests
+//!
+//! Invariants of protocol.md 11.2 and the tests that hold them, in `tests/suite`. Invariants that are not listed
+//! belong to other crates.
+//!
+//! | | Invariant | Test |
+//! |---|---|---|
+//! | a | vectors byte-exact | `vectors::every_frame_encodes_and_decodes_byte_exact`, `vectors::every_json_body_is_read_and_written_back_byte_exact`, `vectors::open_messages_are_written_and_read_byte_exact` |
+//! | b | id halves swapped | `frame::message_id::tests::halves_are_swapped_on_the_wire_and_back` |
+//! | c | spaces written, NULs accepted | `vectors::every_frame_encodes_and_decodes_byte_exact`, `vectors::every_tolerance_entry_gives_the_advised_result_for_a_client` |
+//! | d | malformed frames survived | `vectors::every_tolerance_entry_gives_the_advised_result_for_a_client`, `vectors::agents_check_dates_of_publications_but_no_digests`, `codec::every_length_up_to_200_is_survived`, `codec::random_bytes_never_panic`, `corpus::the_frame_corpus_replays_without_a_panic` |
+//! | e | digest over the wire payload | `vectors::every_frame_encodes_and_decodes_byte_exact` (`encrypted_input_ls`) |
+//! | f | unknown types survived | `sequencing::unknown_message_and_payload_types_are_survived` |
+//! | g | one counter, no gaps | `sequencing::one_counter_from_zero_without_gaps_for_all_payload_types` |
+//! | h | flags and acknowledgement headers | `sequencing::client_data_has_no_flags_and_acknowledgements_have_number_zero_and_flags_three`, `sequencing::agent_data_has_the_syn_flag_on_number_zero_only` |
+//! | i | retransmission byte-identical | `sequencing::retransmissions_are_byte_identical` |
+//! | j | in order over bad links | `delivery::both_directions_arrive_once_and_in_order_over_500_bad_links` |
+//! | k | duplicates acknowledged again | `sequencing::duplicates_are_acknowledged_again_and_delivered_once` |
+//! | l | not ready: no acknowledgement, no advance | `handshake::input_before_ready_is_left_unacknowledged`, `sequencing::over_the_receive_budget_nothing_is_acknowledged_or_advanced_until_consumed` |
+//! | m | buffered messages dispatched by type | `handshake::handshake_messages_out_of_order_are_dispatched_by_type_when_their_turn_comes` |
+//! | n | producer blocks at the window | `sequencing::the_sender_blocks_at_the_window_and_drops_nothing` |
+//! | o | time-outs; selective acknowledgements | `channel::round_trip::tests::samples_give_the_time_outs_of_the_official_peers`, `sequencing::acknowledgements_work_in_any_order_and_unknown_ones_are_ignored`, `sequencing::retransmitted_messages_give_no_round_trip_sample` |
+//! | p | open message | `connection::the_open_message_comes_first_with_a_new_request_id_and_a_constant_client_id` |
+//! | r | resume keeps the state | `connection::resuming_keeps_the_sequence_state_and_repeats_no_handshake` |
+//! | w | shell without a handshake | `handshake::a_session_without_a_handshake_starts_as_a_shell_and_shows_its_first_output` |
+//! | x | unknown action is status 3 | `handshake::unknown_actions_are_answered_with_status_three_and_left_to_the_agent` |
+//! | y | a request is answered once | `handshake::a_repeated_request_is_acknowledged_again_and_answered_once` |
+//! | z | no input before completion, size after | `handshake::no_input_leaves_before_the_handshake_is_complete_and_the_size_follows_at_once` |
+//! | aa | a sealed session never runs in the clear | `handshake::a_session_that_must_be_sealed_is_refused_and_never_run_in_the_clear` |
+//! | cc, dd, hh | bytes pass unchanged | `shell::bytes_pass_unchanged_in_both_directions` |
+//! | ee | sizes coalesced | `shell::only_changes_are_sent_one_at_a_time_and_the_last_one_wins` |
+//! | ff | streams and exit code apart | `shell::output_standard_error_and_exit_code_are_told_apart` |
+//! | gg | `channel_closed` | `connection::channel_closed_ends_the_session_with_and_without_a_text`, `connection::channel_closed_ends_the_session_even_when_it_cannot_be_read` |
+//! | vv | `channel_closed` cancels the agent | `shell::channel_closed_cancels_the_agent_once` |
+//! | ww | pause and resume | `shell::a_pause_stops_agent_output_and_any_input_resumes_it` |
+//! | xx | input before ready and during the handshake | `handshake::input_before_ready_is_left_unacknowledged`, `handshake::input_during_the_handshake_is_acknowledged_and_dropped` |
 
 mod agent;
 mod channel;

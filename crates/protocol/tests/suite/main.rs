@@ -9,6 +9,7 @@ mod corpus;
 mod delivery;
 mod handshake;
 mod link;
+mod mapping;
 mod peer;
 mod sequencing;
 mod shell;
