@@ -24,6 +24,10 @@ use outgoing::Outgoing;
 
 pub(crate) use outgoing::Exhausted;
 
+/// Acknowledgements and states that wait for the socket. Beyond it acknowledgements are not made: the peer repeats
+/// the messages, and they are acknowledged then.
+const MAX_UNSEQUENCED: usize = 32_768;
+
 /// What differs between the roles, and the bounds.
 #[derive(Debug)]
 pub(crate) struct ChannelConfig {
@@ -423,7 +427,9 @@ impl Channel {
     }
 
     fn queue_ack(&mut self, content: &AcknowledgeContent) {
-        if self.is_connected {
+        if self.unsequenced.len() >= MAX_UNSEQUENCED {
+            self.stats.acks_withheld += 1;
+        } else if self.is_connected {
             self.stats.acks_out += 1;
             self.queue_unsequenced(MessageType::Acknowledge, content.encode());
         }
@@ -447,6 +453,11 @@ impl Channel {
     /// The consumer took that many bytes. True when delivery should [`resume`](Self::resume).
     pub(crate) fn consumed(&mut self, bytes: usize) -> bool {
         self.unconsumed = self.unconsumed.saturating_sub(bytes);
+        self.is_held()
+    }
+
+    /// Whether delivery stopped for lack of room.
+    pub(crate) fn is_held(&self) -> bool {
         self.is_held && !self.is_shut
     }
 

@@ -136,8 +136,8 @@ impl ClientChannel {
                 self.session.terminal.update(&mut self.channel);
             }
             MessageType::ChannelClosed => self.channel_closed(&message),
-            MessageType::StartPublication => self.publication(Publication::Start),
-            MessageType::PausePublication => self.publication(Publication::Pause),
+            MessageType::StartPublication => self.session.publication(&mut self.channel, Publication::Start),
+            MessageType::PausePublication => self.session.publication(&mut self.channel, Publication::Pause),
             _ => self.channel.stats_mut().ignored += 1,
         }
         self.tell_writable();
@@ -213,7 +213,10 @@ impl ClientChannel {
                 Wire::Binary(frame) => ClientOutput::Binary(frame),
             });
         }
-        if let Some(event) = self.session.events.pop_front() {
+        if let Some((event, was_last)) = self.session.next_event() {
+            if was_last && self.channel.is_held() {
+                self.channel.resume(&mut self.session);
+            }
             return Some(ClientOutput::Event(event));
         }
         if let Some(frame) = self.channel.poll_sequenced() {
@@ -261,10 +264,6 @@ impl ClientChannel {
             ChannelClosed::default()
         });
         self.session.close(&mut self.channel, CloseReason::ByService { output: closed.output });
-    }
-
-    fn publication(&mut self, publication: Publication) {
-        self.session.events.push_back(ClientEvent::Publication(publication));
     }
 
     fn tell_writable(&mut self) {

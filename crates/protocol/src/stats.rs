@@ -18,6 +18,8 @@ pub struct Stats {
     pub bytes_out: u64,
     /// Acknowledgements given out.
     pub acks_out: u64,
+    /// Acknowledgements not made because too many already waited for the socket.
+    pub acks_withheld: u64,
     /// Acknowledgements that named a message in flight.
     pub acks_in: u64,
     /// Acknowledgements of messages that were not in flight (any more).

@@ -5,13 +5,16 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::event::{ClientEvent, CloseReason, DataStream, HandshakeFailure, Misbehaviour};
+use super::event::{ClientEvent, CloseReason, DataStream, HandshakeFailure, Misbehaviour, Publication};
 use super::handshake;
 use super::terminal::TerminalSync;
 use crate::channel::{Channel, Disposition, Receiver};
 use crate::frame::{AgentMessage, PayloadType};
 use crate::json::{HandshakeComplete, HandshakeRequest};
 use crate::session_kind::SessionKind;
+
+/// Events that may wait to be polled. Beyond it messages are held back like beyond the receive budget.
+const MAX_EVENTS: usize = 16_384;
 
 /// Where the session stands, above the reliable channel.
 #[derive(Debug)]
@@ -48,6 +51,21 @@ impl Session {
             // The refusal of a handshake must still reach the agent.
             channel.shut(matches!(reason, CloseReason::HandshakeFailed { .. }));
             self.closed = Some(reason);
+        }
+    }
+
+    /// The next event, and whether held messages should be delivered now that none waits.
+    pub(super) fn next_event(&mut self) -> Option<(ClientEvent, bool)> {
+        let event = self.events.pop_front()?;
+        Some((event, self.events.is_empty()))
+    }
+
+    /// The gateway's flow signal. For information only, so that those that find the queue full are not told.
+    pub(super) fn publication(&mut self, channel: &mut Channel, publication: Publication) {
+        if self.events.len() < MAX_EVENTS {
+            self.events.push_back(ClientEvent::Publication(publication));
+        } else {
+            channel.stats_mut().ignored += 1;
         }
     }
 
@@ -129,6 +147,9 @@ impl Session {
 impl Receiver for Session {
     fn take(&mut self, channel: &mut Channel, message: &AgentMessage) -> Disposition {
         let payload = &message.payload;
+        if self.events.len() >= MAX_EVENTS {
+            return Disposition::NoRoom;
+        }
         match (message.payload_type, &self.phase) {
             (PayloadType::HandshakeRequest, Phase::Undecided | Phase::Handshaking { .. }) => {
                 self.handshake_request(channel, payload);

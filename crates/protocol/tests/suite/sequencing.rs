@@ -385,3 +385,24 @@ fn time_that_goes_back_is_survived() {
     client.handle_binary(at(5), ack(0));
     assert_eq!(client.unacked_bytes(), 0);
 }
+
+#[test]
+fn an_owner_that_does_not_poll_is_not_flooded() {
+    let mut client = running_client(config());
+    let pause = crate::peer::from_gateway(MessageType::PausePublication, b"");
+    for seq in 1..40_000 {
+        client.handle_binary(at(0), output(seq, "x"));
+        client.handle_binary(at(0), output(0, "again"));
+        client.handle_binary(at(0), pause.clone());
+    }
+    let given = client_given(&mut client);
+    assert!(client.stats().acks_withheld > 0 && client.stats().over_budget > 0);
+    let told = given.events.iter().filter(|event| matches!(event, ClientEvent::Data { .. })).count();
+    assert!(given.frames.len() <= 32_768 + 10_000, "{}", given.frames.len());
+    let mut arrived = told as i64;
+    for seq in arrived + 1..40_000 {
+        client.handle_binary(at(1), output(seq, "x"));
+        arrived += client_given(&mut client).events.len() as i64;
+    }
+    assert_eq!(arrived, 39_999, "what was held back comes when its sender repeats it");
+}
