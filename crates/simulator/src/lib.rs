@@ -19,6 +19,7 @@ mod http;
 mod live;
 mod paging;
 mod policy;
+mod random;
 mod registry;
 mod shared;
 mod sigv4;

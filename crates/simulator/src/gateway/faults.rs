@@ -1,23 +1,22 @@
 //! A link that loses, repeats and swaps frames, by seed.
 
 use bytes::Bytes;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::config::LinkFaults;
+use crate::random::Seeded;
 
 /// One direction of a link.
 #[derive(Debug)]
 pub(super) struct FaultyLink {
     faults: LinkFaults,
-    rng: ChaCha8Rng,
+    rng: Seeded,
     /// A frame that waits for the next one to overtake it.
     held: Option<Bytes>,
 }
 
 impl FaultyLink {
     pub(super) fn new(faults: LinkFaults, seed: u64) -> Self {
-        Self { faults, rng: ChaCha8Rng::seed_from_u64(seed), held: None }
+        Self { faults, rng: Seeded::new(seed), held: None }
     }
 
     /// What comes out when `frame` goes in: none, one or more frames.
@@ -41,7 +40,7 @@ impl FaultyLink {
     }
 
     fn chance(&mut self, per_mille: u16) -> bool {
-        self.rng.next_u64() % 1000 < u64::from(per_mille)
+        self.rng.below(1000) < usize::from(per_mille)
     }
 }
 

@@ -289,7 +289,7 @@ impl Relay {
             return;
         }
         // Nobody is there to take it: the peer sends it again. One pause for each frame is what was observed.
-        self.shared.registry.update(&self.session_id, |view| view.dropped_frames += 1);
+        self.shared.update_session(&self.session_id, |view| view.dropped_frames += 1);
         if self.to_client.waiting.is_empty() {
             self.to_client.waiting.push_back(messages::pause_publication());
         }
@@ -308,7 +308,7 @@ impl Relay {
                 if self.client.is_some() {
                     self.to_client.push(frame);
                 } else {
-                    self.shared.registry.update(&self.session_id, |view| view.dropped_frames += 1);
+                    self.shared.update_session(&self.session_id, |view| view.dropped_frames += 1);
                 }
                 None
             }

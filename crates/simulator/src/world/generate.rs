@@ -3,11 +3,9 @@
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-
 use super::catalogue::{ACCOUNTS, AGENT_VERSIONS, Family, PICTURED, PLANNED_NODES, Pictured, RegionPlan};
 use super::node::{Kind, Node};
+use crate::random::Seeded;
 
 /// The nodes of an account in a Region, sorted by id.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ pub(crate) fn generate(seed: u64, count: usize, now_s: i64) -> Vec<Vec<RegionNod
                 .map(|plan| {
                     place += 1;
                     let quota = quotas.next().unwrap_or(0);
-                    let rng = ChaCha8Rng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9).wrapping_add(place));
+                    let rng = Seeded::new(seed.rotate_left(32) ^ place);
                     RegionNodes { plan, nodes: Builder::new(rng, now_s, plan).build(account.name, quota) }
                 })
                 .collect()
@@ -65,14 +63,14 @@ fn scaled(part: u32, whole: u32, quota: usize) -> usize {
 }
 
 struct Builder {
-    rng: ChaCha8Rng,
+    rng: Seeded,
     now_s: i64,
     plan: &'static RegionPlan,
     nodes: Vec<Node>,
 }
 
 impl Builder {
-    fn new(rng: ChaCha8Rng, now_s: i64, plan: &'static RegionPlan) -> Self {
+    fn new(rng: Seeded, now_s: i64, plan: &'static RegionPlan) -> Self {
         Self { rng, now_s, plan, nodes: Vec::new() }
     }
 
@@ -140,10 +138,10 @@ impl Builder {
     fn node(&mut self, family: &'static Family, place: usize, made: usize, name: String) -> Node {
         let (a, b) = family.network;
         let third = (place * 37 + 1 + made / 250) % 256;
-        let salt = self.rng.next_u64();
+        let salt = self.rng.next();
         let public = family.kind == Kind::Ec2 && self.below(8) == 0;
         Node {
-            id: format!("{}-0{:016x}", if family.kind.is_hybrid() { "mi" } else { "i" }, self.rng.next_u64())
+            id: format!("{}-0{:016x}", if family.kind.is_hybrid() { "mi" } else { "i" }, self.rng.next())
                 .into(),
             name: name.into(),
             kind: family.kind,
@@ -164,7 +162,7 @@ impl Builder {
     }
 
     fn pictured(&mut self, row: &'static Pictured) -> Node {
-        let salt = self.rng.next_u64();
+        let salt = self.rng.next();
         Node {
             id: row.id.into(),
             name: row.name.into(),
@@ -197,9 +195,8 @@ impl Builder {
         super::catalogue::LATEST_AGENT
     }
 
-    /// A number below `bound`, which is small enough for the bias not to matter.
     fn below(&mut self, bound: usize) -> usize {
-        if bound == 0 { 0 } else { (self.rng.next_u64() % bound as u64) as usize }
+        self.rng.below(bound)
     }
 }
 

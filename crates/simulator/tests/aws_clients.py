@@ -1,0 +1,180 @@
+"""Drives a simulator with the AWS CLI and boto3, independent AWS clients, and checks what they make of its answers.
+
+The environment names the simulator: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, with the profiles payments-prod,
+plants-eu and shared-core. Prints "ok" as its last line and exits 0 if everything holds.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import boto3
+import botocore.exceptions
+
+REGIONS = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2", "ap-northeast-1"]
+
+
+def client(service, profile, region="eu-central-1"):
+    return boto3.Session(profile_name=profile, region_name=region).client(service)
+
+
+def refused(call):
+    """Code and text of a call that must fail."""
+    try:
+        call()
+    except botocore.exceptions.ClientError as error:
+        assert error.response["ResponseMetadata"]["RequestId"], error.response
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+    raise AssertionError("the call should have failed")
+
+
+def cli(*arguments):
+    """The JSON answer of an AWS CLI command."""
+    command = [sys.executable, "-m", "awscli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, (arguments, done.stderr)
+    return json.loads(done.stdout)
+
+
+def inventory():
+    total, hybrid = 0, 0
+    for profile in ["payments-prod", "plants-eu", "shared-core"]:
+        for region in REGIONS:
+            ssm = client("ssm", profile, region)
+            if (profile, region) == ("shared-core", "ap-northeast-1"):
+                code, text = refused(ssm.describe_instance_information)
+                assert code == "AccessDeniedException" and "service control policy" in text, text
+                continue
+            small = ssm.get_paginator("describe_instance_information").paginate(PaginationConfig={"PageSize": 50})
+            information = [n for page in small for n in page["InstanceInformationList"]]
+            large = ssm.get_paginator("describe_instance_properties").paginate(PaginationConfig={"PageSize": 1000})
+            properties = [n for page in large for n in page["InstanceProperties"]]
+            assert {n["InstanceId"] for n in information} == {n["InstanceId"] for n in properties}
+            total += len(information)
+            hybrid += sum(n["ResourceType"] == "ManagedInstance" for n in information)
+            assert all(n["LastPingDateTime"].tzinfo for n in information)
+    assert (total, hybrid) == (1284, 212), (total, hybrid)
+
+
+def filters():
+    ssm = client("ssm", "payments-prod")
+    pages = ssm.get_paginator("describe_instance_information").paginate(
+        Filters=[{"Key": "PlatformTypes", "Values": ["Windows"]}, {"Key": "PingStatus", "Values": ["Online"]}],
+        PaginationConfig={"PageSize": 5},
+    )
+    nodes = [n for page in pages for n in page["InstanceInformationList"]]
+    assert len(nodes) > 5
+    assert all(n["PlatformType"] == "Windows" and n["PingStatus"] == "Online" for n in nodes)
+    old = ssm.describe_instance_properties(
+        FiltersWithOperator=[{"Key": "AgentVersion", "Values": ["3.1.1374.0"], "Operator": "LessThan"}]
+    )["InstanceProperties"]
+    assert old and all(n["AgentVersion"] == "3.0.1390.0" for n in old)
+    code, _ = refused(lambda: ssm.describe_instance_information(Filters=[{"Key": "Colour", "Values": ["red"]}]))
+    assert code == "InvalidFilterKey", code
+    code, _ = refused(lambda: ssm.describe_instance_information(NextToken="nonsense"))
+    assert code == "InvalidNextToken", code
+
+
+def settings():
+    path = "/ssm/managed-instance/activation-tier"
+    for profile, account, tier in [("payments-prod", "111122223333", "advanced"), ("plants-eu", "444455556666", "standard")]:
+        arn = f"arn:aws:ssm:eu-central-1:{account}:servicesetting{path}"
+        for setting in (path, arn):
+            answer = client("ssm", profile).get_service_setting(SettingId=setting)["ServiceSetting"]
+            assert answer["SettingValue"] == tier, answer
+            assert answer["ARN"] == arn, answer
+
+
+def sessions():
+    ssm = client("ssm", "payments-prod")
+    node = "i-0c93f5b27ae1d4068"
+    assert ssm.get_connection_status(Target=node)["Status"] == "connected"
+    started = ssm.start_session(Target=node, Reason="interoperability")
+    assert started["StreamUrl"].startswith("ws://127.0.0.1:") and started["TokenValue"], "grant"
+    resumed = ssm.resume_session(SessionId=started["SessionId"])
+    assert resumed["TokenValue"] != started["TokenValue"]
+    active = ssm.describe_sessions(State="Active")["Sessions"]
+    assert [s["SessionId"] for s in active] == [started["SessionId"]], active
+    assert active[0]["Reason"] == "interoperability" and active[0]["StartDate"].tzinfo
+    assert ssm.terminate_session(SessionId=started["SessionId"])["SessionId"] == started["SessionId"]
+    assert not ssm.describe_sessions(
+        State="Active", Filters=[{"key": "Status", "value": "Connected"}]
+    )["Sessions"]
+    code, text = refused(lambda: ssm.start_session(Target="i-00000000000000000"))
+    assert (code, text) == ("TargetNotConnected", "i-00000000000000000 is not connected."), (code, text)
+    plants = client("ssm", "plants-eu")
+    code, text = refused(lambda: plants.start_session(Target="mi-03be7a5c19d842f06"))
+    assert code == "BadRequest" and text.startswith("Enable advanced-instances tier"), (code, text)
+    code, _ = refused(lambda: ssm.start_session(Target=node, DocumentName="Corp-Unknown"))
+    assert code == "InvalidDocument", code
+    code, _ = refused(lambda: ssm.resume_session(SessionId="nobody-0123"))
+    assert code == "DoesNotExistException", code
+
+
+def instances():
+    ec2 = client("ec2", "payments-prod")
+    pages = ec2.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 100})
+    found = [i for page in pages for r in page["Reservations"] for i in r["Instances"]]
+    assert len(found) == 354, len(found)
+    by_name = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["pay-api-03"]}])
+    instance = by_name["Reservations"][0]["Instances"][0]
+    tags = {t["Key"]: t["Value"] for t in instance["Tags"]}
+    assert instance["PrivateIpAddress"] == "10.20.4.23" and tags["env"] == "prod", instance
+    assert instance["State"]["Name"] == "running" and instance["LaunchTime"].tzinfo
+    code, _ = refused(lambda: ec2.describe_instances(InstanceIds=["i-00000000000000000"]))
+    assert code == "InvalidInstanceID.NotFound", code
+
+
+def identity():
+    answer = client("sts", "plants-eu").get_caller_identity()
+    assert answer["Account"] == "444455556666", answer
+    assert answer["Arn"] == "arn:aws:sts::444455556666:assumed-role/FleetOperator/mika.sato", answer
+
+
+def wrong_secret():
+    keys = boto3.Session(profile_name="payments-prod").get_credentials().get_frozen_credentials()
+    session = boto3.Session(
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key="not-the-secret",
+        aws_session_token=keys.token,
+        region_name="eu-central-1",
+    )
+    endpoint = boto3.Session(profile_name="payments-prod").client("ssm").meta.endpoint_url
+    ssm = session.client("ssm", endpoint_url=endpoint)
+    assert refused(ssm.describe_instance_information)[0] == "InvalidSignatureException"
+    sts = session.client("sts", endpoint_url=endpoint)
+    assert refused(sts.get_caller_identity)[0] == "SignatureDoesNotMatch"
+    ec2 = session.client("ec2", endpoint_url=endpoint)
+    assert refused(ec2.describe_instances)[0] == "AuthFailure"
+
+
+def command_line():
+    profile = ["--profile", "payments-prod"]
+    nodes = cli("ssm", "describe-instance-information", *profile)["InstanceInformationList"]
+    assert len(nodes) == 418, len(nodes)
+    lost = cli(
+        "ssm", "describe-instance-information", "--filters", "Key=PingStatus,Values=ConnectionLost", *profile
+    )["InstanceInformationList"]
+    assert len(lost) == 12, len(lost)
+    nodes = cli("ssm", "describe-instance-properties", *profile)["InstanceProperties"]
+    assert len(nodes) == 418, len(nodes)
+    setting = cli("ssm", "get-service-setting", "--setting-id", "/ssm/managed-instance/activation-tier", *profile)
+    assert setting["ServiceSetting"]["SettingValue"] == "advanced", setting
+    reservations = cli("ec2", "describe-instances", *profile)["Reservations"]
+    assert len(reservations) == 354, len(reservations)
+    assert cli("sts", "get-caller-identity", *profile)["Account"] == "111122223333"
+    sessions_ended = cli("ssm", "describe-sessions", "--state", "History", *profile)["Sessions"]
+    assert len(sessions_ended) == 1, sessions_ended
+
+
+def main():
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        assert os.environ.get(name), f"{name} must be set"
+    for check in (inventory, filters, settings, sessions, instances, identity, wrong_secret, command_line):
+        check()
+        print(check.__name__)
+    print("ok")
+
+
+main()
