@@ -8,6 +8,7 @@
 //!   its terminator.
 //! - **DCS, SOS, PM and APC** are dropped to their terminator: the terminal implements none of them, so their limit
 //!   is zero and no memory is used for them.
+//! - **UTF-8** characters are handed on whole: the parser behind loses text that follows a character cut in two.
 //! - **REP** (`CSI n b`) is limited to one row, or eight bytes could print 65,535 characters.
 //!
 //! Only 7-bit introducers count, as in the parser: bytes from 0x80 belong to UTF-8 text. The result does not depend on
@@ -72,6 +73,8 @@ pub(crate) struct Guard {
     state: State,
     osc: Vec<u8>,
     csi: CsiParams,
+    /// First bytes of a character of which the rest has not come yet.
+    cut: Vec<u8>,
     repeat_limit: u32,
     counters: GuardCounters,
 }
@@ -82,6 +85,7 @@ impl Guard {
             state: State::Ground,
             osc: Vec::new(),
             csi: CsiParams::default(),
+            cut: Vec::with_capacity(4),
             repeat_limit: u32::from(cols),
             counters: GuardCounters::default(),
         }
@@ -105,8 +109,8 @@ impl Guard {
     /// Reads `bytes` and gives `sink` what the parser may see, in order.
     pub(crate) fn filter(&mut self, bytes: &[u8], mut sink: impl FnMut(&[u8])) {
         // `bytes[from..i]` is what may be handed on and was not yet.
-        let mut from = 0;
-        let mut i = 0;
+        let mut from = self.complete_cut(bytes, &mut sink);
+        let mut i = from;
         while i < bytes.len() {
             match self.state {
                 State::Ground => match memchr(ESC, &bytes[i..]) {
@@ -179,7 +183,37 @@ impl Guard {
                 },
             }
         }
-        hand_on(&bytes[from..], &mut sink);
+        let whole = match self.state {
+            State::Ground => bytes.len() - cut_len(&bytes[from..]),
+            _ => bytes.len(),
+        };
+        hand_on(&bytes[from..whole], &mut sink);
+        self.cut.extend_from_slice(&bytes[whole..]);
+    }
+
+    /// Hands on the character that was cut by the end of the last call; returns how many bytes that took.
+    fn complete_cut(&mut self, bytes: &[u8], sink: &mut impl FnMut(&[u8])) -> usize {
+        if self.cut.is_empty() {
+            return 0;
+        }
+        let mut taken = 0;
+        let mut character = std::mem::take(&mut self.cut);
+        while let Err(error) = std::str::from_utf8(&character) {
+            if error.error_len().is_some() {
+                // The last byte belongs to what follows; without it the rest is an unfinished character.
+                character.pop();
+                taken -= 1;
+                break;
+            }
+            let Some(byte) = bytes.get(taken) else {
+                self.cut = character;
+                return taken;
+            };
+            character.push(*byte);
+            taken += 1;
+        }
+        sink(&character);
+        taken
     }
 
     fn repeats_too_much(&self) -> bool {
@@ -294,6 +328,17 @@ fn is_implemented(number: &[u8]) -> bool {
     )
 }
 
+/// Length of an unfinished character at the end of text.
+fn cut_len(text: &[u8]) -> usize {
+    (1..=text.len().min(3))
+        .find(|len| text[text.len() - len] >= 0xc2)
+        .filter(|len| {
+            let end = &text[text.len() - len..];
+            std::str::from_utf8(end).is_err_and(|error| error.error_len().is_none())
+        })
+        .unwrap_or(0)
+}
+
 fn hand_on(bytes: &[u8], sink: &mut impl FnMut(&[u8])) {
     if !bytes.is_empty() {
         sink(bytes);
@@ -373,7 +418,7 @@ mod tests {
     #[test]
     fn cutting_the_stream_anywhere_changes_nothing() {
         let input: &[u8] =
-            b"a\x1b]0;t\x07b\x1bPq\x1b\\c\x1b[999b\x1b]7;x\x1b\\d\x1b]0;z\x18e\x1b(Bf\x1b]52;c;QQ==\x07";
+            b"a\x1b]0;t\x07b\x1bPq\x1b\\c\x1b[999b\x1b]7;x\x1b\\d\x1b]0;z\x18e\x1b(Bf\x1b]52;c;QQ==\x07\xc3\xa9a\xe6\x97\xa5\xf0\x9f\x8e\x89\xe6\x97\x1b[m\xf0\x9fz\xff\xc3\xc3\xa9";
         let whole = passed(&[input]).0;
         for cut in 0..input.len() {
             assert_eq!(passed(&[&input[..cut], &input[cut..]]).0, whole, "cut at {cut}");
