@@ -3,6 +3,7 @@
 
 mod incoming;
 mod outgoing;
+mod receiving;
 mod round_trip;
 
 use std::collections::VecDeque;
@@ -15,14 +16,15 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use zeroize::Zeroizing;
 
 use crate::frame::{AgentMessage, Decoder, Flags, HEADER_BYTES, MessageId, MessageType, PayloadType};
-use crate::json::{AcknowledgeContent, OpenMessage};
+use crate::json::OpenMessage;
 use crate::moment::Moment;
 use crate::stats::Stats;
 
-use incoming::{Incoming, Place};
+use incoming::Incoming;
 use outgoing::Outgoing;
 
 pub(crate) use outgoing::Exhausted;
+pub(crate) use receiving::{Disposition, Receiver};
 
 /// Acknowledgements and states that wait for the socket. Beyond it acknowledgements are not made: the peer repeats
 /// the messages, and they are acknowledged then.
@@ -43,23 +45,6 @@ pub(crate) struct ChannelConfig {
     pub(crate) reorder_bytes: usize,
     pub(crate) reorder_messages: usize,
     pub(crate) transmission_limit: Option<u32>,
-}
-
-/// What a role makes of the message whose turn it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Disposition {
-    /// Done with: acknowledge it and go on.
-    Taken,
-    /// Nothing can take it yet: no acknowledgement, the sender will repeat it.
-    NotReady,
-    /// The receive budget is used up: keep it, acknowledge it when it is delivered.
-    NoRoom,
-}
-
-/// The role above a channel: what takes messages in order.
-pub(crate) trait Receiver {
-    /// Looks at the message whose turn it is.
-    fn take(&mut self, channel: &mut Channel, message: &AgentMessage) -> Disposition;
 }
 
 /// Something for the socket.
@@ -149,8 +134,6 @@ impl Channel {
         &mut self.stats
     }
 
-    // --- sockets -------------------------------------------------------------------------------------------------
-
     pub(crate) fn socket_opened(&mut self, open: &OpenMessage) {
         self.socket_closed();
         if !self.is_shut {
@@ -182,8 +165,6 @@ impl Channel {
     pub(crate) fn is_shut(&self) -> bool {
         self.is_shut
     }
-
-    // --- sending -------------------------------------------------------------------------------------------------
 
     /// Payload bytes [`send`](Self::send) takes now.
     pub(crate) fn send_capacity(&self) -> usize {
@@ -314,155 +295,5 @@ impl Channel {
             self.stats.timeouts += u64::from(self.outgoing.handle_timeout(self.now.elapsed)?);
         }
         Ok(())
-    }
-
-    // --- receiving -----------------------------------------------------------------------------------------------
-
-    /// Decodes a frame by the rules of the role; counts and drops what breaks them.
-    pub(crate) fn decode(&mut self, frame: Bytes) -> Option<AgentMessage> {
-        self.stats.frames_in += 1;
-        self.stats.bytes_in += frame.len() as u64;
-        match AgentMessage::decode_as(self.config.decoder, frame) {
-            Ok(message) => Some(message),
-            Err(error) => {
-                self.stats.rejected.count(error);
-                None
-            }
-        }
-    }
-
-    /// An `acknowledge` message.
-    pub(crate) fn handle_acknowledge(&mut self, payload: &[u8]) {
-        match AcknowledgeContent::decode(payload) {
-            Ok(content) if self.outgoing.acknowledge(content.seq, self.now.elapsed) => {
-                self.stats.acks_in += 1
-            }
-            Ok(_) => self.stats.unknown_acks += 1,
-            Err(_) => self.stats.rejected.payload += 1,
-        }
-    }
-
-    /// A sequenced message: delivers it and what it was in the way of, parks it, or acknowledges it again.
-    pub(crate) fn receive(&mut self, receiver: &mut impl Receiver, message: AgentMessage) {
-        if message.seq < 0 {
-            self.stats.rejected.sequence += 1;
-            return;
-        }
-        match self.incoming.place(message.seq) {
-            Place::Next => self.deliver(receiver, message, false),
-            // The official client does not acknowledge these again, and live-locks with an agent that lost the
-            // first acknowledgement (protocol.md 6.3).
-            Place::Past | Place::Parked { is_acked: true } => {
-                self.stats.duplicates += 1;
-                self.acknowledge(&message);
-            }
-            Place::Parked { is_acked: false } => self.stats.duplicates += 1,
-            Place::Ahead => {
-                self.stats.reordered += 1;
-                let is_acked = !self.is_held;
-                if self.incoming.park(message.clone(), is_acked) {
-                    if is_acked {
-                        self.acknowledge(&message);
-                    }
-                } else {
-                    self.stats.overflowed += 1;
-                }
-            }
-        }
-    }
-
-    /// Delivers parked messages whose turn has come, after the role became able to take them.
-    pub(crate) fn resume(&mut self, receiver: &mut impl Receiver) {
-        self.is_held = false;
-        if let Some(parked) = self.incoming.take_next() {
-            self.deliver(receiver, parked.message, parked.is_acked);
-        }
-        if !self.is_held && !self.is_shut {
-            let owed: Vec<_> = self.incoming.owed_acks().map(AcknowledgeContent::of).collect();
-            for content in owed {
-                self.queue_ack(&content);
-            }
-        }
-    }
-
-    fn deliver(&mut self, receiver: &mut impl Receiver, message: AgentMessage, is_acked: bool) {
-        let mut next = Some((message, is_acked));
-        while let Some((message, is_acked)) = next {
-            match receiver.take(self, &message) {
-                Disposition::Taken => {
-                    if !is_acked {
-                        self.acknowledge(&message);
-                    }
-                    self.incoming.advance();
-                }
-                Disposition::NotReady => {
-                    // Acknowledged once means kept for good: its sender has forgotten it.
-                    if is_acked {
-                        self.incoming.put_back(message, true);
-                    } else {
-                        self.stats.not_ready += 1;
-                    }
-                    return;
-                }
-                Disposition::NoRoom => {
-                    self.stats.over_budget += 1;
-                    self.is_held = true;
-                    if is_acked {
-                        self.incoming.put_back(message, true);
-                    } else if !self.incoming.park(message, false) {
-                        self.stats.overflowed += 1;
-                    }
-                    return;
-                }
-            }
-            if self.is_shut {
-                return;
-            }
-            next = self.incoming.take_next().map(|parked| (parked.message, parked.is_acked));
-        }
-    }
-
-    fn acknowledge(&mut self, message: &AgentMessage) {
-        self.queue_ack(&AcknowledgeContent::of(message));
-    }
-
-    fn queue_ack(&mut self, content: &AcknowledgeContent) {
-        if self.unsequenced.len() >= MAX_UNSEQUENCED {
-            self.stats.acks_withheld += 1;
-        } else if self.is_connected {
-            self.stats.acks_out += 1;
-            self.queue_unsequenced(MessageType::Acknowledge, content.encode());
-        }
-    }
-
-    // --- budget --------------------------------------------------------------------------------------------------
-
-    /// Whether data of that many bytes may be delivered. One message always may when the consumer has nothing.
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        match self.config.receive_budget_bytes {
-            Some(budget) => self.unconsumed == 0 || self.unconsumed.saturating_add(bytes) <= budget,
-            None => true,
-        }
-    }
-
-    /// Data of that many bytes was delivered.
-    pub(crate) fn delivered(&mut self, bytes: usize) {
-        self.unconsumed = self.unconsumed.saturating_add(bytes);
-    }
-
-    /// The consumer took that many bytes. True when delivery should [`resume`](Self::resume).
-    pub(crate) fn consumed(&mut self, bytes: usize) -> bool {
-        self.unconsumed = self.unconsumed.saturating_sub(bytes);
-        self.is_held()
-    }
-
-    /// Whether delivery stopped for lack of room.
-    pub(crate) fn is_held(&self) -> bool {
-        self.is_held && !self.is_shut
-    }
-
-    /// Lifts the budget, to deliver what is parked in order before the end.
-    pub(crate) fn lift_budget(&mut self) {
-        self.config.receive_budget_bytes = None;
     }
 }

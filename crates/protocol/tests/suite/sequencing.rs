@@ -145,8 +145,10 @@ fn overtaken_messages_are_repeated_once_without_waiting() {
     assert_eq!(client_given(&mut client).seqs(), [0; 0], "two may just be reordering");
     client.handle_binary(at(10), ack(3));
     assert_eq!(client_given(&mut client).seqs(), [0]);
-    for seq in 4..8 {
-        client.handle_binary(at(11), ack(seq));
+    client.send(at(11), &[b'x'; 8 * 1024]);
+    assert_eq!(client_given(&mut client).seqs(), (8..16).collect::<Vec<_>>());
+    for seq in 4..16 {
+        client.handle_binary(at(12), ack(seq));
     }
     assert_eq!(client_given(&mut client).seqs(), [0; 0], "a refused message is not sent over and over");
 }
@@ -169,6 +171,23 @@ fn a_backlog_is_repeated_slowly_at_first_and_faster_with_each_acknowledgement() 
         client.handle_binary(at(1040), ack(seq));
     }
     assert_eq!(client_given(&mut client).seqs(), [64]);
+}
+
+#[test]
+fn a_time_out_halves_what_is_repeated_at_once() {
+    let mut client = running_client(config());
+    client.send(at(0), &[b'x'; 64 * 1024]);
+    client_given(&mut client);
+    client.socket_opened(at(1000), &token("U"));
+    client_given(&mut client);
+    for seq in 0..4 {
+        client.handle_binary(at(1020), ack(seq));
+    }
+    assert_eq!(client_given(&mut client).seqs().len(), 8);
+    for expected in [4..8, 4..6, 4..6] {
+        client.handle_timeout(at(client.poll_timeout().unwrap().as_millis() as u64 + 1));
+        assert_eq!(client_given(&mut client).seqs(), expected.collect::<Vec<_>>());
+    }
 }
 
 #[test]
