@@ -1,1 +1,30 @@
 //! AWS access: sources, identity, inventory, sessions and tier through the official SDK.
+//!
+//! This is the only crate that knows `aws-sdk-*`. It implements the ports of the engine
+//! ([`ControlPlane`](fleetline_engine::ports::ControlPlane), [`ControlPlanes`](fleetline_engine::ports::ControlPlanes))
+//! and of the inventory ([`NodeListing`](fleetline_inventory::ports::NodeListing),
+//! [`Sources`](fleetline_inventory::ports::Sources)) over one [`AwsSources`], which owns the SDK clients.
+//!
+//! Rules kept here:
+//! * SDK outputs of StartSession and ResumeSession print their token in `Debug`; they are taken apart in
+//!   `control.rs` the moment they arrive and never reach a log line.
+//! * Errors are told apart by the code AWS sent, never by an SDK enum variant: several codes met in practice are
+//!   not declared in the service model.
+//! * Nothing is read from the process environment except through [`AwsSettings`].
+
+mod access;
+mod config;
+mod control;
+mod credentials;
+mod endpoints;
+mod error;
+mod listing;
+mod nodes;
+mod settings;
+mod skew;
+mod sources;
+mod transport;
+mod upgrade;
+
+pub use settings::{AwsSettings, ENVIRONMENT_SOURCE};
+pub use sources::AwsSources;

@@ -1,0 +1,210 @@
+//! The shared AWS configuration, read from its two files.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_runtime::env_config::property::PropertiesKey;
+use aws_runtime::env_config::section::{EnvConfigSections, Profile};
+use aws_types::os_shim_internal::{Env, Fs};
+use fleetline_inventory::ports::SourceInfo;
+use futures_util::FutureExt;
+
+use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
+
+/// What tells one state of the two files from another: their modification times and lengths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stamp([Option<(SystemTime, u64)>; 2]);
+
+impl Stamp {
+    /// Looks at the files without reading them.
+    pub(crate) fn of(settings: &AwsSettings) -> Self {
+        let look = |path: Option<&Path>| {
+            let data = std::fs::metadata(path?).ok()?;
+            Some((data.modified().ok()?, data.len()))
+        };
+        Self([look(settings.config_file()), look(settings.credentials_file())])
+    }
+}
+
+/// One reading of the configuration.
+pub(crate) struct AwsConfig {
+    sections: EnvConfigSections,
+    files: EnvConfigFiles,
+}
+
+impl AwsConfig {
+    /// Reads both files; a missing file is an empty one.
+    ///
+    /// # Errors
+    /// A sentence naming the file that cannot be read, or what does not parse.
+    pub(crate) fn read(settings: &AwsSettings) -> Result<Self, String> {
+        let files = EnvConfigFiles::builder()
+            .with_contents(EnvConfigFileKind::Config, contents(settings.config_file())?)
+            .with_contents(EnvConfigFileKind::Credentials, contents(settings.credentials_file())?)
+            .build();
+        let env = Env::from(HashMap::new());
+        let fs = Fs::from_map(HashMap::<String, Vec<u8>>::new());
+        // Everything is in memory, so this future is ready at its first poll.
+        let loaded = aws_config::profile::load(&fs, &env, &files, None).now_or_never();
+        match loaded {
+            Some(Ok(sections)) => Ok(Self { sections, files }),
+            Some(Err(error)) => {
+                Err(format!("The AWS configuration cannot be read: {}", crate::error::full_text(&error)))
+            }
+            None => Err("The AWS configuration cannot be read.".to_owned()),
+        }
+    }
+
+    /// The files' contents, for the SDK's own credential providers.
+    pub(crate) fn files(&self) -> EnvConfigFiles {
+        self.files.clone()
+    }
+
+    /// Whether the profile exists.
+    pub(crate) fn has_profile(&self, name: &str) -> bool {
+        self.sections.get_profile(name).is_some()
+    }
+
+    /// A setting of a profile; empty counts as not set.
+    pub(crate) fn setting(&self, profile: &str, key: &str) -> Option<&str> {
+        self.sections.get_profile(profile).and_then(|profile| get(profile, key))
+    }
+
+    /// `endpoint_url` of one service in the `services` section the profile names.
+    pub(crate) fn service_endpoint(&self, profile: &str, service: &str) -> Option<&str> {
+        let key = PropertiesKey::builder()
+            .section_key("services")
+            .section_name(self.setting(profile, "services")?)
+            .property_name(service)
+            .sub_property_name("endpoint_url")
+            .build()
+            .ok()?;
+        self.sections.other_sections().get(&key).map(|value| value.as_str()).filter(|url| !url.is_empty())
+    }
+
+    /// All profiles as sources: the one AWS_PROFILE names first, then `default`, then by name.
+    pub(crate) fn sources(&self, settings: &AwsSettings) -> Vec<SourceInfo> {
+        let selected = settings.variable("AWS_PROFILE");
+        let mut names: Vec<&str> = self.sections.profiles().collect();
+        names.sort_unstable_by_key(|name| (Some(*name) != selected, *name != "default", name.to_lowercase()));
+        let mut sources: Vec<SourceInfo> = names
+            .into_iter()
+            .filter_map(|name| self.sections.get_profile(name))
+            .map(|profile| {
+                let (method, problem) = self.method(profile);
+                SourceInfo {
+                    name: profile.name().to_owned(),
+                    region: region(settings, Some(self), profile.name()),
+                    method: method.to_owned(),
+                    problem,
+                }
+            })
+            .collect();
+        if let Some(environment) = environment_source(settings, Some(self)) {
+            sources.retain(|source| source.name != ENVIRONMENT_SOURCE);
+            sources.insert(0, environment);
+        }
+        sources
+    }
+
+    /// How the profile gets credentials, in the order the SDK looks, and what is plainly missing.
+    fn method(&self, profile: &Profile) -> (&'static str, Option<String>) {
+        let has = |key: &str| get(profile, key);
+        if let Some(role) = has("role_arn") {
+            if has("web_identity_token_file").is_some() {
+                return ("web identity", None);
+            }
+            let problem = if has("mfa_serial").is_some() {
+                Some(format!("Taking the role {role} needs an MFA code, which this version cannot ask for."))
+            } else {
+                match (has("source_profile"), has("credential_source")) {
+                    (Some(source), _) if !self.has_profile(source) => Some(format!(
+                        "It takes its credentials from the AWS profile {source}, which does not exist."
+                    )),
+                    (None, None) => {
+                        Some("It names a role but no source_profile or credential_source.".to_owned())
+                    }
+                    _ => None,
+                }
+            };
+            return ("assume role", problem);
+        }
+        if let Some(session) = has("sso_session") {
+            let problem = self
+                .sections
+                .sso_session(session)
+                .is_none()
+                .then(|| format!("Its sso-session {session} is not in the configuration."));
+            return ("IAM Identity Center", problem);
+        }
+        if has("sso_start_url").is_some() {
+            return ("IAM Identity Center", None);
+        }
+        if has("aws_access_key_id").is_some() {
+            let problem = has("aws_secret_access_key")
+                .is_none()
+                .then(|| "It has an access key id but no secret access key.".to_owned());
+            return ("access key", problem);
+        }
+        if has("credential_process").is_some() {
+            return ("credential process", None);
+        }
+        if has("login_session").is_some() {
+            let problem = "It uses `aws login`, which this version does not support.".to_owned();
+            return ("console sign-in", Some(problem));
+        }
+        ("none", Some("It names no way to get credentials.".to_owned()))
+    }
+}
+
+/// The source made of variables, if they are set.
+pub(crate) fn environment_source(settings: &AwsSettings, config: Option<&AwsConfig>) -> Option<SourceInfo> {
+    let (method, problem) = match settings.variable("AWS_ACCESS_KEY_ID") {
+        Some(_) => {
+            let problem = settings
+                .variable("AWS_SECRET_ACCESS_KEY")
+                .is_none()
+                .then(|| "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not.".to_owned());
+            ("access key", problem)
+        }
+        None => {
+            settings.variable("AWS_WEB_IDENTITY_TOKEN_FILE")?;
+            settings.variable("AWS_ROLE_ARN")?;
+            ("web identity", None)
+        }
+    };
+    Some(SourceInfo {
+        name: ENVIRONMENT_SOURCE.to_owned(),
+        region: region(settings, config, ENVIRONMENT_SOURCE),
+        method: method.to_owned(),
+        problem,
+    })
+}
+
+/// The Region a source names. AWS_REGION (or AWS_DEFAULT_REGION) decides for the environment and for the profile
+/// AWS_PROFILE selects; for every other profile its own `region` decides and the variable fills in.
+fn region(settings: &AwsSettings, config: Option<&AwsConfig>, source: &str) -> Option<String> {
+    let selected = settings.variable("AWS_PROFILE");
+    let from_variable = settings.variable("AWS_REGION").or_else(|| settings.variable("AWS_DEFAULT_REGION"));
+    let profile = if source == ENVIRONMENT_SOURCE { selected.unwrap_or("default") } else { source };
+    let from_profile = config.and_then(|config| config.setting(profile, "region"));
+    let variable_first = source == ENVIRONMENT_SOURCE || Some(source) == selected;
+    let region = if variable_first { from_variable.or(from_profile) } else { from_profile.or(from_variable) };
+    region.map(str::to_owned)
+}
+
+fn get<'a>(profile: &'a Profile, key: &str) -> Option<&'a str> {
+    profile.get(key).map(str::trim).filter(|value| !value.is_empty())
+}
+
+fn contents(path: Option<&Path>) -> Result<String, String> {
+    let Some(path) = path else { return Ok(String::new()) };
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(format!("The AWS configuration file {} cannot be read: {error}", path.display())),
+    }
+}

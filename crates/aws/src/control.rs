@@ -1,0 +1,200 @@
+//! The session calls.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_ssm::operation::resume_session::ResumeSessionOutput;
+use aws_sdk_ssm::operation::start_session::StartSessionOutput;
+use fleetline_engine::ports::{
+    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SessionGrant, SignedHeader, StartSession,
+    StreamUrl,
+};
+use fleetline_protocol::{SessionId, StreamToken};
+
+use crate::access::Access;
+use crate::{error, upgrade};
+
+const START: &str = "StartSession";
+const RESUME: &str = "ResumeSession";
+const TERMINATE: &str = "TerminateSession";
+
+/// What AWS calls a session it does not have (protocol.md 1.3).
+const NO_SUCH_SESSION: &str = "DoesNotExistException";
+
+/// [`ControlPlane`] of one source in one Region.
+#[derive(Debug)]
+pub(crate) struct Control(pub(crate) Arc<Access>);
+
+impl Control {
+    async fn start(&self, request: StartSession) -> Result<SessionGrant, ApiError> {
+        check(&request)?;
+        let first = self.start_once(&request).await;
+        // A signature refused for the clock began nothing, and the refusal told the client the right time.
+        match first {
+            Err(refused)
+                if refused.kind == ApiErrorKind::CredentialsInvalid && self.0.identity.skew.is_large() =>
+            {
+                self.start_once(&request).await
+            }
+            first => first,
+        }
+    }
+
+    async fn start_once(&self, request: &StartSession) -> Result<SessionGrant, ApiError> {
+        let parameters: HashMap<_, _> = request.parameters.iter().cloned().collect();
+        let sent = self
+            .0
+            .ssm_once()
+            .start_session()
+            .target(&request.target)
+            .set_document_name(request.document.clone())
+            .set_reason(request.reason.clone())
+            .set_parameters((!parameters.is_empty()).then_some(parameters))
+            .send()
+            .await;
+        let StartSessionOutput { session_id, token_value, stream_url, .. } = match sent {
+            Ok(output) => output,
+            Err(failure) => return Err(self.0.failed(START, failure).await),
+        };
+        let token = token_value.filter(|token| !token.is_empty()).map(StreamToken::new);
+        let url = stream_url.filter(|url| !url.is_empty()).map(StreamUrl::new);
+        let session_id = session_id.filter(|id| !id.is_empty()).map(SessionId::new);
+        match (session_id, token, url) {
+            (Some(session_id), Some(token), Some(url)) => Ok(SessionGrant { session_id, token, url }),
+            (session_id, ..) => {
+                // Without token or URL nobody can open the session, so nobody else would end it.
+                if let Some(session) = session_id
+                    && let Err(failure) = self.terminate(session).await
+                {
+                    tracing::warn!(%failure, "a session that cannot be opened was left behind");
+                }
+                Err(incomplete(START))
+            }
+        }
+    }
+
+    async fn resume(&self, session: SessionId) -> Result<ResumeOutcome, ApiError> {
+        let sent = self.0.ssm().resume_session().session_id(session.as_str()).send().await;
+        let ResumeSessionOutput { token_value, stream_url, .. } = match sent {
+            Ok(output) => output,
+            Err(failure) => {
+                let failure = self.0.failed(RESUME, failure).await;
+                let gone = failure.code.as_deref() == Some(NO_SUCH_SESSION);
+                return if gone { Ok(ResumeOutcome::Gone) } else { Err(failure) };
+            }
+        };
+        let url = stream_url.map(StreamUrl::new);
+        let Some(token) = token_value.filter(|token| !token.is_empty()).map(StreamToken::new) else {
+            return Ok(ResumeOutcome::Gone);
+        };
+        let url = url.filter(|url| !url.expose().is_empty()).ok_or_else(|| incomplete(RESUME))?;
+        Ok(ResumeOutcome::Granted(SessionGrant { session_id: session, token, url }))
+    }
+
+    async fn terminate(&self, session: SessionId) -> Result<(), ApiError> {
+        let Err(failure) = self.0.ssm().terminate_session().session_id(session.as_str()).send().await else {
+            return Ok(());
+        };
+        let failure = self.0.failed(TERMINATE, failure).await;
+        let gone = failure.code.as_deref() == Some(NO_SUCH_SESSION);
+        if gone { Ok(()) } else { Err(failure) }
+    }
+
+    async fn sign(&self, url: StreamUrl) -> Result<Vec<SignedHeader>, ApiError> {
+        if upgrade::is_presigned(&url) {
+            return Ok(Vec::new());
+        }
+        let credentials = self
+            .0
+            .identity
+            .credentials
+            .current()
+            .await
+            .map_err(|failure| error::from_credentials("OpenDataChannel", &failure))?;
+        upgrade::signed_headers(&url, &self.0.region, credentials, self.0.identity.skew.now())
+    }
+}
+
+impl ControlPlane for Control {
+    fn start_session(&self, request: StartSession) -> BoxFuture<'_, Result<SessionGrant, ApiError>> {
+        Box::pin(self.start(request))
+    }
+
+    fn resume_session(&self, session: SessionId) -> BoxFuture<'_, Result<ResumeOutcome, ApiError>> {
+        Box::pin(self.resume(session))
+    }
+
+    fn terminate_session(&self, session: SessionId) -> BoxFuture<'_, Result<(), ApiError>> {
+        Box::pin(self.terminate(session))
+    }
+
+    fn sign_upgrade(&self, url: StreamUrl) -> BoxFuture<'_, Result<Vec<SignedHeader>, ApiError>> {
+        Box::pin(self.sign(url))
+    }
+}
+
+fn incomplete(operation: &'static str) -> ApiError {
+    ApiError {
+        operation,
+        kind: ApiErrorKind::Service,
+        code: None,
+        message: "The answer lacks what opens the session.".to_owned(),
+        request_id: None,
+        never_sent: false,
+    }
+}
+
+/// The limits of the service model (protocol.md 1.2), checked here so that the words are ours.
+fn check(request: &StartSession) -> Result<(), ApiError> {
+    let wrong = |what: &str| Err(error::before_call(START, ApiErrorKind::InvalidRequest, what));
+    let length = |text: &str| text.chars().count();
+    if !(1..=400).contains(&length(&request.target)) {
+        return wrong("A target has 1 to 400 characters.");
+    }
+    if let Some(document) = &request.document {
+        let known = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
+        if !(3..=128).contains(&length(document)) || !document.chars().all(known) {
+            return wrong("A document name has 3 to 128 characters of A-Z a-z 0-9 _ - . : /");
+        }
+    }
+    if let Some(reason) = &request.reason
+        && (!(1..=256).contains(&length(reason)) || reason.contains(['\n', '\r']))
+    {
+        return wrong("A reason is one line of 1 to 256 characters.");
+    }
+    for (name, values) in &request.parameters {
+        if !(1..=255).contains(&length(name))
+            || values.iter().any(|value| !(1..=65_535).contains(&length(value)))
+        {
+            return wrong(
+                "A document parameter has a name of 1 to 255 and values of 1 to 65,535 characters.",
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_outside_the_service_limits_are_refused_before_sending() {
+        let ok = StartSession { target: "i-1".to_owned(), ..StartSession::default() };
+        assert_eq!(check(&ok), Ok(()));
+        let cases = [
+            StartSession { target: String::new(), ..ok.clone() },
+            StartSession { target: "x".repeat(401), ..ok.clone() },
+            StartSession { document: Some("ab".to_owned()), ..ok.clone() },
+            StartSession { document: Some("a b c".to_owned()), ..ok.clone() },
+            StartSession { reason: Some(String::new()), ..ok.clone() },
+            StartSession { reason: Some("two\nlines".to_owned()), ..ok.clone() },
+            StartSession { parameters: vec![(String::new(), vec!["x".to_owned()])], ..ok.clone() },
+            StartSession { parameters: vec![("x".to_owned(), vec![String::new()])], ..ok },
+        ];
+        for case in cases {
+            let refused = check(&case).unwrap_err();
+            assert!(refused.never_sent && refused.kind == ApiErrorKind::InvalidRequest, "{case:?}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The inventory calls.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_ec2::types::Filter;
+use fleetline_engine::ports::{ApiError, ApiErrorKind};
+use fleetline_inventory::node::{AccountRegion, InstanceTier, ManagedNode, NodeKind};
+use fleetline_inventory::ports::{BoxFuture, CallerIdentity, NodeListing, NodePage};
+
+use crate::access::Access;
+use crate::{error, nodes};
+
+const PROPERTIES: &str = "DescribeInstanceProperties";
+const INFORMATION: &str = "DescribeInstanceInformation";
+const INSTANCES: &str = "DescribeInstances";
+const SETTING: &str = "GetServiceSetting";
+
+/// Largest page of DescribeInstanceProperties.
+const PROPERTIES_PAGE: i32 = 1_000;
+/// Largest page of DescribeInstanceInformation.
+const INFORMATION_PAGE: i32 = 50;
+/// Ids in one DescribeInstances filter. Ids go into a filter, not into the id list: there, one id that no longer
+/// exists fails the whole call (aws-security-reliability.md A.8).
+const INSTANCES_CHUNK: usize = 200;
+
+/// Which call continues a listing; part of the page token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Via {
+    Properties,
+    Information,
+}
+
+impl Via {
+    fn token(self, next: Option<String>) -> Option<String> {
+        let mark = match self {
+            Self::Properties => "p:",
+            Self::Information => "i:",
+        };
+        next.filter(|next| !next.is_empty()).map(|next| format!("{mark}{next}"))
+    }
+
+    fn parse(token: &str) -> Option<(Self, &str)> {
+        let (mark, rest) = token.split_at_checked(2)?;
+        match mark {
+            "p:" => Some((Self::Properties, rest)),
+            "i:" => Some((Self::Information, rest)),
+            _ => None,
+        }
+    }
+}
+
+/// [`NodeListing`] of one source in one Region.
+#[derive(Debug)]
+pub(crate) struct Listing(pub(crate) Arc<Access>);
+
+impl Listing {
+    async fn next_page(&self, next: Option<String>) -> Result<NodePage, ApiError> {
+        let at = AccountRegion { account_id: self.0.account_id().await?, region: self.0.region.clone() };
+        let Some(next) = next else {
+            return match self.properties(&at, None).await {
+                Err(refused) if is_refusal(&refused) => self.information(&at, None).await,
+                answer => answer,
+            };
+        };
+        match Via::parse(&next) {
+            Some((Via::Properties, next)) => self.properties(&at, Some(next)).await,
+            Some((Via::Information, next)) => self.information(&at, Some(next)).await,
+            None => Err(error::before_call(
+                PROPERTIES,
+                ApiErrorKind::InvalidRequest,
+                "The page token is not of this listing.",
+            )),
+        }
+    }
+
+    async fn properties(&self, at: &AccountRegion, next: Option<&str>) -> Result<NodePage, ApiError> {
+        let call = self.0.ssm().describe_instance_properties().max_results(PROPERTIES_PAGE);
+        let page = match call.set_next_token(next.map(str::to_owned)).send().await {
+            Ok(page) => page,
+            Err(failure) => return Err(self.0.failed(PROPERTIES, failure).await),
+        };
+        let source = &self.0.identity.source;
+        let properties = page.instance_properties.unwrap_or_default();
+        Ok(NodePage {
+            nodes: properties.into_iter().filter_map(|item| nodes::from_property(at, source, item)).collect(),
+            next: Via::Properties.token(page.next_token.filter(|token| Some(token.as_str()) != next)),
+        })
+    }
+
+    async fn information(&self, at: &AccountRegion, next: Option<&str>) -> Result<NodePage, ApiError> {
+        let call = self.0.ssm().describe_instance_information().max_results(INFORMATION_PAGE);
+        let page = match call.set_next_token(next.map(str::to_owned)).send().await {
+            Ok(page) => page,
+            Err(failure) => return Err(self.0.failed(INFORMATION, failure).await),
+        };
+        let source = &self.0.identity.source;
+        let information = page.instance_information_list.unwrap_or_default();
+        Ok(NodePage {
+            nodes: information
+                .into_iter()
+                .filter_map(|item| nodes::from_information(at, source, item))
+                .collect(),
+            next: Via::Information.token(page.next_token.filter(|token| Some(token.as_str()) != next)),
+        })
+    }
+
+    async fn enriched(&self, mut nodes: Vec<ManagedNode>) -> Result<Vec<ManagedNode>, ApiError> {
+        let index: HashMap<String, usize> = nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.kind == NodeKind::Ec2)
+            .map(|(place, node)| (node.node_id.clone(), place))
+            .collect();
+        let mut ids: Vec<String> = index.keys().cloned().collect();
+        ids.sort_unstable();
+        for chunk in ids.chunks(INSTANCES_CHUNK) {
+            let filter = Filter::builder().name("instance-id").set_values(Some(chunk.to_vec())).build();
+            let mut next: Option<String> = None;
+            loop {
+                let call = self.0.ec2().describe_instances().filters(filter.clone());
+                let page = match call.set_next_token(next.clone()).send().await {
+                    Ok(page) => page,
+                    Err(failure) => return Err(self.0.failed(INSTANCES, failure).await),
+                };
+                let reservations = page.reservations.unwrap_or_default();
+                for instance in
+                    reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default())
+                {
+                    let place = instance.instance_id.as_deref().and_then(|id| index.get(id));
+                    if let Some(node) = place.and_then(|place| nodes.get_mut(*place)) {
+                        nodes::enrich(node, instance);
+                    }
+                }
+                match page.next_token.filter(|token| !token.is_empty() && Some(token) != next.as_ref()) {
+                    Some(token) => next = Some(token),
+                    None => break,
+                }
+            }
+        }
+        Ok(nodes)
+    }
+
+    async fn tier_setting(&self) -> Result<InstanceTier, ApiError> {
+        let caller = self.0.caller().await?;
+        let partition =
+            caller.arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws");
+        let id = format!(
+            "arn:{partition}:ssm:{}:{}:servicesetting/ssm/managed-instance/activation-tier",
+            self.0.region, caller.account_id
+        );
+        let answer = match self.0.ssm().get_service_setting().setting_id(id).send().await {
+            Ok(answer) => answer,
+            Err(failure) => return Err(self.0.failed(SETTING, failure).await),
+        };
+        let setting = answer.service_setting.as_ref();
+        let status = setting.and_then(|setting| setting.status()).unwrap_or_default();
+        let value = setting.and_then(|setting| setting.setting_value()).unwrap_or_default();
+        Ok(match (status, value) {
+            ("PendingUpdate", _) => InstanceTier::Pending,
+            (_, "standard") => InstanceTier::Standard,
+            (_, "advanced") => InstanceTier::Advanced,
+            _ => InstanceTier::Unknown,
+        })
+    }
+}
+
+impl NodeListing<ApiError> for Listing {
+    fn identity(&self) -> BoxFuture<'_, Result<CallerIdentity, ApiError>> {
+        Box::pin(self.0.caller())
+    }
+
+    fn page(&self, next: Option<String>) -> BoxFuture<'_, Result<NodePage, ApiError>> {
+        Box::pin(self.next_page(next))
+    }
+
+    fn enrich(&self, nodes: Vec<ManagedNode>) -> BoxFuture<'_, Result<Vec<ManagedNode>, ApiError>> {
+        Box::pin(self.enriched(nodes))
+    }
+
+    fn tier(&self) -> BoxFuture<'_, Result<InstanceTier, ApiError>> {
+        Box::pin(self.tier_setting())
+    }
+}
+
+/// Whether DescribeInstanceProperties is not to be had here: refused by a policy, or unknown to the endpoint.
+fn is_refusal(failure: &ApiError) -> bool {
+    let unknown = ["UnknownOperation", "InvalidAction", "UnsupportedOperation"];
+    failure.kind == ApiErrorKind::AccessDenied
+        || failure.code.as_deref().is_some_and(|code| unknown.iter().any(|known| code.starts_with(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_tokens_remember_the_call() {
+        for via in [Via::Properties, Via::Information] {
+            let token = via.token(Some("abc:p:1".to_owned())).unwrap();
+            assert_eq!(Via::parse(&token), Some((via, "abc:p:1")));
+        }
+        assert_eq!(Via::Properties.token(Some(String::new())), None);
+        assert_eq!(Via::Properties.token(None), None);
+        for bad in ["", "x", "é", "x:1"] {
+            assert_eq!(Via::parse(bad), None, "{bad}");
+        }
+    }
+}

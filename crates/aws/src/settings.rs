@@ -1,0 +1,158 @@
+//! Where the AWS configuration is read from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+/// Name of the source that stands for AWS_ACCESS_KEY_ID and friends. While those variables are set it hides an AWS
+/// profile of the same name.
+pub const ENVIRONMENT_SOURCE: &str = "environment";
+
+/// The environment variables that are honoured. No other variable is looked at.
+const VARIABLES: &[&str] = &[
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SSM",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+];
+
+/// The files and variables AWS access is configured by. `Debug` names the variables that are set and shows no value.
+#[derive(Clone)]
+pub struct AwsSettings {
+    config_file: Option<PathBuf>,
+    credentials_file: Option<PathBuf>,
+    variables: BTreeMap<String, Zeroizing<String>>,
+    process_proxy: bool,
+}
+
+impl AwsSettings {
+    /// The user's own configuration: `~/.aws/config` and `~/.aws/credentials`, or where AWS_CONFIG_FILE and
+    /// AWS_SHARED_CREDENTIALS_FILE point, and the AWS_* variables that `env` answers. An empty variable counts as
+    /// not set. HTTPS_PROXY and its relatives apply as the process has them.
+    pub fn from_environment(env: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name: &str| env(name).filter(|value| !value.is_empty());
+        let home = get("HOME").or_else(|| get("USERPROFILE")).map(PathBuf::from);
+        let file = |variable: &str, name: &str| match get(variable) {
+            Some(path) => Some(expand_home(&path, home.as_deref())),
+            None => home.as_deref().map(|home| home.join(".aws").join(name)),
+        };
+        let variables = VARIABLES
+            .iter()
+            .filter_map(|name| get(name).map(|value| ((*name).to_owned(), Zeroizing::new(value))))
+            .collect();
+        Self {
+            config_file: file("AWS_CONFIG_FILE", "config"),
+            credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+            variables,
+            process_proxy: true,
+        }
+    }
+
+    /// Only the files named: no environment variable and no proxy applies. Used for the demo fleet, which must not
+    /// depend on the user's own configuration.
+    pub fn from_files(config: impl Into<PathBuf>, credentials: Option<PathBuf>) -> Self {
+        Self {
+            config_file: Some(config.into()),
+            credentials_file: credentials,
+            variables: BTreeMap::new(),
+            process_proxy: false,
+        }
+    }
+
+    /// Sets one variable as if the environment had it; variables that are not honoured are ignored.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        if VARIABLES.contains(&name) {
+            self.variables.insert(name.to_owned(), Zeroizing::new(value.into()));
+        }
+        self
+    }
+
+    /// The configuration file, which need not exist.
+    pub fn config_file(&self) -> Option<&Path> {
+        self.config_file.as_deref()
+    }
+
+    /// The credentials file, which need not exist.
+    pub fn credentials_file(&self) -> Option<&Path> {
+        self.credentials_file.as_deref()
+    }
+
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        debug_assert!(VARIABLES.contains(&name), "{name} is not among the honoured variables");
+        self.variables.get(name).map(|value| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn process_proxy(&self) -> bool {
+        self.process_proxy
+    }
+}
+
+impl fmt::Debug for AwsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsSettings")
+            .field("config_file", &self.config_file)
+            .field("credentials_file", &self.credentials_file)
+            .field("variables", &self.variables.keys().collect::<Vec<_>>())
+            .field("process_proxy", &self.process_proxy)
+            .finish()
+    }
+}
+
+fn expand_home(path: &str, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~/").or_else(|| path.strip_prefix("~\\")), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(vars: &[(&str, &str)]) -> AwsSettings {
+        AwsSettings::from_environment(|name| {
+            vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn files_default_to_the_home_directory_and_can_be_moved() {
+        let plain = settings(&[("HOME", "/h")]);
+        assert_eq!(plain.config_file(), Some(Path::new("/h/.aws/config")));
+        assert_eq!(plain.credentials_file(), Some(Path::new("/h/.aws/credentials")));
+        let moved =
+            settings(&[("HOME", "/h"), ("AWS_CONFIG_FILE", "~/c"), ("AWS_SHARED_CREDENTIALS_FILE", "/x/y")]);
+        assert_eq!(moved.config_file(), Some(Path::new("/h/c")));
+        assert_eq!(moved.credentials_file(), Some(Path::new("/x/y")));
+    }
+
+    #[test]
+    fn empty_and_unknown_variables_do_not_count() {
+        let settings = settings(&[("HOME", "/h"), ("AWS_PROFILE", "")]).with_variable("PATH", "/bin");
+        assert_eq!(settings.variable("AWS_PROFILE"), None);
+        assert!(settings.variables.is_empty());
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let settings = settings(&[("AWS_SECRET_ACCESS_KEY", "wJalrCanary"), ("AWS_REGION", "eu-west-1")]);
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("AWS_SECRET_ACCESS_KEY") && !shown.contains("Canary"), "{shown}");
+    }
+}

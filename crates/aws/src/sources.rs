@@ -1,0 +1,170 @@
+//! All sources of the user's AWS configuration.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
+use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
+
+use crate::access::{Access, Identity};
+use crate::config::{AwsConfig, Stamp, environment_source};
+use crate::control::Control;
+use crate::credentials::SourceCredentials;
+use crate::endpoints::Endpoints;
+use crate::error::before_call;
+use crate::listing::Listing;
+use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
+use crate::transport::Transport;
+
+/// Operation name of errors that arise while opening a source.
+const CONFIGURATION: &str = "AwsConfiguration";
+
+/// The sources of one AWS configuration, with the SDK clients they need. Clients are made at first use, kept per
+/// source and Region, and made anew after the configuration files changed.
+pub struct AwsSources {
+    settings: Arc<AwsSettings>,
+    opened: Mutex<Opened>,
+}
+
+#[derive(Default)]
+struct Opened {
+    stamp: Stamp,
+    transports: BTreeMap<Transport, SharedHttpClient>,
+    identities: HashMap<String, Arc<Identity>>,
+    accesses: HashMap<(String, String), Arc<Access>>,
+}
+
+impl AwsSources {
+    /// Sources of the given settings. Reads nothing yet.
+    pub fn new(settings: AwsSettings) -> Self {
+        Self { settings: Arc::new(settings), opened: Mutex::default() }
+    }
+
+    /// The user's own configuration; see [`AwsSettings::from_environment`].
+    pub fn from_environment(env: impl Fn(&str) -> Option<String>) -> Self {
+        Self::new(AwsSettings::from_environment(env))
+    }
+
+    /// Only the files named; see [`AwsSettings::from_files`].
+    pub fn from_files(config: impl Into<PathBuf>, credentials: Option<PathBuf>) -> Self {
+        Self::new(AwsSettings::from_files(config, credentials))
+    }
+
+    /// Why the configuration files cannot be used at all, as a sentence; profiles are then missing from
+    /// [`Sources::list`].
+    pub fn problem(&self) -> Option<String> {
+        AwsConfig::read(&self.settings).err()
+    }
+
+    /// The settings these sources were made of.
+    pub fn settings(&self) -> &AwsSettings {
+        &self.settings
+    }
+
+    fn access(&self, source: &str, region: &str) -> Result<Arc<Access>, ApiError> {
+        if !is_region(region) {
+            let what = format!("{region:?} is not the name of a Region.");
+            return Err(before_call(CONFIGURATION, ApiErrorKind::InvalidRequest, what));
+        }
+        let mut opened = self.lock();
+        let stamp = Stamp::of(&self.settings);
+        if opened.stamp != stamp {
+            opened.stamp = stamp;
+            opened.identities.clear();
+            opened.accesses.clear();
+        }
+        let key = (source.to_owned(), region.to_owned());
+        if let Some(access) = opened.accesses.get(&key) {
+            return Ok(Arc::clone(access));
+        }
+        let config = AwsConfig::read(&self.settings)
+            .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::NoCredentials, problem))?;
+        let info = environment_source(&self.settings, Some(&config)).filter(|_| source == ENVIRONMENT_SOURCE);
+        if info.is_none() && !config.has_profile(source) {
+            let what = format!("There is no AWS profile named {source} in the configuration.");
+            return Err(before_call(CONFIGURATION, ApiErrorKind::NoCredentials, what));
+        }
+        let endpoints = Endpoints::resolve(&self.settings, &config, source);
+        let transport = if endpoints.all_plain_loopback() {
+            Transport::PlainLoopback
+        } else {
+            let ca_bundle =
+                self.settings.variable("AWS_CA_BUNDLE").or_else(|| config.setting(source, "ca_bundle"));
+            Transport::Tls {
+                ca_bundle: ca_bundle.map(str::to_owned),
+                process_proxy: self.settings.process_proxy(),
+            }
+        };
+        let http = match opened.transports.get(&transport) {
+            Some(http) => http.clone(),
+            None => {
+                let http = transport
+                    .client()
+                    .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::Tls, problem))?;
+                opened.transports.insert(transport, http.clone());
+                http
+            }
+        };
+        let identity = match opened.identities.get(source) {
+            Some(identity) => Arc::clone(identity),
+            None => {
+                let region = config.setting(source, "region").unwrap_or(region).to_owned();
+                let credentials =
+                    SourceCredentials::new(source, Arc::clone(&self.settings), http.clone(), Some(region));
+                let identity = Arc::new(Identity::new(source, credentials));
+                opened.identities.insert(source.to_owned(), Arc::clone(&identity));
+                identity
+            }
+        };
+        let access = Arc::new(Access::new(identity, region, http, endpoints));
+        opened.accesses.insert(key, Arc::clone(&access));
+        Ok(access)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Opened> {
+        // A panic cannot leave the maps half changed: each insert is its last step.
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for AwsSources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsSources").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Sources<ApiError> for AwsSources {
+    fn list(&self) -> Vec<SourceInfo> {
+        match AwsConfig::read(&self.settings) {
+            Ok(config) => config.sources(&self.settings),
+            Err(problem) => {
+                tracing::warn!(problem, "AWS configuration");
+                environment_source(&self.settings, None).into_iter().collect()
+            }
+        }
+    }
+
+    fn listing(&self, source: &str, region: &str) -> Result<Arc<dyn NodeListing<ApiError>>, ApiError> {
+        Ok(Arc::new(Listing(self.access(source, region)?)))
+    }
+}
+
+impl ControlPlanes for AwsSources {
+    fn control_plane(&self, source: &str, region: &str) -> Result<Arc<dyn ControlPlane>, ApiError> {
+        Ok(Arc::new(Control(self.access(source, region)?)))
+    }
+}
+
+/// Whether the text can be a Region: it becomes part of a host name.
+fn is_region(text: &str) -> bool {
+    (2..=32).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests;
