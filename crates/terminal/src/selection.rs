@@ -98,8 +98,8 @@ impl Screen {
         (from, to)
     }
 
-    /// The selected text: wrapped rows joined, spaces at line ends dropped, hidden characters as spaces. Bounded by
-    /// what the scrollback holds.
+    /// The selected text: wrapped rows joined, spaces at line ends and blank lines at the end dropped, hidden
+    /// characters as spaces. Bounded by what the scrollback holds.
     pub(crate) fn selection_text(&self) -> Option<String> {
         let range = self.selected()?;
         let mut text = String::new();
@@ -112,6 +112,7 @@ impl Screen {
                 text.push('\n');
             }
         }
+        text.truncate(text.trim_end_matches('\n').len());
         (!text.is_empty()).then_some(text)
     }
 

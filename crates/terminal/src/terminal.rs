@@ -197,8 +197,8 @@ impl Terminal {
         self.screen.term.selection = None;
     }
 
-    /// The selected text: wrapped rows joined, spaces at line ends dropped, hidden characters as spaces. `None` when
-    /// nothing is selected. Bounded by what the scrollback holds (36 MiB of 24-byte cells by default).
+    /// The selected text: wrapped rows joined, spaces at line ends and blank lines at the end dropped, hidden
+    /// characters as spaces. `None` when nothing is selected. Bounded by what the scrollback holds (36 MiB of 24-byte cells by default).
     #[must_use]
     pub fn selection_text(&self) -> Option<String> {
         self.screen.selection_text()
