@@ -20,7 +20,17 @@ export default ts.config(
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: ts.parser } },
-    rules: { 'svelte/no-at-html-tags': 'error' },
+    rules: {
+      'svelte/no-at-html-tags': 'error',
+      // Collections here are replaced as a whole ($state.raw) or not reactive at all.
+      'svelte/prefer-svelte-reactivity': 'off',
+      // A leading space in an element is only kept as an expression.
+      'svelte/no-useless-mustaches': ['error', { ignoreIncludesComment: true, ignoreStringEscape: true }],
+    },
+  },
+  {
+    files: ['tests/**', 'src/host/fake/**'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
     // One folder knows what the interface runs in.

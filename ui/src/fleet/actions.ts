@@ -10,10 +10,10 @@ export function openShell(app: Application, row: NodeRow): void {
     const m = language.m;
     app.chrome.failure = {
       code: 'tier_required',
-      message: m.inspectorReason(`${row.name}: ${m.readiness.blocked}`, row.reason),
-      hint: null, detail: null, requestId: null,
+      message: m.sessionFailed(row.name),
+      hint: row.reason, detail: null, requestId: null,
     };
-    app.chrome.alert(row.reason);
+    app.chrome.alert(`${m.sessionFailed(row.name)}. ${row.reason}`);
     return;
   }
   void app.tabs.openShell(row.key);

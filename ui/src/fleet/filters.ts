@@ -2,5 +2,5 @@
 export const COUNTER_QUERIES = {
   online: 'ping:online',
   hybrid: 'kind:hybrid',
-  notConnectable: 'ready:no',
+  notConnectable: 'state:blocked,lost',
 } as const;

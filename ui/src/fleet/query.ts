@@ -73,8 +73,14 @@ function finished(token: Token): boolean {
   return token.chip && token.value !== '';
 }
 
+/** Whether alternatives stand in the text: then the order of words matters and nothing may be moved. */
+export function hasAlternatives(text: string): boolean {
+  return tokenize(text).some((token) => token.text === 'OR');
+}
+
 /** Takes a whole query apart. With `all`, a finished chip at the very end is taken too. */
 export function split(text: string, all: boolean): BoxContent {
+  if (hasAlternatives(text)) return { chips: [], tail: text };
   const tokens = tokenize(text);
   const chips: string[] = [];
   const rest: string[] = [];
@@ -93,6 +99,12 @@ export function join({ chips, tail }: BoxContent): string {
   return [...chips, tail.trim()].filter((part) => part !== '').join(' ');
 }
 
+/** The box as it is being typed, spaces kept, for completions at `caret` units into the tail. */
+export function typed({ chips, tail }: BoxContent, caret: number): { text: string; cursor: number } {
+  const before = chips.map((chip) => `${chip} `).join('');
+  return { text: before + tail, cursor: before.length + Math.min(caret, tail.length) };
+}
+
 /** Where each chip and the tail stand in the joined text. */
 export function offsets({ chips, tail }: BoxContent): { chips: { start: number; end: number }[]; tail: number } {
   let at = 0;
@@ -104,13 +116,14 @@ export function offsets({ chips, tail }: BoxContent): { chips: { start: number; 
   return { chips: places, tail: tail.trim() === '' ? Math.max(0, at - 1) : at };
 }
 
-/** A value as it must be written after a key: quoted where it holds spaces, commas or quotes. */
+/** A value as it must be written after a key: quoted where its characters would mean something. */
 export function quoted(value: string): string {
-  return /[\s",]/u.test(value) ? `"${value.replaceAll(/["\\]/gu, '\\$&')}"` : value;
+  return value === '' || value === 'OR' || /^[-<>=]|[\s",=:*\\]/u.test(value) ? `"${value.replaceAll(/["\\]/gu, '\\$&')}"` : value;
 }
 
-/** The query with a chip added, unless it is there already. */
+/** The query with a chip added, unless it is there already; a query of alternatives is replaced. */
 export function withChip(text: string, chip: string): string {
+  if (hasAlternatives(text)) return chip;
   const { chips, tail } = split(text, true);
   return join({ chips: chips.includes(chip) ? chips : [...chips, chip], tail });
 }

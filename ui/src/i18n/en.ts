@@ -132,7 +132,7 @@ export const en = {
   // Inspector
   inspector: 'Node details',
   inspectorEmpty: 'Select a node to see its readiness, facts and tags.',
-  inspectorReason: (readiness: string, reason: string) => `${readiness}: ${reason}`,
+  inspectorReason: (readiness: string, reason: string) => `${readiness}. ${reason}`,
   readinessTitle: 'Readiness',
   checkAgain: 'Check again',
   facts: 'Facts',
@@ -148,6 +148,9 @@ export const en = {
     not_checked: 'Not checked', not_reached: 'Not reached',
   },
   resizeInspector: 'Width of the details',
+
+  /** Words the host sends as labels, by their English form; what is missing stays English. */
+  terms: {} as Record<string, string>,
 
   // Empty states
   emptyFleet: (scope: string) => `No managed nodes in ${scope}`,

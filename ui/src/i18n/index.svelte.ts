@@ -1,8 +1,6 @@
 import { number } from './forms';
+import { dictionaries } from './dictionaries';
 import { en, type Messages } from './en';
-
-/** Dictionaries by the language part of a locale. */
-const dictionaries: Record<string, Messages> = { en };
 
 class Language {
   #messages = $state.raw<Messages>(en);
@@ -17,6 +15,11 @@ class Language {
     const found = preferred.map((tag) => tag.split('-')[0] ?? '').find((tag) => tag in dictionaries);
     this.#messages = dictionaries[found ?? 'en'] ?? en;
     document.documentElement.lang = this.#messages.locale;
+  }
+
+  /** A label of the host in this language. */
+  term(label: string): string {
+    return this.#messages.terms[label] ?? label;
   }
 
   number(value: number): string {

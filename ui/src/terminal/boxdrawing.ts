@@ -147,7 +147,7 @@ function drawBlock(context: Context, cp: number, { x, y, w, h }: CellBox): void 
   else if (cp === 0x2590) context.fillRect(x + eighth(w, 4), y, w - eighth(w, 4), h);
   else if (cp <= 0x2593) {
     const alpha = context.globalAlpha;
-    context.globalAlpha = alpha * [0.25, 0.5, 0.75][cp - 0x2591]!;
+    context.globalAlpha = (alpha * (cp - 0x2590)) / 4;
     context.fillRect(x, y, w, h);
     context.globalAlpha = alpha;
   } else if (cp === 0x2594) context.fillRect(x, y, w, Math.max(1, eighth(h, 1)));

@@ -93,18 +93,18 @@ export class WebglPainter implements Painter {
   paint(changed: ReadonlyMap<number, RowPaint>): void {
     const metrics = this.#metrics;
     const theme = this.#theme;
-    if (!metrics || !theme || !this.#atlas || this.#gl.isContextLost()) return;
+    const atlas = this.#atlas;
+    if (!metrics || !theme || !atlas || this.#gl.isContextLost()) return;
     for (const [row, paint] of changed) {
       this.#paints[row] = paint;
-      this.#rows[row] = this.#build(row, paint, metrics);
+      this.#rows[row] = this.#build(row, paint, metrics, atlas);
     }
     // The atlas started over while rows were laid out: slots of every row moved.
-    if (this.#atlas.generation !== this.#generation) {
-      this.#generation = this.#atlas.generation;
+    if (atlas.generation !== this.#generation) {
       this.#paints.forEach((paint, row) => {
-        if (paint) this.#rows[row] = this.#build(row, paint, metrics);
+        if (paint) this.#rows[row] = this.#build(row, paint, metrics, atlas);
       });
-      this.#generation = this.#atlas.generation;
+      this.#generation = atlas.generation;
     }
     this.#draw(theme);
   }
@@ -131,7 +131,7 @@ export class WebglPainter implements Painter {
     this.#rects.draw(rows.map((row) => row.rules), width, height);
   }
 
-  #build(row: number, paint: RowPaint, metrics: Metrics): RowData {
+  #build(row: number, paint: RowPaint, metrics: Metrics, atlas: GlyphAtlas): RowData {
     const { cellW, cellH } = metrics;
     const y = row * cellH;
     const fills = paint.fills.map((fill): Rect => ({ x: fill.col * cellW, y, w: fill.cells * cellW, h: cellH, color: fill.color }));
@@ -139,7 +139,7 @@ export class WebglPainter implements Painter {
     ruleRects(row, paint, metrics, rules);
     const glyphs = new Instances(paint.glyphs.length, GLYPH_STRIDE);
     for (const glyph of paint.glyphs) {
-      const slot = this.#atlas!.slot(glyph.text, glyph.cells, glyph.bold, glyph.italic, null);
+      const slot = atlas.slot(glyph.text, glyph.cells, glyph.bold, glyph.italic, null);
       glyphs.box(glyph.col * cellW - slot.pad, y, slot.w, slot.h, glyph.color, slot.colored ? 0 : 255);
       glyphs.source(slot.x, slot.y);
     }

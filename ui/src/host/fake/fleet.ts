@@ -54,7 +54,7 @@ export function inventFleet(count: number): Invented {
       agentVersion: old ? '3.0.1390.0' : pick(['3.3.2746.0', '3.3.2299.0']), agentOld: old, tier,
       ping: lost ? 'connection_lost' : 'online', lastPingMs: now - (lost ? 3_600_000 * (1 + Math.floor(next() * 70)) : Math.floor(next() * 55_000)),
       readiness,
-      reason: { lost: 'the agent was last heard hours ago', blocked: 'Standard tier', limited: 'agent 3.0.1390.0 is old', checking: '', ready: '' }[readiness],
+      reason: { lost: 'The agent was last heard hours ago.', blocked: 'Hybrid nodes take sessions only on the advanced tier.', limited: 'Agent 3.0.1390.0 is old.', checking: '', ready: '' }[readiness],
       stale: false,
     });
     tags.set(key, { env: pick(['prod', 'stage', 'test']), team: pick(['payments', 'plants', 'core']), app: pick(['ledger', 'gateway', 'scada', 'build']) });
@@ -83,12 +83,12 @@ export function summarize({ rows, regions }: Invented, version: number, refreshi
   return {
     version, total: rows.length, online: rows.filter((row) => row.ping === 'online').length,
     hybrid: rows.filter((row) => row.kind !== 'ec2').length,
-    notConnectable: rows.filter((row) => row.readiness === 'blocked').length,
+    notConnectable: rows.filter((row) => row.readiness === 'blocked' || row.readiness === 'lost').length,
     accounts: 3, regions: 5, accountRegions: regions, refreshing, updatedMs: Date.now() - 12_000,
   };
 }
 
-const KEYS = ['name', 'id', 'ip', 'platform', 'kind', 'account', 'region', 'ping', 'ready', 'tier', 'tag'];
+const KEYS = ['name', 'id', 'ip', 'platform', 'kind', 'account', 'region', 'ping', 'state', 'tier', 'tag'];
 
 function matches(row: NodeRow, tags: Record<string, string>, token: Token): boolean {
   const value = token.value.replaceAll('"', '').toLowerCase();
@@ -99,7 +99,7 @@ function matches(row: NodeRow, tags: Record<string, string>, token: Token): bool
     case 'account': return any(row.accountName);
     case 'region': return any(row.region);
     case 'ping': return any(row.ping === 'online' ? 'online' : 'lost');
-    case 'ready': return value === 'no' ? row.readiness === 'blocked' : row.readiness !== 'blocked';
+    case 'state': return any(row.readiness);
     case 'tier': return row.tier !== null && any(row.tier);
     case 'tag': return (tags[token.key.slice(4, -1)] ?? '').toLowerCase() === value;
     default: return any(`${row.name} ${row.nodeId} ${row.ip} ${Object.values(tags).join(' ')}`);

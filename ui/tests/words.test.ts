@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+
+import { monthlyUsd, standardTier, tierCommand } from '../src/fleet/tier';
+import type { AccountRegionRow } from '../src/host/types';
+import { plural, stretches } from '../src/i18n/forms';
+import { dictionaries } from '../src/i18n/dictionaries';
+import { en } from '../src/i18n/en';
+import { parseRegions } from '../src/start/regions';
+import { spoken } from '../src/shell/speech';
+
+/** Every message of a dictionary by its path, functions called with sample arguments. */
+function messages(of: object, path = ''): Map<string, string> {
+  const all = new Map<string, string>();
+  for (const [key, value] of Object.entries(of)) {
+    if (path === '' && (key === 'locale' || key === 'terms')) continue;
+    const at = path === '' ? key : `${path}.${key}`;
+    if (typeof value === 'string') all.set(at, value);
+    else if (typeof value === 'function') {
+      for (const count of [1, 2, 1284]) all.set(`${at}(${count})`, String((value as (...args: unknown[]) => unknown)(...sampled(value.length, count))));
+    } else for (const [inner, text] of messages(value as object, at)) all.set(inner, text);
+  }
+  return all;
+}
+
+function sampled(arity: number, count: number): unknown[] {
+  return Array.from({ length: arity }, () => count);
+}
+
+describe('dictionaries', () => {
+  it.each(Object.keys(dictionaries))('%s has every message, and none is empty', (name) => {
+    const own = messages(dictionaries[name] ?? {});
+    for (const key of messages(en).keys()) expect(own.get(key), key).toMatch(/\S/u);
+    expect(own.size).toBe(messages(en).size);
+  });
+
+  it.each(Object.keys(dictionaries).filter((name) => name !== 'en'))('%s names the same places as English', (name) => {
+    const own = messages(dictionaries[name] ?? {});
+    for (const [key, text] of messages(en)) {
+      if (!key.endsWith('(1284)')) continue;
+      const digits = (value: string) => value.replaceAll(/[.,\s\u00a0\u202f]/gu, '').includes('1284');
+      expect(digits(own.get(key) ?? ''), `${key}: ${own.get(key)}`).toBe(digits(text));
+    }
+  });
+
+  it.each(Object.keys(dictionaries))('%s closes its marks', (name) => {
+    for (const [key, text] of messages(dictionaries[name] ?? {})) expect((text.split('**').length - 1) % 2, key).toBe(0);
+  });
+});
+
+describe('messages', () => {
+  it('choose the plural form of the language', () => {
+    expect(plural('en', 1, { one: '# node', other: '# nodes' })).toBe('1 node');
+    expect(plural('en', 1284, { one: '# node', other: '# nodes' })).toBe('1,284 nodes');
+    expect(plural('de', 1284, { one: '# Knoten', other: '# Knoten' })).toBe('1.284 Knoten');
+  });
+
+  it('split at their marks', () => {
+    expect(stretches('**a** b **c**')).toEqual([{ text: 'a', strong: true }, { text: ' b ', strong: false }, { text: 'c', strong: true }]);
+  });
+});
+
+describe('the tier', () => {
+  const row = (hybrid: number, tier: AccountRegionRow['tier']): AccountRegionRow => ({
+    source: 'plants', accountId: '444455556666', accountName: 'plants-eu', region: 'eu-central-1', state: 'loaded', nodes: hybrid, hybrid, tier, problem: null, updatedMs: null,
+  });
+
+  it('costs USD 55.81 a month for 11 nodes', () => {
+    expect(monthlyUsd(11)).toBe(55.81);
+  });
+
+  it('is told only for account-Regions with hybrid nodes on Standard, most nodes first', () => {
+    expect(standardTier([row(0, 'standard'), row(3, 'standard'), row(9, 'advanced'), row(11, 'standard'), row(2, 'unknown')]).map((one) => one.hybrid)).toEqual([11, 3]);
+  });
+
+  it('names account and Region in the command', () => {
+    expect(tierCommand(row(1, 'standard'))).toContain('arn:aws:ssm:eu-central-1:444455556666:servicesetting/ssm/managed-instance/activation-tier');
+  });
+});
+
+describe('parseRegions', () => {
+  it('takes several, once each', () => {
+    expect(parseRegions(' eu-central-1, US-EAST-1 eu-central-1;us-gov-west-1')).toEqual({ regions: ['eu-central-1', 'us-east-1', 'us-gov-west-1'] });
+    expect(parseRegions('')).toEqual({ regions: [] });
+  });
+
+  it('names the first word that is none', () => {
+    expect(parseRegions('eu-central-1 frankfurt')).toEqual({ wrong: 'frankfurt' });
+  });
+});
+
+describe('spoken', () => {
+  it('is what was added below, also when the screen scrolled', () => {
+    expect(spoken(['$ ls', ''], ['$ ls', 'a', 'b'])).toEqual({ lines: ['a', 'b'], more: 0 });
+    expect(spoken(['1', '2', '3'], ['2', '3', '4'])).toEqual({ lines: ['4'], more: 0 });
+    expect(spoken(['$ l'], ['$ ls'])).toEqual({ lines: ['s'], more: 0 });
+  });
+
+  it('is bounded, and says how much was left out', () => {
+    const flood = Array.from({ length: 40 }, (_, i) => `line ${i}`);
+    expect(spoken([], flood)).toEqual({ lines: flood.slice(0, 5), more: 35 });
+  });
+
+  it('is nothing when nothing changed', () => {
+    expect(spoken(['a', 'b'], ['a', 'b'])).toEqual({ lines: [], more: 0 });
+  });
+});
