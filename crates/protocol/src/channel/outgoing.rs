@@ -280,3 +280,22 @@ impl Outgoing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_nobody_acknowledges_keeps_no_trace_of_those_that_were() {
+        let mut outgoing = Outgoing::new(None);
+        for seq in 0..10_000 {
+            outgoing.push(Bytes::from_static(b"x"));
+            while outgoing.poll(Duration::ZERO).is_some() {}
+            if seq > 0 {
+                assert!(outgoing.acknowledge(seq, Duration::ZERO));
+            }
+        }
+        assert_eq!(outgoing.unacked_bytes(), 1);
+        assert!(outgoing.flights.len() < 100, "{}", outgoing.flights.len());
+    }
+}

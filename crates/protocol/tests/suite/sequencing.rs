@@ -244,6 +244,18 @@ fn a_full_reorder_buffer_drops_without_acknowledging() {
 }
 
 #[test]
+fn room_in_the_reorder_buffer_comes_back() {
+    let mut config = config();
+    config.reorder_bytes = 2 * 121;
+    let mut client = running_client(config);
+    for seq in (1..100).step_by(2) {
+        client.handle_binary(at(0), output(seq + 1, "b"));
+        client.handle_binary(at(0), output(seq, "a"));
+        assert_eq!(client_given(&mut client).acks(), [seq + 1, seq]);
+    }
+}
+
+#[test]
 fn frames_that_break_the_rules_are_not_acknowledged_and_counted() {
     let mut client = running_client(config());
     let mut bad_digest = output(1, "abc").to_vec();
@@ -289,7 +301,9 @@ fn the_sender_blocks_at_the_window_and_drops_nothing() {
             client.handle_binary(at(1), ack(seq));
         }
         if sent < bytes.len() {
-            assert!(client_given(&mut client).events.contains(&ClientEvent::Writable));
+            assert_eq!(client_given(&mut client).events, [ClientEvent::Writable]);
+            client.handle_binary(at(1), ack(0));
+            assert_eq!(client_given(&mut client).events, [], "told once");
             sent += client.send(at(1), &bytes[sent..]);
         }
     }
