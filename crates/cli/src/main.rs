@@ -1,3 +1,57 @@
-//! The `fleetline` command line program.
+//! The `fleetline` command line program: the same engine as the desktop app, scriptable.
+//!
+//! Exit status (`exec` returns the remote command's own once it ran): 0 ok, 1 anything without a number of its own,
+//! 2 usage, 3 denied, 4 target not connectable, 5 credentials, 6 network, 7 throttled, 8 local resource. Results go to
+//! standard output, everything else to standard error.
 
-fn main() {}
+mod args;
+mod console;
+mod exec;
+mod failure;
+mod fleet;
+mod json;
+mod logging;
+mod nodes;
+mod scope;
+mod shell;
+mod signals;
+mod sim;
+mod table;
+mod target;
+mod words;
+
+use std::process::ExitCode;
+
+use args::{Args, Command};
+use clap::Parser;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version go to standard output with status 0, mistakes to standard error with status 2.
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::from(8) };
+        }
+    };
+    logging::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::local("The program could not be started", &error).report(),
+    };
+    let ended = runtime.block_on(async {
+        match args.command {
+            Command::Nodes(nodes) => nodes::run(nodes).await,
+            Command::Shell(shell) => shell::run(shell).await,
+            Command::Exec(exec) => exec::run(exec).await,
+            Command::Sim(sim) => sim::run(sim).await,
+        }
+    });
+    // A thread may still wait for standard input; the program must not wait for it.
+    runtime.shutdown_background();
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.report(),
+    }
+}

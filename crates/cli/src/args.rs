@@ -1,0 +1,168 @@
+//! What the program is asked to do.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+
+/// Sessions and fleets of AWS Systems Manager, without an AWS CLI or plugin.
+#[derive(Debug, Parser)]
+#[command(name = "fleetline", version, about, max_term_width = 100, after_help = EXIT_STATUS)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_STATUS: &str =
+    "Exit status: 0 ok, 2 usage, 3 denied, 4 target not connectable, 5 credentials, 6 network, \
+7 throttled, 8 local resource, 1 other. `exec` returns the remote command's own status once it ran.
+Set FLEETLINE_LOG=debug to see what happens on standard error.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List managed nodes
+    Nodes(NodesArgs),
+    /// Open a shell on a node
+    Shell(ShellArgs),
+    /// Run a command on a node, with its exit status and its output streams apart
+    Exec(ExecArgs),
+    /// Run the demo fleet: AWS on this computer, with real shells
+    Sim(SimArgs),
+}
+
+/// Where to look.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct ScopeArgs {
+    /// AWS profile, or `environment` for AWS_ACCESS_KEY_ID and friends. May be repeated. Default: the environment if
+    /// it has credentials, else the profile AWS_PROFILE names, else every usable profile
+    #[arg(long = "source", value_name = "NAME", action = ArgAction::Append)]
+    pub(crate) sources: Vec<String>,
+    /// Region to look in, for every source. May be repeated. Default: the Region each source names
+    #[arg(long = "region", value_name = "REGION", action = ArgAction::Append)]
+    pub(crate) regions: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct NodesArgs {
+    /// Filter: words and key:value terms, `-` in front negates, for example `platform:windows -ping:lost web`
+    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    pub(crate) query: Vec<String>,
+    /// Print a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ShellArgs {
+    /// Node id, or a name that only one node has
+    pub(crate) target: String,
+    /// Session document; default: the account's shell document
+    #[arg(long, value_name = "DOCUMENT")]
+    pub(crate) document: Option<String>,
+    /// Parameter of the document. May be repeated; the same name again adds a value
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Why, for the auditors
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Print no banner and no notices
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExecArgs {
+    /// Node id, or a name that only one node has
+    pub(crate) target: String,
+    /// Document to use instead of AWS-StartNonInteractiveCommand; it must take the same parameters
+    #[arg(long, value_name = "DOCUMENT")]
+    pub(crate) document: Option<String>,
+    /// Why, for the auditors
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    /// Program and arguments, run without a shell: for pipes use `sh -c '…'`. A single word with spaces in it is
+    /// split on the node by shell quoting rules
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SimArgs {
+    /// Loopback address and port to listen on; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// Managed nodes in the simulated world
+    #[arg(long, default_value_t = 1284, value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
+    pub(crate) nodes: u32,
+    /// Seed of the world; the same seed gives the same nodes
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Directory for the AWS configuration with a profile per account; default: a temporary one, removed at the end
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) directory: Option<PathBuf>,
+    /// Refuse WebSocket upgrades that are not signed
+    #[arg(long)]
+    pub(crate) require_signed_upgrade: bool,
+    /// Enforce the documented request rates
+    #[arg(long)]
+    pub(crate) quotas: bool,
+    /// Pace agents as the real agent is paced
+    #[arg(long)]
+    pub(crate) pacing: bool,
+    /// Leave out the policies of the demo world, so that nothing is denied
+    #[arg(long)]
+    pub(crate) no_denials: bool,
+    /// Serve POST /_sim/control and GET /_sim/sessions, unsigned, for tests
+    #[arg(long)]
+    pub(crate) control_http: bool,
+    /// Print one line of JSON instead of the variables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn exec_takes_its_command_after_two_dashes() {
+        let args = Args::try_parse_from(["fleetline", "exec", "i-1", "--", "ls", "-l", "--json"]).unwrap();
+        let Command::Exec(exec) = args.command else { panic!("not exec") };
+        assert_eq!(exec.command, ["ls", "-l", "--json"]);
+        assert!(Args::try_parse_from(["fleetline", "exec", "i-1"]).is_err());
+    }
+
+    #[test]
+    fn options_and_a_query_with_negations_mix() {
+        let args = ["fleetline", "nodes", "platform:windows", "-ping:lost", "--json"];
+        let Command::Nodes(nodes) = Args::try_parse_from(args).unwrap().command else { panic!("not nodes") };
+        assert!(nodes.json);
+        assert_eq!(nodes.query, ["platform:windows", "-ping:lost"]);
+    }
+
+    #[test]
+    fn parameters_need_a_name() {
+        assert_eq!(parameter("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(parameter("=b").is_err() && parameter("a").is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! How the program says no.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use fleetline_app::problem::exit_code;
+use fleetline_ipc::{CommandError, ErrorCode};
+
+use crate::console::{harmless, tell};
+
+/// Why a command failed, with the exit status that follows from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    error: CommandError,
+    status: u8,
+}
+
+impl Failure {
+    /// The request itself is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        CommandError::new(ErrorCode::InvalidInput, message).into()
+    }
+
+    /// Something on this computer does not work.
+    pub(crate) fn local(what: &str, error: &dyn Display) -> Self {
+        CommandError::new(ErrorCode::Storage, format!("{what}: {error}.")).into()
+    }
+
+    /// Ended by a signal: 128 and its number, as shells do.
+    pub(crate) fn signal(number: u8) -> Self {
+        let error = CommandError::new(ErrorCode::Cancelled, String::new());
+        Self { error, status: 128u8.saturating_add(number) }
+    }
+
+    /// Adds what to do.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.error.hint = Some(hint.into());
+        self
+    }
+
+    /// The exit status.
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> u8 {
+        self.status
+    }
+
+    /// Says it on standard error: one sentence with what to do, and what the other side said indented beneath it.
+    pub(crate) fn tell(&self) {
+        if self.error.message.is_empty() {
+            return;
+        }
+        let mut line = format!("fleetline: {}", harmless(&self.error.message));
+        if let Some(hint) = self.error.hint.as_deref().filter(|hint| !hint.is_empty()) {
+            line.push(' ');
+            line.push_str(&harmless(hint));
+        }
+        tell(&line);
+        for raw in self.error.detail.iter().flat_map(|detail| detail.lines()) {
+            tell(&format!("    {}", harmless(raw)));
+        }
+        if let Some(id) = &self.error.request_id {
+            tell(&format!("    request id {}", harmless(id)));
+        }
+    }
+
+    /// [`Self::tell`], then the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        self.tell();
+        ExitCode::from(self.status)
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        let status = exit_code(error.code);
+        Self { error, status }
+    }
+}

@@ -1,0 +1,277 @@
+//! `fleetline shell`.
+
+mod escape;
+mod input;
+mod modes;
+mod notices;
+mod raw;
+mod size;
+
+use std::io::{self, IsTerminal};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Mutex;
+
+use fleetline_app::problem::{describe_close, describe_start};
+use fleetline_engine::ports::StartSession;
+use fleetline_engine::{EndReason, SessionOptions, SessionState, ShellOptions, ShellSession, open_shell};
+use fleetline_ipc::{CommandError, ErrorCode};
+use futures_util::FutureExt;
+use tokio::io::AsyncWriteExt;
+
+use crate::args::ShellArgs;
+use crate::console::{tell, tell_raw};
+use crate::failure::Failure;
+use crate::signals::{EndSignal, EndSignals};
+use crate::target;
+use input::{Input, Reader};
+use modes::Modes;
+use notices::Notices;
+use raw::RawTerminal;
+use size::Resizes;
+
+/// Sent at the end of piped input, so that a program that reads the terminal sees the end of it.
+const END_OF_TRANSMISSION: u8 = 0x04;
+
+/// Why the shell is being left.
+enum Left {
+    /// The session reached its last state.
+    Over,
+    /// The escape `Enter ~ .`
+    Escape,
+    /// A signal.
+    Signal(EndSignal),
+    /// Standard output cannot be written.
+    Output(io::Error),
+}
+
+/// Opens a shell in this terminal, or feeds it from a pipe. The terminal is put back on every way out.
+pub(crate) async fn run(args: ShellArgs) -> Result<u8, Failure> {
+    let mut signals =
+        EndSignals::catch().map_err(|error| Failure::local("Signals could not be caught", &error))?;
+    let found = tokio::select! {
+        found = target::find(&args.target, &args.scope) => found?,
+        signal = signals.next() => return Err(Failure::signal(signal.number())),
+    };
+    let mut context = found.context;
+    context.document.clone_from(&args.document);
+    let name = context.node.clone().unwrap_or_default();
+    let request = StartSession {
+        target: found.id,
+        document: args.document,
+        parameters: grouped(args.parameters),
+        reason: args.reason,
+    };
+    let resizes =
+        Resizes::watch().map_err(|error| Failure::local("The terminal could not be watched", &error))?;
+    let options = ShellOptions { size: size::current(), session: SessionOptions::default() };
+    let session = open_shell(found.control, request, options);
+
+    if let Some(failure) = opened(&session, &mut signals, &context).await? {
+        return Err(failure);
+    }
+    let typed = io::stdin().is_terminal();
+    if !args.quiet {
+        let id = session.session_id().map(|id| id.to_string()).unwrap_or_default();
+        let how = if typed { " Press Enter ~ ? for help." } else { "" };
+        tell(&format!("Session {id} on {name}.{how}"));
+    }
+    let raw = match typed.then(RawTerminal::enter).transpose() {
+        Ok(raw) => raw,
+        Err(error) => {
+            close(&session, &context).await;
+            return Err(Failure::local("The terminal could not be made raw", &error));
+        }
+    };
+    let modes = Mutex::new(Modes::default());
+    let notices = Notices { quiet: args.quiet, raw: raw.is_some(), modes: &modes };
+    let conversing = converse(&session, &mut signals, resizes, &notices, typed);
+    let left = AssertUnwindSafe(conversing).catch_unwind().await;
+    let undo = modes.lock().map(|modes| modes.undo()).unwrap_or_default();
+    drop(raw);
+    raw::write_undo(&undo);
+    match left {
+        Ok(left) => finish(left, &session, &context).await,
+        // A defect of ours must not leave a session behind.
+        Err(panic) => {
+            close(&session, &context).await;
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// Waits until the session is open. `Ok(Some(_))` when it never will be.
+async fn opened(
+    session: &ShellSession,
+    signals: &mut EndSignals,
+    context: &fleetline_app::problem::Context,
+) -> Result<Option<Failure>, Failure> {
+    let mut state = session.state();
+    let reached = state.wait_for(|state| !matches!(state, SessionState::Starting { .. }));
+    let state = tokio::select! {
+        state = reached => state.map(|state| state.clone()),
+        signal = signals.next() => {
+            close(session, context).await;
+            return Err(Failure::signal(signal.number()));
+        }
+    };
+    Ok(match state {
+        Ok(SessionState::Failed(error)) => {
+            close(session, context).await;
+            Some(Failure::from(describe_start(&error, context)))
+        }
+        Ok(_) => None,
+        Err(_) => Some(Failure::from(CommandError::new(ErrorCode::Internal, "The session's task is gone."))),
+    })
+}
+
+/// Carries bytes both ways until something ends it.
+async fn converse(
+    session: &ShellSession,
+    signals: &mut EndSignals,
+    resizes: Resizes,
+    notices: &Notices<'_>,
+    typed: bool,
+) -> Left {
+    // Read only after the terminal is raw, so that nothing typed is taken line by line.
+    let reader = Reader::start(typed);
+    #[cfg(debug_assertions)]
+    assert!(std::env::var_os("FLEETLINE_TEST_PANIC").is_none(), "a panic was asked for");
+    let mut output = std::pin::pin!(copy_output(session, notices.modes));
+    let mut input = std::pin::pin!(copy_input(session, reader, notices));
+    let mut sizes = std::pin::pin!(resizes.forward(session));
+    let mut watch = std::pin::pin!(notices.watch(session));
+    let mut input_done = false;
+    loop {
+        tokio::select! {
+            copied = &mut output => {
+                return match copied {
+                    Ok(()) => Left::Over,
+                    Err(error) => Left::Output(error),
+                };
+            }
+            escaped = &mut input, if !input_done => {
+                if escaped {
+                    return Left::Escape;
+                }
+                input_done = true;
+            }
+            () = &mut sizes => {}
+            () = &mut watch => {}
+            signal = signals.next() => return Left::Signal(signal),
+        }
+    }
+}
+
+/// Everything the node sends, until the session is over and all was written.
+async fn copy_output(session: &ShellSession, modes: &Mutex<Modes>) -> io::Result<()> {
+    let mut out = tokio::io::stdout();
+    while let Some(chunk) = session.recv().await {
+        if let Ok(mut modes) = modes.lock() {
+            modes.feed(&chunk.bytes);
+        }
+        out.write_all(&chunk.bytes).await?;
+        out.flush().await?;
+    }
+    Ok(())
+}
+
+/// Everything the user types or pipes. Returns whether the user escaped; `false` at the end of input.
+async fn copy_input(session: &ShellSession, mut reader: Reader, notices: &Notices<'_>) -> bool {
+    let mut last = b'\n';
+    while let Some(input) = reader.next().await {
+        match input {
+            Input::Bytes(bytes) => {
+                last = bytes.last().copied().unwrap_or(last);
+                if session.send(bytes).await.is_err() {
+                    return false;
+                }
+            }
+            Input::Help => notices.help(),
+            Input::End => return true,
+        }
+    }
+    // Half a line would swallow the end of transmission, so it is completed first.
+    let end: &[u8] =
+        if matches!(last, b'\n' | b'\r') { &[END_OF_TRANSMISSION] } else { &[b'\n', END_OF_TRANSMISSION] };
+    // A session that is over needs no end of input.
+    let _over = session.send(end.to_vec()).await;
+    false
+}
+
+async fn finish(
+    left: Left,
+    session: &ShellSession,
+    context: &fleetline_app::problem::Context,
+) -> Result<u8, Failure> {
+    close(session, context).await;
+    match left {
+        Left::Over => match session.ended().await {
+            SessionState::Failed(error) => Err(Failure::from(describe_start(&error, context))),
+            SessionState::Ended(reason) => ended(&reason, session.exit_code()),
+            _ => Err(Failure::from(CommandError::new(
+                ErrorCode::Internal,
+                "The session ended without a reason.",
+            ))),
+        },
+        Left::Escape => {
+            tell("Session closed.");
+            Ok(0)
+        }
+        Left::Signal(signal) => Err(Failure::signal(signal.number())),
+        Left::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::signal(13)),
+        Left::Output(error) => Err(Failure::local("The output of the session could not be written", &error)),
+    }
+}
+
+fn ended(reason: &EndReason, exit_code: Option<i32>) -> Result<u8, Failure> {
+    if let Some(code) = exit_code {
+        return Ok(u8::try_from(code).unwrap_or(255));
+    }
+    if reason.is_normal() {
+        return Ok(0);
+    }
+    let code = match reason {
+        EndReason::ResumeExhausted { .. } => ErrorCode::NetworkUnreachable,
+        EndReason::ResumeRefused { cause } if cause.needs_credentials() => ErrorCode::CredentialsExpired,
+        EndReason::Defect => ErrorCode::Internal,
+        _ => ErrorCode::SessionEnded,
+    };
+    Err(Failure::from(CommandError::new(code, reason.to_string())))
+}
+
+/// Ends the session if it is not over, and says so when it may be left behind.
+async fn close(session: &ShellSession, context: &fleetline_app::problem::Context) {
+    if let Err(error) = session.close().await {
+        Failure::from(describe_close(&error, context)).tell();
+    }
+}
+
+/// Values of the same name together, in order of first mention.
+fn grouped(parameters: Vec<(String, String)>) -> Vec<(String, Vec<String>)> {
+    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, value) in parameters {
+        match grouped.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(value),
+            None => grouped.push((name, vec![value])),
+        }
+    }
+    grouped
+}
+
+/// A line for the user that fits the terminal's state.
+fn say(raw: bool, line: &str) {
+    if raw { tell_raw(line) } else { tell(line) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_parameters_become_one_list() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let grouped = grouped(vec![pair("a", "1"), pair("b", "2"), pair("a", "3")]);
+        assert_eq!(grouped[0], ("a".to_owned(), vec!["1".to_owned(), "3".to_owned()]));
+        assert_eq!(grouped.len(), 2);
+    }
+}

@@ -1,0 +1,74 @@
+//! The terminal in raw mode, and back.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Once;
+
+/// A terminal in raw mode: every byte goes through, Ctrl-C, Ctrl-Z and Ctrl-S included. Dropping it restores the
+/// terminal; so does a panic anywhere in the program, before its message is printed.
+#[derive(Debug)]
+pub(crate) struct RawTerminal {
+    _console: platform::Console,
+}
+
+impl RawTerminal {
+    /// Makes the terminal raw.
+    ///
+    /// # Errors
+    /// When standard input is no terminal or refuses.
+    pub(crate) fn enter() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let next = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                restore();
+                next(panic);
+            }));
+        });
+        let console = platform::Console::enter()?;
+        if let Err(error) = crossterm::terminal::enable_raw_mode() {
+            drop(console);
+            return Err(error);
+        }
+        Ok(Self { _console: console })
+    }
+}
+
+impl Drop for RawTerminal {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn restore() {
+    if let Err(error) = crossterm::terminal::disable_raw_mode() {
+        tracing::warn!(%error, "the terminal could not be restored");
+    }
+}
+
+/// Writes what switches the node's terminal modes off, if standard output is the terminal.
+pub(crate) fn write_undo(undo: &[u8]) {
+    let mut out = io::stdout();
+    if !undo.is_empty() && out.is_terminal() {
+        drop(out.write_all(undo).and_then(|()| out.flush()));
+    }
+}
+
+#[cfg(not(windows))]
+mod platform {
+    use std::io;
+
+    /// Unix needs no more than raw mode.
+    #[derive(Debug)]
+    pub(super) struct Console;
+
+    impl Console {
+        #[expect(clippy::unnecessary_wraps, reason = "the Windows console can refuse")]
+        pub(super) fn enter() -> io::Result<Self> {
+            Ok(Self)
+        }
+    }
+}
+
+#[cfg(windows)]
+#[path = "raw_windows.rs"]
+mod platform;
