@@ -1,5 +1,7 @@
 //! The gateway's side of the data channel: tokens, signatures, replacement, closing, fragments.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::time::Duration;
@@ -55,7 +57,9 @@ async fn nonsense_instead_of_the_open_message_ends_the_socket() {
     let simulator = simulator(|_| {}).await;
     let (_, answer) = start(&simulator).await;
     let (url, _) = grant(&answer);
-    for first in [Message::text("{}"), Message::text("nonsense"), Message::binary(vec![0; 200]), Message::text("")] {
+    for first in
+        [Message::text("{}"), Message::text("nonsense"), Message::binary(vec![0; 200]), Message::text("")]
+    {
         let socket = dial(&url, &[]).await.unwrap();
         assert!(matches!(speak(socket, vec![first]).await, Ended::Closed(POLICY, _)));
     }
@@ -83,7 +87,8 @@ async fn tokens_can_be_made_useless_and_renewed() {
     let (url, token) = grant(&answer);
     let socket = dial(&url, &[]).await.unwrap();
     assert!(matches!(speak(socket, vec![open_message(&token)]).await, Ended::Closed(POLICY, _)));
-    let again = ssm_ok(&simulator, &signer, "ResumeSession", &json!({ "SessionId": answer["SessionId"] })).await;
+    let again =
+        ssm_ok(&simulator, &signer, "ResumeSession", &json!({ "SessionId": answer["SessionId"] })).await;
     let mut client = Client::new(None);
     client.open(&again).await;
     client.until("first output", |c| c.started).await;
@@ -112,7 +117,10 @@ async fn the_signature_of_the_upgrade_is_verified_and_can_be_required() {
     let (_, answer) = start(&simulator).await;
     let (url, token) = grant(&answer);
     let (code, body) = status(dial(&url, &[]).await.unwrap_err());
-    assert_eq!((code, body.as_str()), (403, "<UnauthorizedRequest><message>Forbidden.</message></UnauthorizedRequest>"));
+    assert_eq!(
+        (code, body.as_str()),
+        (403, "<UnauthorizedRequest><message>Forbidden.</message></UnauthorizedRequest>")
+    );
     let good = Signer::new(&account(&simulator, "payments-prod"), "eu-central-1", "ssmmessages");
     let mut wrong = good.clone();
     wrong.secret_key.push('x');
@@ -131,7 +139,11 @@ async fn the_signature_of_the_upgrade_is_verified_and_can_be_required() {
     let headers = upgrade_headers(&simulator, &good, &url);
     let (code, body) = status(dial(&url, &headers).await.unwrap_err());
     assert_eq!(code, 403);
-    assert!(body.contains("ssmmessages:OpenDataChannel on resource: arn:aws:ssm:eu-central-1:111122223333:session/"));
+    assert!(
+        body.contains(
+            "ssmmessages:OpenDataChannel on resource: arn:aws:ssm:eu-central-1:111122223333:session/"
+        )
+    );
     simulator.control().allow_everything();
     let socket = dial(&url, &headers).await.unwrap();
     let mut client = Client::new(None);
@@ -148,7 +160,8 @@ async fn a_second_socket_replaces_the_first() {
     let mut first = dial(&url, &[]).await.unwrap();
     first.send(open_message(&token)).await.unwrap();
     binary(&mut first).await;
-    let again = ssm_ok(&simulator, &signer, "ResumeSession", &json!({ "SessionId": answer["SessionId"] })).await;
+    let again =
+        ssm_ok(&simulator, &signer, "ResumeSession", &json!({ "SessionId": answer["SessionId"] })).await;
     let (url, token) = grant(&again);
     let mut second = dial(&url, &[]).await.unwrap();
     second.send(open_message(&token)).await.unwrap();
@@ -168,7 +181,8 @@ async fn sockets_are_closed_with_bye_on_a_timer_and_the_session_lives_on() {
     assert_eq!(client.ended, Some(Ended::Closed(1000, "Bye".into())));
     client.drop_socket();
     assert_eq!(simulator.control().sessions()[0].status, SessionStatus::Disconnected);
-    let again = ssm_ok(&simulator, &signer, "ResumeSession", &json!({ "SessionId": answer["SessionId"] })).await;
+    let again =
+        ssm_ok(&simulator, &signer, "ResumeSession", &json!({ "SessionId": answer["SessionId"] })).await;
     client.open(&again).await;
     client.send(b"echo $((6*7))\r").await;
     client.until_output("42\r\n").await;
@@ -267,7 +281,9 @@ async fn the_control_page_cuts_and_tells() {
     client.until("first output", |c| c.started).await;
     let host = host(&simulator);
     let json_type = vec![("content-type".to_owned(), "application/json".to_owned())];
-    let control = async |body: Value| send(&host, "POST", "/_sim/control", &json_type, body.to_string().as_bytes()).await;
+    let control = async |body: Value| {
+        send(&host, "POST", "/_sim/control", &json_type, body.to_string().as_bytes()).await
+    };
     let listed = send(&host, "GET", "/_sim/sessions", &[], b"").await.json();
     assert_eq!(listed["sessions"][0]["status"], "Connected");
     let cut = control(json!({ "action": "cut", "session": answer["SessionId"] })).await;
@@ -293,7 +309,8 @@ async fn sessions_beyond_the_limit_are_refused() {
     let simulator = simulator(|config: &mut SimulatorConfig| config.max_sessions = 1).await;
     let (signer, _) = start(&simulator).await;
     let target = simulator.control().node("pay-api-03").unwrap().id;
-    let (code, _) = support::ssm_error(&simulator, &signer, "StartSession", &json!({ "Target": target })).await;
+    let (code, _) =
+        support::ssm_error(&simulator, &signer, "StartSession", &json!({ "Target": target })).await;
     assert_eq!(code, "ServiceQuotaExceededException");
     simulator.shutdown().await;
 }

@@ -1,5 +1,7 @@
 //! Sessions with real shells: over the gateway's WebSocket with the client's protocol machine.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::time::Duration;

@@ -69,7 +69,7 @@ mod tests {
         assert!((210..300).contains(&repeated.len()), "{}", repeated.len());
         let swapped = through(LinkFaults { reorder_per_mille: 200, ..LinkFaults::default() });
         assert!(swapped.windows(2).any(|pair| pair[0] > pair[1]), "something is out of order");
-        let mut sorted = swapped.clone();
+        let mut sorted = swapped;
         sorted.sort_unstable();
         assert!(sorted.windows(2).all(|pair| pair[0] < pair[1]), "nothing is repeated");
         assert!(sorted.len() >= 199, "at most the last frame is still held");

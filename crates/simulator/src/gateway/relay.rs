@@ -168,7 +168,7 @@ impl Relay {
             () = stop.cancelled() => Some(Ending { output: String::new(), status: SessionStatus::Terminated }),
             frame = take(inbound), if to_agent.is_none() => {
                 match frame {
-                    Some(frame) => self.from_client(frame),
+                    Some(frame) => self.take_from_client(frame),
                     None => self.detach(None),
                 }
                 None
@@ -192,7 +192,7 @@ impl Relay {
                 }
                 None
             }
-            item = self.link.receiver.take(), if to_client.is_none() && self.link.open => self.from_agent(item),
+            item = self.link.receiver.take(), if to_client.is_none() && self.link.open => self.take_from_agent(item),
             () = tokio::time::sleep_until(deadline) => self.due(due),
         }
     }
@@ -280,7 +280,7 @@ impl Relay {
         }
     }
 
-    fn from_client(&mut self, frame: Bytes) {
+    fn take_from_client(&mut self, frame: Bytes) {
         if messages::is_stream_data(&frame) {
             self.last_activity = Instant::now();
         }
@@ -295,7 +295,7 @@ impl Relay {
         }
     }
 
-    fn from_agent(&mut self, item: Option<FromAgent>) -> Option<Ending> {
+    fn take_from_agent(&mut self, item: Option<FromAgent>) -> Option<Ending> {
         match item {
             Some(FromAgent::Frame(frame)) => {
                 // States are for the gateway, not for the client.

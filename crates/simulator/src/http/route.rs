@@ -71,7 +71,7 @@ async fn json_call(
     if !shared.live.admit(caller.account, &caller.region, operation, shared.config.enforce_quotas) {
         return Err(ApiFailure::throttled());
     }
-    ssm::call(shared, &caller, operation, body).await.map(|answer| answer.to_string())
+    ssm::call(shared, &caller, operation, body).await
 }
 
 /// EC2 and STS: a form names the action.

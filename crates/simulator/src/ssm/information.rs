@@ -1,12 +1,13 @@
 //! DescribeInstanceInformation, and what it shares with DescribeInstanceProperties.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
+use super::entry::{Entry, push_text};
 use super::fields::{ASSOCIATION_STATUS, Seen};
 use super::filters::{Filter, KeyFilter, StringFilter, checked};
 use super::validation::Violations;
-use super::{listing, permit, seconds};
+use super::{listing, permit};
 use crate::http::auth::Caller;
 use crate::http::failure::ApiFailure;
 use crate::live::NodeState;
@@ -37,7 +38,7 @@ const KEYS: &[&str] = &[
     "SourceTypes",
 ];
 
-pub(super) fn describe(shared: &Shared, caller: &Caller, request: &Request) -> Result<Value, ApiFailure> {
+pub(super) fn describe(shared: &Shared, caller: &Caller, request: &Request) -> Result<String, ApiFailure> {
     const ACTION: &str = "ssm:DescribeInstanceInformation";
     permit(shared, caller, &[listing(shared, caller, ACTION)])?;
     let mut violations = Violations::default();
@@ -64,58 +65,49 @@ pub(super) fn describe(shared: &Shared, caller: &Caller, request: &Request) -> R
         next: request.next_token.as_deref(),
         filters: &filters,
     };
-    page.answer(shared, caller, "InstanceInformationList", |seen| {
-        // Stopped instances are not listed by this call.
-        (!matches!(seen.state, NodeState::Stopped { .. })).then(|| information(seen))
+    // Stopped instances are not listed by this call.
+    let listed = |seen: &Seen<'_>| !matches!(seen.state, NodeState::Stopped { .. });
+    page.answer(shared, caller, "InstanceInformationList", listed, |seen, entry| {
+        common(seen, entry);
+        if seen.node.kind.is_hybrid() {
+            entry.text("Name", &seen.node.name);
+        }
+        // The flag has a meaning for Linux only.
+        let latest = seen.node.os.platform == PlatformType::Linux && seen.node.agent_version == LATEST_AGENT;
+        entry.json("IsLatestVersion", if latest { "true" } else { "false" });
     })
 }
 
-fn information(seen: &Seen<'_>) -> Map<String, Value> {
-    let node = seen.node;
-    let mut entry = common(seen);
-    if node.kind.is_hybrid() {
-        entry.insert("Name".into(), json!(node.name));
-    }
-    // The flag has a meaning for Linux only.
-    let latest = node.os.platform == PlatformType::Linux && node.agent_version == LATEST_AGENT;
-    entry.insert("IsLatestVersion".into(), json!(latest));
-    entry
-}
-
 /// What both inventory calls say about a node.
-pub(super) fn common(seen: &Seen<'_>) -> Map<String, Value> {
+pub(super) fn common(seen: &Seen<'_>, entry: &mut Entry<'_>) {
+    const HALF_HOUR_MS: i64 = 1_800_000;
     let node = seen.node;
-    let ran_ms = seen.last_ping_ms() / 1_800_000 * 1_800_000;
-    let mut entry = Map::new();
-    let mut put = |key: &str, value: Value| {
-        entry.insert(key.to_owned(), value);
-    };
-    put("InstanceId", json!(node.id));
-    put("PingStatus", json!(seen.ping_status()));
-    put("LastPingDateTime", seconds(seen.last_ping_ms()));
-    put("AgentVersion", json!(node.agent_version));
-    put("PlatformType", json!(node.os.platform.as_str()));
-    put("PlatformName", json!(node.os.name));
-    put("PlatformVersion", json!(node.os.version));
-    put("ResourceType", json!(node.kind.resource_type()));
+    let ran_ms = seen.last_ping_ms() / HALF_HOUR_MS * HALF_HOUR_MS;
+    entry.text("InstanceId", &node.id);
+    entry.text("PingStatus", seen.ping_status());
+    entry.time("LastPingDateTime", seen.last_ping_ms());
+    entry.text("AgentVersion", node.agent_version);
+    entry.text("PlatformType", node.os.platform.as_str());
+    entry.text("PlatformName", node.os.name);
+    entry.text("PlatformVersion", node.os.version);
+    entry.text("ResourceType", node.kind.resource_type());
     // The address the agent reports: a private one.
-    put("IPAddress", json!(node.ip.to_string()));
-    put("ComputerName", json!(node.computer_name()));
-    put("AssociationStatus", json!(ASSOCIATION_STATUS));
-    put("LastAssociationExecutionDate", seconds(ran_ms));
-    put("LastSuccessfulAssociationExecutionDate", seconds(ran_ms));
-    put(
+    entry.text("IPAddress", &node.ip.to_string());
+    entry.text("ComputerName", &node.computer_name());
+    entry.text("AssociationStatus", ASSOCIATION_STATUS);
+    entry.time("LastAssociationExecutionDate", ran_ms);
+    entry.time("LastSuccessfulAssociationExecutionDate", ran_ms);
+    entry.json(
         "AssociationOverview",
-        json!({ "DetailedStatus": ASSOCIATION_STATUS, "InstanceAssociationStatusAggregatedCount": { "Success": 1 } }),
+        "{\"DetailedStatus\":\"Success\",\"InstanceAssociationStatusAggregatedCount\":{\"Success\":1}}",
     );
-    put("SourceId", json!(node.source_id()));
-    put("SourceType", json!(node.kind.source_type()));
+    entry.text("SourceId", &node.source_id());
+    entry.text("SourceType", node.kind.source_type());
     if let Some(activation) = node.activation_id() {
-        put("ActivationId", json!(activation));
-        put("IamRole", json!(node.role()));
-        put("RegistrationDate", seconds(node.registered_s * 1000));
+        entry.text("ActivationId", &activation);
+        entry.text("IamRole", node.role());
+        entry.time("RegistrationDate", node.registered_s * 1000);
     }
-    entry
 }
 
 /// One page of nodes.
@@ -128,14 +120,15 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Fills the list called `list` with what `write` makes of matching nodes; it skips those it gives nothing for.
+    /// The answer: a list called `list` of what `write` says of the nodes that match and are `listed`.
     pub(super) fn answer(
         &self,
         shared: &Shared,
         caller: &Caller,
         list: &str,
-        write: impl Fn(&Seen<'_>) -> Option<Map<String, Value>>,
-    ) -> Result<Value, ApiFailure> {
+        listed: impl Fn(&Seen<'_>) -> bool,
+        write: impl Fn(&Seen<'_>, &mut Entry<'_>),
+    ) -> Result<String, ApiFailure> {
         let account = caller.account(shared);
         for id in self.filters.iter().filter_map(Filter::ids).flatten() {
             if account.find(&caller.region, id).is_none() {
@@ -155,26 +148,34 @@ impl Page<'_> {
             None => 0,
         };
         let nodes = account.nodes(&caller.region);
-        let mut found = Vec::with_capacity(self.size.min(nodes.len()));
+        let mut out = format!("{{\"{list}\":[");
         let mut next = None;
-        let first = usize::try_from(start).unwrap_or(usize::MAX).min(nodes.len());
+        let mut count = 0;
+        let now_ms = shared.now_ms();
+        let first = usize::try_from(start).unwrap_or(usize::MAX);
         for (index, node) in nodes.iter().enumerate().skip(first) {
-            let seen = Seen::new(shared, node, shared.now_ms());
-            if !self.filters.iter().all(|f| f.matches(&seen)) {
+            let seen = Seen::new(shared, node, now_ms);
+            if !listed(&seen) || !self.filters.iter().all(|f| f.matches(&seen)) {
                 continue;
             }
-            let Some(entry) = write(&seen) else { continue };
-            if found.len() == self.size {
+            if count == self.size {
                 next = Some(shared.pages.make(&self.token_scope, index as u64));
                 break;
             }
-            found.push(Value::Object(entry));
+            if count > 0 {
+                out.push(',');
+            }
+            let mut entry = Entry::begin(&mut out);
+            write(&seen, &mut entry);
+            entry.end();
+            count += 1;
         }
-        let mut answer = Map::new();
-        answer.insert(list.to_owned(), Value::Array(found));
+        out.push(']');
         if let Some(token) = next {
-            answer.insert("NextToken".into(), Value::String(token));
+            out.push_str(",\"NextToken\":");
+            push_text(&mut out, &token);
         }
-        Ok(Value::Object(answer))
+        out.push('}');
+        Ok(out)
     }
 }

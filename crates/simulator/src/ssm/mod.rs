@@ -1,5 +1,6 @@
 //! The SSM operations: AWS JSON 1.1 (aws-security-reliability.md A.1 to A.4).
 
+mod entry;
 mod fields;
 mod filters;
 mod information;
@@ -28,10 +29,10 @@ pub(crate) async fn call(
     caller: &Caller,
     operation: &str,
     body: &[u8],
-) -> Result<Value, ApiFailure> {
-    match operation {
-        "DescribeInstanceInformation" => information::describe(shared, caller, &parse(body)?),
-        "DescribeInstanceProperties" => properties::describe(shared, caller, &parse(body)?),
+) -> Result<String, ApiFailure> {
+    let answer = match operation {
+        "DescribeInstanceInformation" => return information::describe(shared, caller, &parse(body)?),
+        "DescribeInstanceProperties" => return properties::describe(shared, caller, &parse(body)?),
         "GetConnectionStatus" => sessions::connection_status(shared, caller, &parse(body)?),
         "StartSession" => sessions::start(shared, caller, parse(body)?),
         "ResumeSession" => sessions::resume(shared, caller, &parse(body)?),
@@ -40,7 +41,8 @@ pub(crate) async fn call(
         "GetServiceSetting" => settings::get(shared, caller, &parse(body)?),
         "ListTagsForResource" => tags::list(shared, caller, &parse(body)?),
         _ => Err(ApiFailure::new("UnknownOperationException", "")),
-    }
+    };
+    answer.map(|answer| answer.to_string())
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiFailure> {

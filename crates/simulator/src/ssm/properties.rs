@@ -1,13 +1,14 @@
 //! DescribeInstanceProperties.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
+use super::entry::Entry;
 use super::fields::Seen;
 use super::filters::{KeyFilter, StringFilter, checked};
 use super::information::{Page, common};
 use super::validation::Violations;
-use super::{listing, permit, seconds};
+use super::{listing, permit};
 use crate::http::auth::Caller;
 use crate::http::failure::ApiFailure;
 use crate::shared::Shared;
@@ -39,7 +40,7 @@ const KEYS: &[&str] = &[
 /// Filters in a request, and values in a filter, at most.
 const MOST: usize = 40;
 
-pub(super) fn describe(shared: &Shared, caller: &Caller, request: &Request) -> Result<Value, ApiFailure> {
+pub(super) fn describe(shared: &Shared, caller: &Caller, request: &Request) -> Result<String, ApiFailure> {
     const ACTION: &str = "ssm:DescribeInstanceProperties";
     permit(shared, caller, &[listing(shared, caller, ACTION)])?;
     let mut violations = Violations::default();
@@ -78,24 +79,28 @@ pub(super) fn describe(shared: &Shared, caller: &Caller, request: &Request) -> R
         next: request.next_token.as_deref(),
         filters: &filters,
     };
-    page.answer(shared, caller, "InstanceProperties", |seen| Some(properties(seen, &caller.region)))
+    page.answer(
+        shared,
+        caller,
+        "InstanceProperties",
+        |_| true,
+        |seen, entry| {
+            properties(seen, &caller.region, entry);
+        },
+    )
 }
 
-fn properties(seen: &Seen<'_>, region: &str) -> Map<String, Value> {
+fn properties(seen: &Seen<'_>, region: &str, entry: &mut Entry<'_>) {
     let node = seen.node;
-    let mut entry = common(seen);
-    entry.insert("Name".into(), json!(node.name));
+    common(seen, entry);
+    entry.text("Name", &node.name);
     if let Some(state) = seen.instance_state() {
-        let mut put = |key: &str, value: Value| {
-            entry.insert(key.to_owned(), value);
-        };
-        put("InstanceType", json!(node.instance_type));
-        put("InstanceRole", json!(node.role()));
-        put("KeyName", json!("fleet-ops"));
-        put("InstanceState", json!(state));
-        put("Architecture", json!(node.os.architecture));
-        put("LaunchTime", seconds(node.registered_s * 1000));
-        put("AvailabilityZone", json!(format!("{region}{}", char::from(b'a' + node.zone))));
+        entry.text("InstanceType", node.instance_type);
+        entry.text("InstanceRole", node.role());
+        entry.text("KeyName", "fleet-ops");
+        entry.text("InstanceState", state);
+        entry.text("Architecture", node.os.architecture);
+        entry.time("LaunchTime", node.registered_s * 1000);
+        entry.text("AvailabilityZone", &format!("{region}{}", char::from(b'a' + node.zone)));
     }
-    entry
 }

@@ -250,9 +250,8 @@ pub async fn ended(socket: &mut Socket) -> Ended {
 /// The next binary message.
 pub async fn binary(socket: &mut Socket) -> Bytes {
     loop {
-        match socket.next().await.unwrap().unwrap() {
-            Message::Binary(frame) => return frame,
-            _ => {}
+        if let Message::Binary(frame) = socket.next().await.unwrap().unwrap() {
+            return frame;
         }
     }
 }

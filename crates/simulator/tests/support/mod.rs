@@ -1,6 +1,12 @@
 //! What the tests share: a small signer and HTTP client of their own, independent of the code under test, and a
 //! client of the data channel.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "each test binary uses a part, and what fails here fails the test"
+)]
 
 pub mod channel;
 
