@@ -188,9 +188,25 @@ impl FleetDesk {
                 self.problems.insert(id, describe(&error, &self.context(id)));
                 self.fleet.fail(id, denied);
             }
-            Step::Finished => self.running = None,
+            Step::Finished => self.finished(),
         }
         outcome
+    }
+
+    fn finished(&mut self) {
+        self.running = None;
+        let unfinished = |fleet: &Fleet, id| {
+            fleet.listing(id).is_some_and(|listing| listing.state == inventory::ListingState::Loading)
+        };
+        for (id, _) in &self.scope {
+            // Only a listing that ended by a defect has said nothing.
+            if unfinished(&self.fleet, *id) {
+                let problem =
+                    CommandError::new(ErrorCode::Internal, "The listing ended by a defect of Fleetline.");
+                self.problems.insert(*id, problem);
+                self.fleet.fail(*id, false);
+            }
+        }
     }
 
     fn context(&self, id: ListingId) -> Context {

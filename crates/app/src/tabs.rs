@@ -6,7 +6,7 @@ use fleetline_ipc::session::{SessionRow, SessionState, TabKind, TabRow};
 use tokio::sync::mpsc;
 
 use crate::terminal_task::{Command, Report};
-use crate::tray::TrayShell;
+use crate::tray::{ShellState, TrayShell};
 
 /// Id of the tab that shows the fleet.
 pub(crate) const FLEET: &str = "fleet";
@@ -205,7 +205,11 @@ impl Tabs {
         let shell = |tab: &ShellTab| TrayShell {
             tab: tab.row.id.clone(),
             name: tab.row.title.clone(),
-            reconnecting: matches!(tab.state(), Some(SessionState::Reconnecting { .. })),
+            state: match tab.state() {
+                Some(SessionState::Reconnecting { .. }) => ShellState::Reconnecting,
+                Some(SessionState::Connecting { .. }) => ShellState::Connecting,
+                _ => ShellState::Connected,
+            },
         };
         self.shells.iter().filter(|tab| tab.is_live()).map(shell).collect()
     }

@@ -16,8 +16,29 @@ pub struct TrayShell {
     pub tab: String,
     /// Node name.
     pub name: String,
-    /// Whether it is being resumed.
-    pub reconnecting: bool,
+    /// What it is doing.
+    pub state: ShellState,
+}
+
+/// What a live shell is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShellState {
+    /// Being opened.
+    Connecting,
+    /// Bytes flow.
+    Connected,
+    /// Being resumed.
+    Reconnecting,
+}
+
+impl ShellState {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Reconnecting => "reconnecting",
+        }
+    }
 }
 
 /// What choosing an item does. Given back through `AppHandle::tray_chosen`.
@@ -91,10 +112,9 @@ pub fn menu(state: &TrayState) -> Menu {
         vec![Item::Action { action: TrayAction::Open, label: "Open Fleetline".to_owned() }, Item::Separator];
     items.push(Item::Label(if state.demo { format!("{sessions} · demo fleet") } else { sessions.clone() }));
     for shell in state.shells.iter().take(NAMED_SHELLS) {
-        let state = if shell.reconnecting { "reconnecting" } else { "connected" };
         items.push(Item::Action {
             action: TrayAction::OpenTab(shell.tab.clone()),
-            label: format!("{}: shell, {state}", shell.name),
+            label: format!("{}: shell, {}", shell.name, shell.state.word()),
         });
     }
     if count > NAMED_SHELLS {
@@ -118,7 +138,8 @@ mod tests {
     use super::*;
 
     fn shell(n: usize) -> TrayShell {
-        TrayShell { tab: format!("t{n}"), name: format!("web-{n}"), reconnecting: n == 2 }
+        let state = if n == 2 { ShellState::Reconnecting } else { ShellState::Connected };
+        TrayShell { tab: format!("t{n}"), name: format!("web-{n}"), state }
     }
 
     #[test]

@@ -111,6 +111,8 @@ impl Controller {
                     let raised = self.notices.raise(notices::of_problem("start", NoticeLevel::Bad, &problem));
                     self.notices_changed(raised);
                 }
+                // The fleet is no longer being opened.
+                self.announce();
                 Err(problem)
             }
         };

@@ -1,0 +1,243 @@
+//! A window that only remembers, and the application around it.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fleetline_app::tray::Menu;
+use fleetline_app::{AppHandle, FrameSink, SinkClosed, Ui, UiError};
+use fleetline_ipc::event::{AppEvent, Change};
+use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
+use fleetline_ipc::session::{SessionRow, SessionState, TabRow};
+use fleetline_ipc::system::{AppMode, Notice, QuitSummary};
+use fleetline_ipc::terminal::KeyPress;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+/// No step of a test takes this long unless it hangs.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the window was told last.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub events: Vec<AppEvent>,
+    pub mode: Option<AppMode>,
+    pub fleet: FleetSummary,
+    pub tabs: Vec<TabRow>,
+    pub active: String,
+    pub notices: Vec<Notice>,
+    pub quit_requested: Option<QuitSummary>,
+    pub tray: Menu,
+    pub shown: u32,
+    pub hidden: u32,
+    pub exited: bool,
+    pub opened: Vec<String>,
+}
+
+/// A window without pixels.
+pub struct FakeUi {
+    seen: watch::Sender<Seen>,
+    clipboard: Mutex<Option<String>>,
+}
+
+impl FakeUi {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            seen: watch::Sender::new(Seen::default()),
+            clipboard: Mutex::new(Some(String::new())),
+        })
+    }
+
+    /// A desktop without a clipboard.
+    pub fn take_clipboard_away(&self) {
+        *self.clipboard.lock().unwrap() = None;
+    }
+
+    pub fn set_clipboard(&self, text: &str) {
+        *self.clipboard.lock().unwrap() = Some(text.to_owned());
+    }
+
+    pub fn clipboard(&self) -> Option<String> {
+        self.clipboard.lock().unwrap().clone()
+    }
+
+    pub fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
+    /// Waits until the window has been told something that satisfies `wanted`.
+    pub async fn until(&self, what: &str, wanted: impl Fn(&Seen) -> bool) -> Seen {
+        let mut seen = self.seen.subscribe();
+        match timeout(PATIENCE, seen.wait_for(|seen| wanted(seen))).await {
+            Ok(seen) => seen.expect("the window lives").clone(),
+            Err(_) => {
+                let last = self.seen();
+                panic!(
+                    "never: {what}; tabs {:#?}; notices {:#?}; fleet {:?}",
+                    last.tabs, last.notices, last.fleet
+                )
+            }
+        }
+    }
+
+    /// Waits for a state of a tab's session.
+    pub async fn session(&self, tab: &str, what: &str, wanted: impl Fn(&SessionRow) -> bool) -> SessionRow {
+        let find = |seen: &Seen| {
+            let row = seen.tabs.iter().find(|row| row.id == tab)?;
+            row.session.clone().filter(|session| wanted(session))
+        };
+        find(&self.until(what, |seen| find(seen).is_some()).await).expect("just found")
+    }
+
+    pub async fn connected(&self, tab: &str) -> SessionRow {
+        self.session(tab, "connected", |session| session.state == SessionState::Connected).await
+    }
+}
+
+impl Ui for FakeUi {
+    fn emit(&self, event: AppEvent) {
+        self.seen.send_modify(|seen| {
+            if let Some(last) = seen.events.last() {
+                assert!(
+                    event.version > last.version,
+                    "versions grow: {} after {}",
+                    event.version,
+                    last.version
+                );
+            }
+            seen.events.push(event.clone());
+            match event.change {
+                Change::Mode { mode, .. } => seen.mode = Some(mode),
+                Change::Fleet { summary } => seen.fleet = summary,
+                Change::Tabs { tabs, active } => (seen.tabs, seen.active) = (tabs, active),
+                Change::Tab { tab } => {
+                    if let Some(row) = seen.tabs.iter_mut().find(|row| row.id == tab.id) {
+                        *row = tab;
+                    }
+                }
+                Change::Notices { notices } => seen.notices = notices,
+                Change::QuitRequested { summary } => seen.quit_requested = Some(summary),
+                Change::View { .. } | Change::Settings { .. } => {}
+            }
+        });
+    }
+
+    fn write_clipboard(&self, text: &str) -> Result<(), UiError> {
+        let mut clipboard = self.clipboard.lock().unwrap();
+        if clipboard.is_none() {
+            return Err(UiError("no clipboard".to_owned()));
+        }
+        *clipboard = Some(text.to_owned());
+        Ok(())
+    }
+
+    fn read_clipboard(&self) -> Result<String, UiError> {
+        self.clipboard().ok_or_else(|| UiError("no clipboard".to_owned()))
+    }
+
+    fn open_url(&self, url: &str) -> Result<(), UiError> {
+        self.seen.send_modify(|seen| seen.opened.push(url.to_owned()));
+        Ok(())
+    }
+
+    fn show_window(&self) {
+        self.seen.send_modify(|seen| seen.shown += 1);
+    }
+
+    fn hide_window(&self) {
+        self.seen.send_modify(|seen| seen.hidden += 1);
+    }
+
+    fn set_tray(&self, menu: Menu) {
+        self.seen.send_modify(|seen| seen.tray = menu);
+    }
+
+    fn exit(&self) {
+        self.seen.send_modify(|seen| seen.exited = true);
+    }
+}
+
+/// Frames as they come; dropping the receiver closes the window.
+pub struct Frames(mpsc::UnboundedReceiver<Vec<u8>>);
+
+struct Sink(mpsc::UnboundedSender<Vec<u8>>);
+
+impl FrameSink for Sink {
+    fn send(&self, frame: Vec<u8>) -> Result<(), SinkClosed> {
+        self.0.send(frame).map_err(|_| SinkClosed)
+    }
+}
+
+pub fn frames() -> (Box<dyn FrameSink>, Frames) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Box::new(Sink(sender)), Frames(receiver))
+}
+
+impl Frames {
+    /// The next frame: its sequence number and whether it is a full one.
+    pub async fn next(&mut self) -> (u32, bool) {
+        let frame =
+            timeout(PATIENCE, self.0.recv()).await.expect("a frame comes").expect("the terminal lives");
+        assert_eq!(frame[0], 1, "layout version");
+        (u32::from_le_bytes(frame[12..16].try_into().unwrap()), frame[1] & 1 != 0)
+    }
+
+    pub fn none_waiting(&mut self) -> bool {
+        self.0.try_recv().is_err()
+    }
+}
+
+pub fn key(key: &str) -> KeyPress {
+    KeyPress { key: key.to_owned(), code: String::new(), modifiers: Default::default() }
+}
+
+/// Types a line and Enter.
+pub async fn type_line(app: &AppHandle, tab: &str, line: &str) {
+    app.terminal_text(tab.to_owned(), line.to_owned()).await.expect("text is sent");
+    assert!(app.terminal_key(tab.to_owned(), key("Enter")).await.expect("a key is sent"));
+}
+
+/// Attaches and acknowledges every frame until the mirror satisfies `wanted`.
+pub async fn mirror_until(
+    app: &AppHandle,
+    tab: &str,
+    what: &str,
+    wanted: impl Fn(&[String]) -> bool,
+) -> Vec<String> {
+    let (sink, mut frames) = frames();
+    app.terminal_attach(tab.to_owned(), sink).await.expect("attach");
+    let looking = async {
+        loop {
+            let (seq, _) = frames.next().await;
+            let mirror = app.terminal_mirror(tab.to_owned()).await.expect("mirror");
+            if wanted(&mirror) {
+                break mirror;
+            }
+            app.terminal_ack(tab.to_owned(), seq).await.expect("ack");
+        }
+    };
+    let found = timeout(PATIENCE, looking).await;
+    let found = match found {
+        Ok(found) => found,
+        Err(_) => panic!("never: {what}: {:#?}", app.terminal_mirror(tab.to_owned()).await),
+    };
+    app.terminal_detach(tab.to_owned()).await.expect("detach");
+    found
+}
+
+/// All rows that match, by name.
+pub async fn rows(app: &AppHandle, text: &str) -> Vec<NodeRow> {
+    let query = FleetQuery { text: text.to_owned(), ..FleetQuery::default() };
+    let view = app.fleet_view_open(query).await.expect("view");
+    assert_eq!(view.issues, [], "{text}");
+    let mut rows = Vec::new();
+    while rows.len() < view.matched as usize {
+        let window = app.fleet_view_window(view.view.clone(), rows.len() as u32, 200).await.expect("window");
+        assert!(!window.rows.is_empty(), "the view has {} rows", view.matched);
+        rows.extend(window.rows);
+    }
+    app.fleet_view_close(view.view).await.expect("close");
+    rows
+}
