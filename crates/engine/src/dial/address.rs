@@ -45,20 +45,13 @@ pub(super) async fn connect_first(addresses: &[SocketAddr], stagger: Duration) -
         } else if attempts.is_empty() {
             return Err(problems.join("; "));
         }
-        let head_start = sleep(stagger);
-        tokio::pin!(head_start);
-        loop {
-            tokio::select! {
-                Some((address, outcome)) = attempts.next() => match outcome {
-                    Ok(stream) => return Ok(stream),
-                    Err(error) => {
-                        problems.push(format!("{address}: {error}"));
-                        break;
-                    }
-                },
-                () = &mut head_start, if waiting.len() > 0 => break,
-                else => break,
-            }
+        tokio::select! {
+            Some((address, outcome)) = attempts.next() => match outcome {
+                Ok(stream) => return Ok(stream),
+                Err(error) => problems.push(format!("{address}: {error}")),
+            },
+            () = sleep(stagger), if waiting.len() > 0 => {}
+            else => {}
         }
     }
 }
