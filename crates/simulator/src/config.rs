@@ -42,7 +42,8 @@ pub struct SimulatorConfig {
     pub enable_control_http: bool,
     /// Live sessions at most. Default 256. StartSession beyond it is refused.
     pub max_sessions: usize,
-    /// Open TCP connections at most. Default 1,024. Connections beyond it wait to be accepted.
+    /// Open HTTP connections at most, and open WebSockets at most. Default 1,024. Connections beyond it wait to be
+    /// accepted; upgrades beyond it are refused with 503.
     pub max_connections: usize,
     /// What the relay between client and agent does to frames. Default: nothing.
     pub link_faults: LinkFaults,

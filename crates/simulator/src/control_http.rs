@@ -70,6 +70,9 @@ enum Action {
 
 /// Answers a request below `/_sim/`.
 pub(crate) async fn answer(shared: &Arc<Shared>, parts: &Parts, body: &Bytes) -> Response<Body> {
+    if !is_local(parts) {
+        return write(StatusCode::FORBIDDEN, &json!({ "error": "the host must be a loopback address" }));
+    }
     let control = Control::new(Arc::clone(shared));
     match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/_sim/sessions") => {
@@ -91,6 +94,13 @@ pub(crate) async fn answer(shared: &Arc<Shared>, parts: &Parts, body: &Bytes) ->
         ),
         _ => write(StatusCode::NOT_FOUND, &json!({ "error": "there is no such page" })),
     }
+}
+
+/// Whether the request names this computer. A page whose name was made to point here names something else.
+fn is_local(parts: &Parts) -> bool {
+    let host = parts.headers.get(http::header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let authority: Option<http::uri::Authority> = host.parse().ok();
+    authority.is_some_and(|a| matches!(a.host(), "127.0.0.1" | "localhost" | "[::1]"))
 }
 
 fn is_json(parts: &Parts) -> bool {

@@ -1,10 +1,11 @@
 //! What every part of a running simulator needs.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use fleetline_protocol::Moment;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) pages: PageTokens,
     /// Counts changes of sessions and calls, so that they can be waited for.
     pub(crate) changes: watch::Sender<u64>,
+    /// Room for WebSockets, opened or not.
+    pub(crate) sockets: Arc<Semaphore>,
     /// Connections, relays and agents.
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,

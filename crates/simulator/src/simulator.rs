@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -80,6 +80,7 @@ impl Simulator {
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
             changes: watch::Sender::new(0),
+            sockets: Arc::new(Semaphore::new(config.max_connections.max(1))),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             began: Instant::now(),

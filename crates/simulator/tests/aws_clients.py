@@ -4,12 +4,16 @@ The environment names the simulator: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_
 plants-eu and shared-core. Prints "ok" as its last line and exits 0 if everything holds.
 """
 
+import http.client
 import json
 import os
 import subprocess
 import sys
+import urllib.parse
 
 import boto3
+import botocore.auth
+import botocore.awsrequest
 import botocore.exceptions
 
 REGIONS = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2", "ap-northeast-1"]
@@ -112,6 +116,37 @@ def sessions():
     assert code == "DoesNotExistException", code
 
 
+def upgrade(url, headers):
+    """HTTP status of a WebSocket upgrade."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    sent = {**headers, "Connection": "Upgrade", "Upgrade": "websocket"}
+    sent.update({"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    connection.request("GET", f"{parts.path}?{parts.query}", headers=sent)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def signed_upgrade():
+    """botocore's signatures of the upgrade, in headers and in the query, are verified."""
+    keys = boto3.Session(profile_name="payments-prod").get_credentials()
+    ssm = client("ssm", "payments-prod")
+    started = ssm.start_session(Target="i-0c93f5b27ae1d4068")
+    resumed = ssm.resume_session(SessionId=started["SessionId"])
+    for stream in (started["StreamUrl"], resumed["StreamUrl"]):
+        url = "http" + stream.removeprefix("ws")
+        for scheme in (botocore.auth.SigV4Auth, botocore.auth.SigV4QueryAuth):
+            for service, expected in (("ssmmessages", 101), ("ssm", 403)):
+                request = botocore.awsrequest.AWSRequest("GET", url)
+                scheme(keys, service, "eu-central-1").add_auth(request)
+                prepared = request.prepare()
+                headers = {name: value for name, value in prepared.headers.items() if name.lower() != "host"}
+                status = upgrade(prepared.url, headers)
+                assert status == expected, (scheme.__name__, service, status)
+    ssm.terminate_session(SessionId=started["SessionId"])
+
+
 def instances():
     ec2 = client("ec2", "payments-prod")
     pages = ec2.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 100})
@@ -165,13 +200,13 @@ def command_line():
     assert len(reservations) == 354, len(reservations)
     assert cli("sts", "get-caller-identity", *profile)["Account"] == "111122223333"
     sessions_ended = cli("ssm", "describe-sessions", "--state", "History", *profile)["Sessions"]
-    assert len(sessions_ended) == 1, sessions_ended
+    assert len(sessions_ended) == 2, sessions_ended
 
 
 def main():
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         assert os.environ.get(name), f"{name} must be set"
-    for check in (inventory, filters, settings, sessions, instances, identity, wrong_secret, command_line):
+    for check in (inventory, filters, settings, sessions, signed_upgrade, instances, identity, wrong_secret, command_line):
         check()
         print(check.__name__)
     print("ok")

@@ -153,6 +153,34 @@ async fn the_signature_of_the_upgrade_is_verified_and_can_be_required() {
 }
 
 #[tokio::test]
+async fn a_presigned_url_opens_until_it_expires() {
+    let simulator = simulator(|config| config.require_signed_upgrade = true).await;
+    let (_, answer) = start(&simulator).await;
+    let (url, token) = grant(&answer);
+    let good = Signer::new(&account(&simulator, "payments-prod"), "eu-central-1", "ssmmessages");
+    let mut old = good.clone();
+    old.skew_s = -61;
+    let mut wrong = good.clone();
+    wrong.secret_key.push('x');
+    for refused in [presigned(&old, &url), presigned(&wrong, &url), presigned(&good, &url) + "&extra=1"] {
+        assert_eq!(status(dial(&refused, &[]).await.unwrap_err()).0, 403, "{refused}");
+    }
+    let socket = dial(&presigned(&good, &url), &[]).await.unwrap();
+    let mut client = Client::new(None);
+    client.attach(socket, &token).await;
+    client.until("first output", |c| c.started).await;
+    simulator.shutdown().await;
+}
+
+/// The URL with a signature in its query that is good for a minute.
+fn presigned(signer: &Signer, url: &str) -> String {
+    let (base, query) = url.split_once('?').unwrap();
+    let (host, path) = base.strip_prefix("ws://").unwrap().split_once('/').unwrap();
+    let query = signer.presign("GET", host, &format!("/{path}"), query, 60);
+    format!("{base}?{query}")
+}
+
+#[tokio::test]
 async fn a_second_socket_replaces_the_first() {
     let simulator = simulator(|_| {}).await;
     let (signer, answer) = start(&simulator).await;
@@ -293,6 +321,8 @@ async fn the_control_page_cuts_and_tells() {
     assert_eq!(control(json!({ "action": "cut" })).await.json()["cut"], 1);
     assert_eq!(control(json!({ "action": "cut", "session": "nobody" })).await.status, 404);
     assert_eq!(control(json!({ "action": "dance" })).await.status, 400);
+    let rebound = vec![("host".to_owned(), "evil.example".to_owned())];
+    assert_eq!(send(&host, "GET", "/_sim/sessions", &rebound, b"").await.status, 403);
     assert_eq!(send(&host, "POST", "/_sim/control", &[], b"{\"action\":\"cut\"}").await.status, 415);
     let terminated = control(json!({ "action": "terminate", "session": answer["SessionId"] })).await;
     assert_eq!(terminated.status, 200);

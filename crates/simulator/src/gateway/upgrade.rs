@@ -40,6 +40,9 @@ pub(crate) fn upgrade(
     if let Err(message) = permitted(shared, &parts, session_id) {
         return forbidden(&message);
     }
+    let Ok(place) = Arc::clone(&shared.sockets).try_acquire_owned() else {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "Too many sockets are open.");
+    };
     let task = {
         let (shared, session_id) = (Arc::clone(shared), session_id.to_owned());
         async move {
@@ -47,6 +50,7 @@ pub(crate) fn upgrade(
                 Ok(upgraded) => socket::serve(shared, TokioIo::new(upgraded), session_id).await,
                 Err(error) => tracing::debug!(%error, "upgrade failed"),
             }
+            drop(place);
         }
     };
     shared.tasks.spawn(task);

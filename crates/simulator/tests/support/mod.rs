@@ -87,9 +87,7 @@ impl Signer {
         query: &str,
         body: &[u8],
     ) -> Vec<(String, String)> {
-        let now = jiff::Timestamp::now().as_second() + self.skew_s;
-        let time = jiff::Timestamp::from_second(now).unwrap().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let date = &time[..8];
+        let time = self.time();
         let mut headers = vec![("host".to_owned(), host.to_owned()), ("x-amz-date".to_owned(), time.clone())];
         if let Some(token) = &self.token {
             headers.push(("x-amz-security-token".to_owned(), token.clone()));
@@ -101,26 +99,52 @@ impl Signer {
             writeln!(canonical, "{name}:{value}").unwrap();
         }
         write!(canonical, "\n{names}\n{}", hex::encode(Sha256::digest(body))).unwrap();
-        let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
-        let to_sign = format!(
-            "AWS4-HMAC-SHA256\n{time}\n{scope}\n{}",
-            hex::encode(Sha256::digest(canonical.as_bytes()))
+        let (scope, signature) = self.signature(&time, &canonical);
+        headers.push((
+            "authorization".to_owned(),
+            format!(
+                "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
+                self.access_key
+            ),
+        ));
+        headers
+    }
+
+    /// The query that signs a request without body for `expires_s` seconds; `query` comes after `X-Amz-` in order.
+    pub fn presign(&self, method: &str, host: &str, path: &str, query: &str, expires_s: u32) -> String {
+        let time = self.time();
+        let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let scope = format!("{}/{}/{}/aws4_request", &time[..8], self.region, self.service);
+        let signed = format!(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={time}&X-Amz-Expires={expires_s}\
+             &X-Amz-Security-Token={}&X-Amz-SignedHeaders=host&{query}",
+            encode(&format!("{}/{scope}", self.access_key)),
+            encode(self.token.as_deref().unwrap_or_default()),
         );
+        let hash = hex::encode(Sha256::digest(b""));
+        let canonical = format!("{method}\n{path}\n{signed}\nhost:{host}\n\nhost\n{hash}");
+        let (_, signature) = self.signature(&time, &canonical);
+        format!("{signed}&X-Amz-Signature={signature}")
+    }
+
+    fn time(&self) -> String {
+        let now = jiff::Timestamp::now().as_second() + self.skew_s;
+        jiff::Timestamp::from_second(now).unwrap().strftime("%Y%m%dT%H%M%SZ").to_string()
+    }
+
+    /// Scope and signature of a canonical request.
+    fn signature(&self, time: &str, canonical: &str) -> (String, String) {
+        let date = &time[..8];
+        let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
+        let hash = hex::encode(Sha256::digest(canonical.as_bytes()));
+        let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hash}");
         let mut key = format!("AWS4{}", self.secret_key).into_bytes();
         for part in [date, &self.region, &self.service, "aws4_request", &to_sign] {
             let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
             mac.update(part.as_bytes());
             key = mac.finalize().into_bytes().to_vec();
         }
-        headers.push((
-            "authorization".to_owned(),
-            format!(
-                "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={}",
-                self.access_key,
-                hex::encode(key)
-            ),
-        ));
-        headers
+        (scope, hex::encode(key))
     }
 }
 
