@@ -26,7 +26,7 @@ describe('tokenize', () => {
 
   it('gives tokens whose offsets are their text, for any text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.string({ unit: fc.constantFrom(...' \t"\\-:=,aZ9é東', '\u{1f600}', 'tag:', 'OR') }), (text) => {
         let end = 0;
         for (const token of tokenize(text)) {
           expect(text.slice(token.start, token.end)).toBe(token.text);

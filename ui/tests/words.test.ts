@@ -48,6 +48,13 @@ describe('dictionaries', () => {
 });
 
 describe('messages', () => {
+  it('are all used', () => {
+    const sources = import.meta.glob('../src/**/*.{ts,svelte}', { eager: true, query: '?raw', import: 'default' });
+    const text = Object.entries(sources).filter(([path]) => !/i18n\/(en|de|ja)\.ts$/u.test(path)).map(([, source]) => String(source)).join('\n');
+    const unused = Object.keys(en).filter((key) => key !== 'locale' && key !== 'terms' && !new RegExp(`\\bm\\.${key}\\b`, 'u').test(text));
+    expect(unused).toEqual([]);
+  });
+
   it('choose the plural form of the language', () => {
     expect(plural('en', 1, { one: '# node', other: '# nodes' })).toBe('1 node');
     expect(plural('en', 1284, { one: '# node', other: '# nodes' })).toBe('1,284 nodes');

@@ -24,7 +24,6 @@ export const en = {
   moreActions: 'More actions',
   showDetail: 'Show the full text',
   requestId: 'Request ID',
-  loadingApp: 'Starting',
   hostLost: 'The interface cannot reach the program behind it.',
   reload: 'Load again',
 
@@ -46,7 +45,6 @@ export const en = {
   minutes: (count: number) => `${n(count)} min`,
   hours: (count: number) => `${n(count)} h`,
   days: (count: number) => `${n(count)} d`,
-  ago: (age: string) => `${age} ago`,
 
   // Scope
   scope: (accounts: number, regions: number) =>
@@ -141,7 +139,6 @@ export const en = {
   filterByTag: (tag: string) => `Filter by ${tag}`,
   liveSessions: 'Live sessions',
   noSessions: 'None of yours.',
-  sessionFor: (label: string, age: string) => `${label} · ${age}`,
   goToTab: 'Go to tab',
   step: {
     passed: 'Passed', limited: 'Limited', stopped: 'Stopped here', lost: 'Lost', running: 'Running',
@@ -165,11 +162,9 @@ export const en = {
   emptyMatchLoading: 'The list is still loading.',
   clearSearch: 'Clear search',
   emptyDenied: (denied: number, all: number) => `${n(denied)} of ${n(all)} account-regions are denied`,
-  emptyDeniedCause: 'No account-region of this scope could be listed.',
   emptyLoading: 'Loading nodes',
   staleBar: (time: string, age: string) => `**Data from ${time}, ${age} old** Ages are counted from then.`,
   tryNow: 'Try now',
-  actionFailed: 'That did not work',
 
   // Shell
   demoShell: 'Demo shell: runs on this computer as your user',
@@ -201,7 +196,6 @@ export const en = {
   sessionFailed: (node: string) => `No session on ${node}`,
   retry: 'Try again',
   size: (cols: number, rows: number) => `${cols} x ${rows}`,
-  bell: (title: string) => `Bell in ${title}`,
   linesMore: (count: number) => plural(loc, count, { one: '# more line', other: '# more lines' }),
   copy: 'Copy',
   paste: 'Paste',
@@ -304,7 +298,6 @@ export const en = {
   shortcuts: 'Shortcuts',
   shortcutsTerminal: 'In a terminal, plain Ctrl chords go to the node; the right column works there.',
   shortcutGroups: { everywhere: 'Everywhere', fleet: 'Fleet', terminal: 'Terminal' },
-  inTerminal: 'In a terminal',
   keys: {
     palette: 'Command palette', query: 'Filter nodes', find: 'Find in scrollback', hits: 'Next / previous hit',
     tabs: 'Tab 1 to 9', nextTab: 'Next / previous tab', closeTab: 'Close tab', shell: 'Shell on the selected node',
