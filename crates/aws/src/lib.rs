@@ -27,4 +27,4 @@ mod transport;
 mod upgrade;
 
 pub use settings::{AwsSettings, ENVIRONMENT_SOURCE};
-pub use sources::AwsSources;
+pub use sources::{AwsSources, is_region};

@@ -158,8 +158,9 @@ impl ControlPlanes for AwsSources {
     }
 }
 
-/// Whether the text can be a Region: it becomes part of a host name.
-fn is_region(text: &str) -> bool {
+/// Whether the text can be the name of a Region: 2 to 32 lower-case letters, digits and inner hyphens, since it becomes
+/// part of a host name. Says nothing about whether AWS has such a Region.
+pub fn is_region(text: &str) -> bool {
     (2..=32).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !text.starts_with('-')

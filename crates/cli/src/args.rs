@@ -44,8 +44,9 @@ pub(crate) struct ScopeArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct NodesArgs {
-    /// Filter: words and key:value terms, `-` in front negates, for example `platform:windows -ping:lost web`
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    /// Filter: words and key:value terms, `-` in front negates; quote it, as in 'platform:windows -ping:lost web', and
+    /// write `--` before one that begins with `-`
+    #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// Print a JSON array
     #[arg(long)]
@@ -154,10 +155,13 @@ mod tests {
 
     #[test]
     fn options_and_a_query_with_negations_mix() {
-        let args = ["fleetline", "nodes", "platform:windows", "-ping:lost", "--json"];
+        let args = ["fleetline", "nodes", "platform:windows -ping:lost", "web", "--json"];
         let Command::Nodes(nodes) = Args::try_parse_from(args).unwrap().command else { panic!("not nodes") };
         assert!(nodes.json);
-        assert_eq!(nodes.query, ["platform:windows", "-ping:lost"]);
+        assert_eq!(nodes.query, ["platform:windows -ping:lost", "web"]);
+        let args = ["fleetline", "nodes", "--json", "--", "-ping:lost"];
+        let Command::Nodes(nodes) = Args::try_parse_from(args).unwrap().command else { panic!("not nodes") };
+        assert_eq!(nodes.query, ["-ping:lost"]);
     }
 
     #[test]

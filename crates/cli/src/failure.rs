@@ -9,7 +9,7 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use crate::console::{harmless, tell};
 
 /// Why a command failed, with the exit status that follows from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     error: CommandError,
     status: u8,

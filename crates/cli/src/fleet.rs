@@ -40,6 +40,8 @@ pub(crate) struct Listed {
     pub(crate) gaps: Vec<Failure>,
     /// Listings in all.
     pub(crate) listings: usize,
+    /// Listings that are complete.
+    pub(crate) succeeded: usize,
 }
 
 enum Step {
@@ -88,6 +90,7 @@ pub(crate) async fn list(
     };
     let mut failures: Vec<(usize, Failure)> = Vec::new();
     let mut gaps = Vec::new();
+    let mut succeeded = 0;
     while let Some((place, step)) = steps.recv().await {
         let Some(&id) = ids.get(place) else { continue };
         match step {
@@ -102,7 +105,10 @@ pub(crate) async fn list(
             }
             Step::Enriched(nodes) => fleet.merge_enriched(id, nodes),
             Step::Gap(error) => gaps.push(Failure::from(describe(&error, &context(place)))),
-            Step::End(Ok(())) => fleet.complete(id, now_ms()),
+            Step::End(Ok(())) => {
+                succeeded += 1;
+                fleet.complete(id, now_ms());
+            }
             Step::End(Err(error)) => {
                 fleet.fail(id, error.kind == ApiErrorKind::AccessDenied);
                 failures.push((place, Failure::from(describe(&error, &context(place)))));
@@ -112,7 +118,7 @@ pub(crate) async fn list(
     tasks.abort_all();
     failures.sort_by_key(|(place, _)| *place);
     let failures = failures.into_iter().map(|(_, failure)| failure).collect();
-    Listed { fleet, failures, gaps, listings: scopes.len() }
+    Listed { fleet, failures, gaps, listings: scopes.len(), succeeded }
 }
 
 async fn list_one(

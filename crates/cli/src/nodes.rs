@@ -23,6 +23,11 @@ pub(crate) async fn run(args: NodesArgs) -> Result<u8, Failure> {
     let sources = scope::sources();
     let scopes = scope::chosen(&sources, &args.scope)?;
     let mut listed = fleet::list(&sources, &scopes, Depth::Facts, None).await;
+    // Several Regions often fail for one reason, which is said once.
+    listed.failures.dedup();
+    if listed.listings > 0 && listed.succeeded == 0 {
+        return told(&listed.failures);
+    }
     let mut view = View::new(query, Sort::Name, false);
     view.update(&mut listed.fleet, now_ms());
     let entries: Vec<&Entry> = view.window(&listed.fleet, 0, usize::MAX).collect();
@@ -34,7 +39,12 @@ pub(crate) async fn run(args: NodesArgs) -> Result<u8, Failure> {
         _ => {}
     }
     listed.gaps.iter().for_each(Failure::tell);
-    let Some((last, others)) = listed.failures.split_last() else { return Ok(0) };
+    told(&listed.failures)
+}
+
+/// Tells of every failure but the last, which `main` tells; its status is the program's.
+fn told(failures: &[Failure]) -> Result<u8, Failure> {
+    let Some((last, others)) = failures.split_last() else { return Ok(0) };
     others.iter().for_each(Failure::tell);
     Err(last.clone())
 }

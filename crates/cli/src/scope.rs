@@ -43,6 +43,10 @@ pub(crate) fn chosen(sources: &AwsSources, args: &ScopeArgs) -> Result<Vec<Scope
             (regions, _) => regions.to_vec(),
         };
         for region in regions {
+            if !fleetline_aws::is_region(&region) {
+                return Err(Failure::usage(format!("{region:?} is not the name of a Region."))
+                    .with_hint("Regions are written like eu-central-1."));
+            }
             let scope = Scope { source: source.name.clone(), region };
             if !scopes.contains(&scope) {
                 scopes.push(scope);
