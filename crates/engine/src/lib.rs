@@ -3,6 +3,10 @@
 //! [`open_shell`] and [`run_command`] return a handle at once. Behind it one task calls StartSession, keeps a data
 //! channel open through any number of sockets, and makes sure that TerminateSession is called for every session the
 //! service did not end itself. AWS is reached through [`ports`] only. Nothing here prints, exits, or touches a disk.
+//!
+//! Events are traced at debug level without payloads and secrets. The WebSocket library below has no such rule: at
+//! trace level it logs upgrade headers and messages, so a subscriber must keep `tungstenite` and `tokio_tungstenite`
+//! above that level.
 
 mod cause;
 mod clock;

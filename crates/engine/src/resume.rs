@@ -27,6 +27,10 @@ pub struct ResumePolicy {
     pub budget: Duration,
     /// How long a session that never opened is tried. Default 1 min.
     pub open_budget: Duration,
+    /// Whether a session that was open waits, without limit, for `retry_now` when resuming needs other credentials
+    /// or permissions, so that a sign-in can save it. Without it such a session is tried like any other, or ended.
+    /// Default true.
+    pub awaits_user: bool,
 }
 
 impl Default for ResumePolicy {
@@ -36,6 +40,7 @@ impl Default for ResumePolicy {
             max_delay: Duration::from_secs(5),
             budget: Duration::from_secs(300),
             open_budget: Duration::from_secs(60),
+            awaits_user: true,
         }
     }
 }
@@ -104,10 +109,16 @@ impl Outage {
                     return Next::Refused;
                 }
             }
-            ReconnectCause::Api(ApiError { kind: ApiErrorKind::AccessDenied, .. }) => return Next::Refused,
+            ReconnectCause::Api(ApiError { kind: ApiErrorKind::AccessDenied, .. }) => {
+                return self.await_user().unwrap_or(Next::Refused);
+            }
             _ if cause.needs_credentials() => {
-                self.attempt += 1;
-                return if self.opened_before { Next::AwaitRetry } else { Next::Refused };
+                if !self.opened_before {
+                    return Next::Refused;
+                }
+                if let Some(next) = self.await_user() {
+                    return next;
+                }
             }
             _ => {}
         }
@@ -118,6 +129,14 @@ impl Outage {
         }
         self.attempt += 1;
         Next::TryAt((now + self.delay()).min(ends))
+    }
+
+    fn await_user(&mut self) -> Option<Next> {
+        if !(self.opened_before && self.policy.awaits_user) {
+            return None;
+        }
+        self.attempt += 1;
+        Some(Next::AwaitRetry)
     }
 
     /// The user asked for an attempt now: back-off and budget start afresh.
@@ -145,6 +164,11 @@ mod tests {
 
     fn outage(opened_before: bool) -> Outage {
         Outage::begin(ResumePolicy::default(), opened_before, Duration::from_secs(1000), 7)
+    }
+
+    fn unattended() -> Outage {
+        let policy = ResumePolicy { awaits_user: false, ..ResumePolicy::default() };
+        Outage::begin(policy, true, Duration::from_secs(1000), 7)
     }
 
     fn api(kind: ApiErrorKind) -> ReconnectCause {
@@ -235,10 +259,19 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_resume_is_final() {
-        let mut outage = outage(true);
-        let now = outage.began();
-        assert_eq!(outage.failed(now, &api(ApiErrorKind::AccessDenied)), Next::Refused);
+    fn a_denied_resume_waits_for_the_user_where_there_is_one() {
+        let denied = api(ApiErrorKind::AccessDenied);
+        let now = Duration::from_secs(1000);
+        assert_eq!(outage(true).failed(now, &denied), Next::AwaitRetry);
+        assert_eq!(outage(false).failed(now, &denied), Next::Refused);
+        assert_eq!(unattended().failed(now, &denied), Next::Refused);
+    }
+
+    #[test]
+    fn nobody_waits_for_credentials_in_an_unattended_session() {
+        let (delays, end, lasted) = run_down(&mut unattended(), &api(ApiErrorKind::CredentialsExpired));
+        assert!(delays.len() > 10);
+        assert_eq!((end, lasted), (Next::Exhausted, Duration::from_secs(300)));
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub enum SessionState {
         attempt: u32,
         /// When the next attempt begins; `None` while one runs or while the user must act.
         next_try: Option<SystemTime>,
-        /// Whether nothing more happens until `retry_now` is called, because credentials must be renewed first.
+        /// Whether nothing more happens until `retry_now` is called, because resuming needs other credentials or
+        /// permissions first.
         awaits_retry: bool,
     },
     /// Over. Final.

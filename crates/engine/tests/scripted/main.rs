@@ -30,6 +30,7 @@ fn options() -> ShellOptions {
         max_delay: Duration::from_millis(20),
         budget: Duration::from_secs(30),
         open_budget: Duration::from_secs(30),
+        awaits_user: true,
     };
     ShellOptions {
         session: SessionOptions { resume, ..SessionOptions::default() },
