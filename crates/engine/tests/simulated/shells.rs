@@ -232,3 +232,39 @@ async fn a_throttled_start_waits_and_starts_one_session() {
     assert_eq!((world.calls("StartSession"), world.control.sessions().len()), (3, 1));
     world.simulator.shutdown().await;
 }
+
+#[tokio::test]
+async fn an_echo_of_two_megabytes_survives_cuts_in_both_directions() {
+    let world = World::new(|_| {}).await;
+    let mut shell = world.open();
+    shell.prompt().await;
+    shell.type_in("stty raw -echo; printf 'rea''dy'; head -c 2000000; printf 'END'\r").await;
+    shell.until("ready").await;
+    let id = shell.id();
+    let sent = text(2_000_000);
+    let Shell { session, mut seen } = shell;
+    let typing = session.send(sent.clone());
+    let reading = async {
+        let mut next_cut = 0;
+        while seen.len() < sent.len() + "END".len() {
+            if seen.len() >= next_cut {
+                next_cut = seen.len() + 150_000;
+                // Until the socket is back there is none to cut.
+                world.control.cut_client_socket(&id).await.unwrap();
+            }
+            seen.extend_from_slice(&session.recv().await.expect("the session lives").bytes);
+        }
+        seen
+    };
+    let (typed, seen) = tokio::join!(typing, reading);
+    typed.unwrap();
+    let expected = [&sent[..], b"END"].concat();
+    assert!(
+        seen.starts_with(&expected),
+        "{:?}",
+        seen.iter().zip(&expected).position(|(got, sent)| got != sent)
+    );
+    assert!(world.control.session(&id).unwrap().client_sockets > 5);
+    assert_eq!((world.calls("StartSession"), world.calls("TerminateSession")), (1, 0));
+    world.simulator.shutdown().await;
+}
