@@ -62,9 +62,53 @@ impl Extras {
         self.estimate = total.min(EXTRAS_KEPT);
         history
     }
+}
 
-    #[cfg(test)]
-    pub(crate) fn estimate(&self) -> usize {
-        self.estimate
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid_with_marks(cells: usize) -> Grid<Cell> {
+        let (lines, cols) = (2_000, 100);
+        let mut grid = Grid::<Cell>::new(10, cols, lines);
+        grid.scroll_up(&(Line(0)..Line(10)), 1);
+        while grid.history_size() < lines {
+            grid.scroll_up(&(Line(0)..Line(10)), 10);
+        }
+        for n in 0..cells {
+            let cell = &mut grid[Line(9 - (n / cols) as i32)][Column(n % cols)];
+            for _ in 0..MARKS_PER_CELL {
+                cell.push_zerowidth('\u{301}');
+            }
+        }
+        grid
+    }
+
+    #[test]
+    fn a_count_is_due_when_the_estimate_passes_the_limit() {
+        let mut extras = Extras::default();
+        assert!(!extras.charge(EXTRAS_LIMIT));
+        assert!(extras.charge(1));
+        assert_eq!(extras.recount(&grid_with_marks(10)), 2_000, "little is alive, so all lines stay");
+        assert!(!extras.charge(EXTRAS_LIMIT / 2));
+    }
+
+    #[test]
+    fn the_oldest_lines_go_when_too_much_is_alive() {
+        let kept = Extras::default().recount(&grid_with_marks(200_000));
+        let bytes = kept * 100 * (EXTRA_BYTES + MARKS_PER_CELL * 4);
+        assert!((EXTRAS_LIMIT / 2..=EXTRAS_LIMIT).contains(&bytes), "{kept} lines kept");
+    }
+
+    #[test]
+    fn shared_extras_count_once() {
+        let mut grid = grid_with_marks(1);
+        let cell = grid[Line(9)][Column(0)].clone();
+        for line in -1_999..9 {
+            for col in 0..100 {
+                grid[Line(line)][Column(col)] = cell.clone();
+            }
+        }
+        assert_eq!(Extras::default().recount(&grid), 2_000);
     }
 }

@@ -127,7 +127,6 @@ mod tests {
 
     fn found(text: &str) -> Option<&str> {
         let offset = text.find('@').unwrap_or(0);
-        let text = text;
         plain_address(text, offset).map(|(start, end)| &text[start..end])
     }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use alacritty_terminal::event::VoidListener;
-use alacritty_terminal::grid::Dimensions;
+use alacritty_terminal::grid::{Dimensions, Scroll};
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::term::{Config, Osc52, TermMode};
@@ -69,6 +69,8 @@ pub(crate) struct Screen {
     titles: Vec<Option<String>>,
     /// Mode 9: presses only, without modifiers. The model does not know it.
     pub(crate) x10_mouse: bool,
+    /// First row of the scroll region.
+    region_top: usize,
     /// Combining marks not kept.
     pub(crate) marks_dropped: u64,
     /// Whether a synchronized update (mode 2026) is in progress.
@@ -93,6 +95,7 @@ impl Screen {
             title: None,
             titles: Vec::new(),
             x10_mouse: false,
+            region_top: 0,
             marks_dropped: 0,
             held: false,
             hold: None,
@@ -115,6 +118,7 @@ impl Screen {
             self.term.set_options(config(&self.options, size.cols));
         }
         self.term.resize(size);
+        self.region_top = 0;
         if usize::from(size.cols) < old_cols {
             self.term.set_options(config(&self.options, size.cols));
         }
@@ -140,6 +144,18 @@ impl Screen {
     /// Says that a frame was sent.
     pub(crate) fn frame_sent(&mut self) {
         self.hold = None;
+    }
+
+    /// Runs an operation that may scroll rows from `top` on. The model moves a scrolled-back view as if every such row
+    /// went to the history; only rows from the very top do, so otherwise the view is put back.
+    #[inline]
+    fn scrolling_from(&mut self, top: usize, operation: impl FnOnce(&mut Term)) {
+        let before = self.term.grid().display_offset();
+        operation(&mut self.term);
+        let moved = self.term.grid().display_offset().saturating_sub(before);
+        if top > 0 && moved > 0 {
+            self.term.scroll_display(Scroll::Delta(-(moved as i32)));
+        }
     }
 
     fn charge(&mut self, bytes: usize) {
@@ -211,11 +227,6 @@ impl Screen {
             NamedPrivateMode::ColumnMode => ModeState::Unknown,
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn extras_estimate(&self) -> usize {
-        self.extras.estimate()
-    }
 }
 
 fn config(options: &Options, cols: u16) -> Config {
@@ -251,13 +262,10 @@ impl Handler for Screen {
         put_tab(count: u16);
         backspace();
         carriage_return();
-        linefeed();
         newline();
         set_horizontal_tabstop();
-        scroll_up(lines: usize);
         scroll_down(lines: usize);
         insert_blank_lines(lines: usize);
-        delete_lines(lines: usize);
         erase_chars(count: usize);
         delete_chars(count: usize);
         move_backward_tabs(count: u16);
@@ -270,7 +278,6 @@ impl Handler for Screen {
         reverse_index();
         set_mode(mode: Mode);
         unset_mode(mode: Mode);
-        set_scrolling_region(top: usize, bottom: Option<usize>);
         set_keypad_application_mode();
         unset_keypad_application_mode();
         set_active_charset(index: CharsetIndex);
@@ -285,7 +292,32 @@ impl Handler for Screen {
         if c >= '\u{80}' && c.width() == Some(0) && !self.takes_mark() {
             return;
         }
-        self.term.input(c);
+        if self.region_top == 0 {
+            self.term.input(c);
+        } else {
+            self.scrolling_from(self.region_top, |term| term.input(c));
+        }
+    }
+
+    #[inline]
+    fn linefeed(&mut self) {
+        self.scrolling_from(self.region_top, Handler::linefeed);
+    }
+
+    fn scroll_up(&mut self, lines: usize) {
+        self.scrolling_from(self.region_top, |term| term.scroll_up(lines));
+    }
+
+    fn delete_lines(&mut self, lines: usize) {
+        let top = usize::try_from(self.term.grid().cursor.point.line.0).unwrap_or(0);
+        self.scrolling_from(top, |term| term.delete_lines(lines));
+    }
+
+    fn set_scrolling_region(&mut self, top: usize, bottom: Option<usize>) {
+        if top < bottom.unwrap_or(self.term.screen_lines()) {
+            self.region_top = top.saturating_sub(1);
+        }
+        self.term.set_scrolling_region(top, bottom);
     }
 
     fn set_tabs(&mut self, interval: u16) {
@@ -309,6 +341,7 @@ impl Handler for Screen {
     fn reset_state(&mut self) {
         self.term.reset_state();
         self.links.clear();
+        self.region_top = 0;
         self.x10_mouse = false;
         self.held = false;
         self.titles.clear();
@@ -390,6 +423,7 @@ impl Handler for Screen {
                 if matches!(named, ReportMouseClicks | ReportCellMouseMotion | ReportAllMouseMotion) {
                     self.x10_mouse = false;
                 }
+                self.forget_region(named);
                 self.term.set_private_mode(mode);
             }
             PrivateMode::Unknown(9) => {
@@ -407,7 +441,10 @@ impl Handler for Screen {
     fn unset_private_mode(&mut self, mode: PrivateMode) {
         match mode {
             PrivateMode::Named(NamedPrivateMode::SyncUpdate) => self.held = false,
-            PrivateMode::Named(_) => self.term.unset_private_mode(mode),
+            PrivateMode::Named(named) => {
+                self.forget_region(named);
+                self.term.unset_private_mode(mode);
+            }
             PrivateMode::Unknown(9) => self.x10_mouse = false,
             PrivateMode::Unknown(47 | 1047) => self.set_alternate_screen(false),
             PrivateMode::Unknown(1048) => self.term.restore_cursor_position(),
@@ -448,6 +485,13 @@ impl Handler for Screen {
 }
 
 impl Screen {
+    /// Changing the column mode drops the scroll region.
+    fn forget_region(&mut self, mode: NamedPrivateMode) {
+        if mode == NamedPrivateMode::ColumnMode {
+            self.region_top = 0;
+        }
+    }
+
     fn unset_mouse_mode(&mut self, mode: u16) {
         let named = match mode {
             1000 => NamedPrivateMode::ReportMouseClicks,

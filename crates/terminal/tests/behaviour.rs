@@ -154,6 +154,24 @@ fn a_reader_who_scrolled_up_stays_where_they_are() {
 }
 
 #[test]
+fn scrolling_inside_a_region_does_not_move_a_scrolled_back_view() {
+    for scroll in [
+        "\x1b[2;3r\x1b[3;1H\n\n\n\n\n\n",
+        "\x1b[2;1H\x1b[M\x1b[M\x1b[M",
+        "\x1b[2;3r\x1b[9S",
+        "\x1b[2;3r\x1b[3;1Hlong text that wraps",
+    ] {
+        let mut terminal = terminal(10, 4, "1\r\n2\r\n3\r\n4\r\n5\r\n6");
+        terminal.scroll(Scroll::Top);
+        feed(&mut terminal, &scroll.repeat(3));
+        assert_eq!(terminal.scroll_position(), 2, "{scroll:?}");
+        assert_eq!(terminal.mirror()[..2], ["1", "2"], "{scroll:?}");
+        assert!(terminal.search(&query("1")).total > 0);
+        full(&mut terminal);
+    }
+}
+
+#[test]
 fn a_resize_rewraps_lines_and_back() {
     let mut terminal = terminal(10, 4, "abcdefghijklmno\r\nshort");
     assert_eq!(terminal.mirror(), ["abcdefghij", "klmno", "short", ""]);

@@ -196,7 +196,7 @@ mod tests {
             let once = pasted(&text, TermMode::empty());
             let clean = !once.contains(['\x1b', '\u{9b}', '\n']);
             prop_assert!(clean);
-            prop_assert_eq!(pasted(&once, TermMode::empty()), once.clone());
+            prop_assert_eq!(pasted(&once, TermMode::empty()), once);
             let bracketed = pasted(&text, BRACKETED);
             prop_assert_eq!(bracketed.matches("\x1b[201~").count(), 1);
             prop_assert!(bracketed.ends_with("\x1b[201~"));
