@@ -81,6 +81,6 @@ describe('columns', () => {
   });
 
   it('give what is left over to the columns that grow', () => {
-    expect(template(columnsFor(100))).toBe('28px minmax(102px, 0.6fr) 142px minmax(180px, 1fr) 80px');
+    expect(template(columnsFor(100))).toBe('28px minmax(102px, 0.35fr) 144px minmax(180px, 1fr) 80px');
   });
 });

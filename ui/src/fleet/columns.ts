@@ -12,12 +12,12 @@ export interface Column {
 /** All columns in order. */
 export const COLUMNS: readonly Column[] = [
   { id: 'readiness', min: 28, grow: 0 },
-  { id: 'name', min: 102, grow: 0.6 },
-  { id: 'node_id', min: 142, grow: 0 },
-  { id: 'kind', min: 102, grow: 0 },
-  { id: 'platform', min: 100, grow: 0.3 },
+  { id: 'name', min: 102, grow: 0.35 },
+  { id: 'node_id', min: 144, grow: 0 },
+  { id: 'kind', min: 104, grow: 0 },
+  { id: 'platform', min: 96, grow: 0 },
   { id: 'account', min: 180, grow: 1 },
-  { id: 'ip', min: 95, grow: 0 },
+  { id: 'ip', min: 97, grow: 0 },
   { id: 'agent', min: 93, grow: 0 },
   { id: 'tier', min: 80, grow: 0 },
   { id: 'ping', min: 52, grow: 0 },

@@ -15,6 +15,8 @@ export interface Slot {
 }
 
 const SIZE = 2048;
+/** Engines thicken light text and thin dark text; a middle grey gives every colour the same weight. */
+const COVERAGE = '#808080';
 /** Clusters that come in their own colours. */
 const EMOJI = /\p{Emoji_Presentation}|\uFE0F/u;
 
@@ -50,13 +52,13 @@ export class GlyphAtlas {
     return SIZE;
   }
 
-  /** `color` null draws coverage in white. */
+  /** `color` null draws coverage only, for painters that tint. */
   slot(text: string, cells: number, bold: boolean, italic: boolean, color: Rgb | null): Slot {
     const key = `${bold ? 'b' : ''}${italic ? 'i' : ''}${cells}${color ?? ''}|${text}`;
     const known = this.#slots.get(key);
     if (known) return known;
     const slot = this.#place(cells);
-    slot.colored = color === null && EMOJI.test(text);
+    slot.colored = EMOJI.test(text);
     this.#draw(text, cells, bold, italic, color, slot);
     this.#slots.set(key, slot);
     this.onDrawn?.(slot);
@@ -91,7 +93,7 @@ export class GlyphAtlas {
     context.beginPath();
     context.rect(slot.x, slot.y, slot.w, slot.h);
     context.clip();
-    context.fillStyle = context.strokeStyle = color === null ? '#fff' : css(color);
+    context.fillStyle = context.strokeStyle = COVERAGE;
     const x = slot.x + slot.pad;
     if (isDrawn(text)) {
       drawCell(context, text, { x, y: slot.y, w: cellW * cells, h: cellH, line });
@@ -101,7 +103,7 @@ export class GlyphAtlas {
       const room = cellW * cells;
       const { width } = context.measureText(text);
       // Fallback glyphs are scaled down to their cells, never up; a wide one that is narrower is centred.
-      if (width > room + 0.5 * cellW * 0.5) {
+      if (width > room + cellW / 4) {
         const scale = room / width;
         context.translate(x, slot.y + baseline);
         context.scale(scale, scale);
@@ -110,6 +112,12 @@ export class GlyphAtlas {
         const shift = cells > 1 ? Math.max(0, (room - width) / 2) : 0;
         context.fillText(text, x + shift, slot.y + baseline);
       }
+    }
+    if (color !== null && !slot.colored) {
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.globalCompositeOperation = 'source-in';
+      context.fillStyle = css(color);
+      context.fillRect(slot.x, slot.y, slot.w, slot.h);
     }
     context.restore();
   }
