@@ -79,9 +79,10 @@ impl Replies {
         self.say("\x1b[?6c");
     }
 
-    /// DA2: terminal type 0, firmware 1.
+    /// DA2: terminal type 0, and the version the embedded model gives itself. Vim and others turn SGR mouse reports
+    /// on from version 277 of xterm, so it has to be above that.
     pub(crate) fn secondary_attributes(&mut self) {
-        self.say("\x1b[>0;1;1c");
+        self.say("\x1b[>0;2600;1c");
     }
 
     /// DSR 5: ready.

@@ -9,31 +9,26 @@ use alacritty_terminal::event::VoidListener;
 use alacritty_terminal::grid::{Dimensions, Scroll};
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::Flags;
-use alacritty_terminal::term::{Config, Osc52, TermMode};
+use alacritty_terminal::term::{Config, Osc52};
 use alacritty_terminal::vte::ansi::{
     Attr, CharsetIndex, ClearMode, Color, CursorShape, CursorStyle, Handler, Hyperlink, LineClearMode, Mode,
-    NamedMode, NamedPrivateMode, PrivateMode, Rgb as VteRgb, StandardCharset, TabulationClearMode,
+    PrivateMode, Rgb as VteRgb, StandardCharset, TabulationClearMode,
 };
 use unicode_width::UnicodeWidthChar;
 
 use crate::cleaning::{clean_title, decode_clipboard};
 use crate::events::Outbox;
 use crate::extras::{EXTRA_BYTES, Extras, FIRST_MARK_BYTES, MARKS_PER_CELL, NEXT_MARK_BYTES};
+use crate::hold::Hold;
 use crate::hyperlinks::LinkTable;
 use crate::options::{Options, Size};
-use crate::replies::{ModeState, Replies};
+use crate::replies::Replies;
 
 /// The embedded model. Its listener is void: every answer and event is made here.
 pub(crate) type Term = alacritty_terminal::Term<VoidListener>;
 
 /// Most titles on the title stack, as in xterm.
 const TITLE_STACK_LIMIT: usize = 10;
-
-/// Longest time a program may hold frames back (mode 2026).
-pub(crate) const HOLD_TIME: Duration = Duration::from_millis(150);
-
-/// Most bytes a program may send while it holds frames back.
-pub(crate) const HOLD_BYTES: u64 = 2 << 20;
 
 /// The size of a model, with no history yet.
 impl Dimensions for Size {
@@ -50,13 +45,6 @@ impl Dimensions for Size {
     }
 }
 
-/// When frames were first held back since the last one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Hold {
-    since: Duration,
-    since_bytes: u64,
-}
-
 /// The model with its limits.
 pub(crate) struct Screen {
     pub(crate) term: Term,
@@ -70,16 +58,10 @@ pub(crate) struct Screen {
     /// Mode 9: presses only, without modifiers. The model does not know it.
     pub(crate) x10_mouse: bool,
     /// First row of the scroll region.
-    region_top: usize,
+    pub(crate) region_top: usize,
     /// Combining marks not kept.
     pub(crate) marks_dropped: u64,
-    /// Whether a synchronized update (mode 2026) is in progress.
-    held: bool,
-    /// Kept from one synchronized update to the next until a frame was sent, or a program that always has one in
-    /// progress would never be seen.
-    hold: Option<Hold>,
-    now: Duration,
-    bytes: u64,
+    pub(crate) hold: Hold,
 }
 
 impl Screen {
@@ -97,17 +79,13 @@ impl Screen {
             x10_mouse: false,
             region_top: 0,
             marks_dropped: 0,
-            held: false,
-            hold: None,
-            now: Duration::ZERO,
-            bytes: 0,
+            hold: Hold::default(),
         }
     }
 
     /// Counts bytes about to be parsed at `now`.
     pub(crate) fn arriving(&mut self, bytes: usize, now: Duration) {
-        self.now = self.now.max(now);
-        self.bytes += bytes as u64;
+        self.hold.arriving(bytes, now);
         self.replies.set_now(now);
     }
 
@@ -122,28 +100,6 @@ impl Screen {
         if usize::from(size.cols) < old_cols {
             self.term.set_options(config(&self.options, size.cols));
         }
-    }
-
-    /// Until when a program holds frames back, if it does.
-    pub(crate) fn held_until(&self) -> Option<Duration> {
-        let hold = self.hold.filter(|_| self.held)?;
-        (self.bytes.saturating_sub(hold.since_bytes) <= HOLD_BYTES)
-            .then_some(hold.since.saturating_add(HOLD_TIME))
-    }
-
-    /// Whether frames are held back at `now`; a hold that ran out ends here.
-    pub(crate) fn is_held(&mut self, now: Duration) -> bool {
-        self.now = self.now.max(now);
-        if self.held_until().is_some_and(|until| self.now < until) {
-            return true;
-        }
-        self.held = false;
-        false
-    }
-
-    /// Says that a frame was sent.
-    pub(crate) fn frame_sent(&mut self) {
-        self.hold = None;
     }
 
     /// Runs an operation that may scroll rows from `top` on. The model moves a scrolled-back view as if every such row
@@ -196,36 +152,6 @@ impl Screen {
 
     fn announce_title(&mut self) {
         self.outbox.title(self.title.clone());
-    }
-
-    /// Switches to or from the alternate screen for the older modes 47 and 1047.
-    fn set_alternate_screen(&mut self, alternate: bool) {
-        if self.term.mode().contains(TermMode::ALT_SCREEN) != alternate {
-            self.term.swap_alt();
-        }
-    }
-
-    fn private_mode_state(&self, mode: NamedPrivateMode) -> ModeState {
-        let has = |flag| ModeState::from(self.term.mode().contains(flag));
-        match mode {
-            NamedPrivateMode::CursorKeys => has(TermMode::APP_CURSOR),
-            NamedPrivateMode::Origin => has(TermMode::ORIGIN),
-            NamedPrivateMode::LineWrap => has(TermMode::LINE_WRAP),
-            NamedPrivateMode::BlinkingCursor => self.term.cursor_style().blinking.into(),
-            NamedPrivateMode::ShowCursor => has(TermMode::SHOW_CURSOR),
-            NamedPrivateMode::ReportMouseClicks => has(TermMode::MOUSE_REPORT_CLICK),
-            NamedPrivateMode::ReportCellMouseMotion => has(TermMode::MOUSE_DRAG),
-            NamedPrivateMode::ReportAllMouseMotion => has(TermMode::MOUSE_MOTION),
-            NamedPrivateMode::ReportFocusInOut => has(TermMode::FOCUS_IN_OUT),
-            NamedPrivateMode::Utf8Mouse => has(TermMode::UTF8_MOUSE),
-            NamedPrivateMode::SgrMouse => has(TermMode::SGR_MOUSE),
-            NamedPrivateMode::AlternateScroll => has(TermMode::ALTERNATE_SCROLL),
-            NamedPrivateMode::UrgencyHints => has(TermMode::URGENCY_HINTS),
-            NamedPrivateMode::SwapScreenAndSetRestoreCursor => has(TermMode::ALT_SCREEN),
-            NamedPrivateMode::BracketedPaste => has(TermMode::BRACKETED_PASTE),
-            NamedPrivateMode::SyncUpdate => self.held.into(),
-            NamedPrivateMode::ColumnMode => ModeState::Unknown,
-        }
     }
 }
 
@@ -343,7 +269,7 @@ impl Handler for Screen {
         self.links.clear();
         self.region_top = 0;
         self.x10_mouse = false;
-        self.held = false;
+        self.hold.end();
         self.titles.clear();
         if self.title.take().is_some() {
             self.announce_title();
@@ -413,64 +339,20 @@ impl Handler for Screen {
     }
 
     fn set_private_mode(&mut self, mode: PrivateMode) {
-        match mode {
-            PrivateMode::Named(NamedPrivateMode::SyncUpdate) => {
-                self.held = true;
-                self.hold.get_or_insert(Hold { since: self.now, since_bytes: self.bytes });
-            }
-            PrivateMode::Named(named) => {
-                use NamedPrivateMode::{ReportAllMouseMotion, ReportCellMouseMotion, ReportMouseClicks};
-                if matches!(named, ReportMouseClicks | ReportCellMouseMotion | ReportAllMouseMotion) {
-                    self.x10_mouse = false;
-                }
-                self.forget_region(named);
-                self.term.set_private_mode(mode);
-            }
-            PrivateMode::Unknown(9) => {
-                for other in [1000, 1002, 1003] {
-                    self.unset_mouse_mode(other);
-                }
-                self.x10_mouse = true;
-            }
-            PrivateMode::Unknown(47 | 1047) => self.set_alternate_screen(true),
-            PrivateMode::Unknown(1048) => self.term.save_cursor_position(),
-            PrivateMode::Unknown(_) => {}
-        }
+        self.change_private_mode(mode, true);
     }
 
     fn unset_private_mode(&mut self, mode: PrivateMode) {
-        match mode {
-            PrivateMode::Named(NamedPrivateMode::SyncUpdate) => self.held = false,
-            PrivateMode::Named(named) => {
-                self.forget_region(named);
-                self.term.unset_private_mode(mode);
-            }
-            PrivateMode::Unknown(9) => self.x10_mouse = false,
-            PrivateMode::Unknown(47 | 1047) => self.set_alternate_screen(false),
-            PrivateMode::Unknown(1048) => self.term.restore_cursor_position(),
-            PrivateMode::Unknown(_) => {}
-        }
+        self.change_private_mode(mode, false);
     }
 
     fn report_mode(&mut self, mode: Mode) {
-        let state = match mode {
-            Mode::Named(NamedMode::Insert) => self.term.mode().contains(TermMode::INSERT).into(),
-            Mode::Named(NamedMode::LineFeedNewLine) => {
-                self.term.mode().contains(TermMode::LINE_FEED_NEW_LINE).into()
-            }
-            Mode::Unknown(_) => ModeState::Unknown,
-        };
+        let state = self.mode_state(mode);
         self.replies.mode(mode.raw(), state);
     }
 
     fn report_private_mode(&mut self, mode: PrivateMode) {
-        let alternate = self.term.mode().contains(TermMode::ALT_SCREEN);
-        let state = match mode {
-            PrivateMode::Named(named) => self.private_mode_state(named),
-            PrivateMode::Unknown(9) => self.x10_mouse.into(),
-            PrivateMode::Unknown(47 | 1047) => alternate.into(),
-            PrivateMode::Unknown(_) => ModeState::Unknown,
-        };
+        let state = self.private_mode_state(mode);
         self.replies.private_mode(mode.raw(), state);
     }
 
@@ -485,22 +367,6 @@ impl Handler for Screen {
 }
 
 impl Screen {
-    /// Changing the column mode drops the scroll region.
-    fn forget_region(&mut self, mode: NamedPrivateMode) {
-        if mode == NamedPrivateMode::ColumnMode {
-            self.region_top = 0;
-        }
-    }
-
-    fn unset_mouse_mode(&mut self, mode: u16) {
-        let named = match mode {
-            1000 => NamedPrivateMode::ReportMouseClicks,
-            1002 => NamedPrivateMode::ReportCellMouseMotion,
-            _ => NamedPrivateMode::ReportAllMouseMotion,
-        };
-        self.term.unset_private_mode(named.into());
-    }
-
     /// Lines of history above the screen.
     pub(crate) fn history_lines(&self) -> usize {
         self.term.history_size()

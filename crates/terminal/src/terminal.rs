@@ -258,7 +258,7 @@ impl Terminal {
     /// the program holds frames back (see [`Self::held_until`]). `full` asks for the whole screen, even then. Call it
     /// again after a frame was painted: a frame with more styles than fit goes on in the next.
     pub fn frame(&mut self, full: bool, now: Duration) -> Option<Vec<u8>> {
-        if self.screen.is_held(now) && !full {
+        if self.screen.hold.is_active(now) && !full {
             return None;
         }
         self.encoder.collect_damage(&mut self.screen);
@@ -268,7 +268,7 @@ impl Terminal {
             search.overlays(&self.screen, &mut overlays);
         }
         let frame = self.encoder.encode(&mut self.screen, overlays, full)?;
-        self.screen.frame_sent();
+        self.screen.hold.frame_sent();
         Some(frame)
     }
 
@@ -276,7 +276,7 @@ impl Terminal {
     /// most 150 ms after it began, and not after 2 MiB.
     #[must_use]
     pub fn held_until(&self) -> Option<Duration> {
-        self.screen.held_until()
+        self.screen.hold.until()
     }
 
     /// Modes others act upon.

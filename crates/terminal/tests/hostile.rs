@@ -145,7 +145,7 @@ fn questions_that_programs_do_ask_are_answered() {
     let replies = String::from_utf8(terminal.take_replies()).unwrap_or_default();
     assert_eq!(
         replies,
-        "\x1b[?6c\x1b[>0;1;1c\x1b[0n\x1b[3;7R\x1b[8;24;80t\x1b[?25;1$y\x1b[?2004;2$y\x1b[4;2$y\x1b[?99;0$y\
+        "\x1b[?6c\x1b[>0;2600;1c\x1b[0n\x1b[3;7R\x1b[8;24;80t\x1b[?25;1$y\x1b[?2004;2$y\x1b[4;2$y\x1b[?99;0$y\
          \x1b]11;rgb:0f0f/1111/1414\x07"
     );
     assert!(terminal.take_replies().is_empty());
