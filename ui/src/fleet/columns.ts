@@ -15,7 +15,7 @@ export const COLUMNS: readonly Column[] = [
   { id: 'name', min: 102, grow: 0.35 },
   { id: 'node_id', min: 144, grow: 0 },
   { id: 'kind', min: 104, grow: 0 },
-  { id: 'platform', min: 96, grow: 0 },
+  { id: 'platform', min: 100, grow: 0 },
   { id: 'account', min: 180, grow: 1 },
   { id: 'ip', min: 97, grow: 0 },
   { id: 'agent', min: 93, grow: 0 },

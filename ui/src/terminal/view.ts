@@ -13,6 +13,20 @@ const BLINK_MS = 530;
 /** Without input for this long the cursor stands still. */
 const BLINK_REST_MS = 10_000;
 const RESIZE_DELAY_MS = 100;
+/** A container smaller than this is being hidden, not resized. */
+const LEAST_PX = 40;
+
+/** The last attach or detach per tab: commands run concurrently in the host, and these two must not change places. */
+const attachments = new Map<string, Promise<unknown>>();
+
+function inTurn(tab: string, step: () => Promise<unknown>): Promise<unknown> {
+  const turn = (attachments.get(tab) ?? Promise.resolve()).then(step, step);
+  const settled = turn.catch(() => undefined).then(() => {
+    if (attachments.get(tab) === settled) attachments.delete(tab);
+  });
+  attachments.set(tab, settled);
+  return turn;
+}
 
 /** What the component around the canvas needs to know after each paint. */
 export interface Painted {
@@ -97,11 +111,12 @@ export class TerminalView {
   /** Sends the size, then attaches, so that the first frame already fits. */
   async start(): Promise<void> {
     const { host, tab } = this.#o;
-    this.#sent = this.#grid();
-    await host.terminalResize(tab, this.#sent);
-    if (this.#stopped) return;
-    await host.terminalAttach(tab, (message) => this.#take(message));
-    if (this.#stopped) await host.terminalDetach(tab);
+    await inTurn(tab, async () => {
+      if (this.#stopped) return;
+      this.#sent = this.#grid();
+      await host.terminalResize(tab, this.#sent);
+      await host.terminalAttach(tab, (message) => this.#take(message));
+    });
   }
 
   /** Detaches and frees the canvas. */
@@ -112,7 +127,8 @@ export class TerminalView {
     window.clearInterval(this.#blinkTimer);
     this.#observer.disconnect();
     this.#painter.dispose();
-    void this.#o.host.terminalDetach(this.#o.tab).catch(() => undefined);
+    // The tab may be gone already, and its attachment with it.
+    inTurn(this.#o.tab, () => this.#o.host.terminalDetach(this.#o.tab)).catch(() => undefined);
   }
 
   setFocused(focused: boolean): void {
@@ -301,6 +317,8 @@ export class TerminalView {
 
   /** Sends a new size once it has stood for a moment. */
   #fit(atOnce: boolean): void {
+    const { clientWidth, clientHeight } = this.#o.container;
+    if (clientWidth < LEAST_PX || clientHeight < LEAST_PX) return;
     const size = this.#grid();
     if (this.#sent.cols === 0 || (size.cols === this.#sent.cols && size.rows === this.#sent.rows)) return;
     this.#o.onResizing(size);
