@@ -116,6 +116,13 @@ impl Screen {
         (!text.is_empty()).then_some(text)
     }
 
+    /// The selected text, when it is short enough to be compared whenever output comes.
+    pub(crate) fn selection_to_watch(&self) -> Option<String> {
+        let range = self.selected()?;
+        let rows = (range.end.line - range.start.line).0 + 1;
+        if rows > 2 * self.term.screen_lines() as i32 { None } else { self.selection_text() }
+    }
+
     /// Adds the visible part of the selection.
     pub(crate) fn selection_overlays(&self, out: &mut Vec<Overlay>) {
         let Some(range) = self.selected() else { return };

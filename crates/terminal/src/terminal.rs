@@ -116,8 +116,12 @@ impl Terminal {
     /// rate of answers and the time frames are held back.
     pub fn feed(&mut self, bytes: &[u8], now: Duration) {
         let before = self.scroll_mark();
+        let selected = self.screen.selection_to_watch();
         self.screen.arriving(bytes.len(), now);
         self.guard.filter(bytes, |bytes| self.parser.advance(&mut self.screen, bytes));
+        if selected.is_some() && self.screen.selection_to_watch() != selected {
+            self.selection_clear();
+        }
         let after = self.scroll_mark();
         if let Some(search) = &mut self.search {
             search.scrolled(before.lines_to(after));
@@ -177,7 +181,8 @@ impl Terminal {
         self.screen.term.grid().display_offset() as u32
     }
 
-    /// Begins a selection at a cell of the view.
+    /// Begins a selection at a cell of the view. It follows its text when output scrolls, and ends when output changes
+    /// the text (one of more than two screens stays).
     pub fn selection_start(&mut self, kind: SelectionKind, at: CellPoint) {
         self.screen.selection_start(kind, at);
     }

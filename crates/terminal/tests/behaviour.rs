@@ -290,6 +290,19 @@ fn a_selection_follows_its_text_when_output_scrolls() {
     assert_eq!(terminal.selection_text().as_deref(), Some("one\ntwo\n3\n4\n5"));
 }
 
+#[test]
+fn a_selection_ends_when_its_text_changes() {
+    let mut terminal = terminal(10, 3, "one two");
+    terminal.selection_start(SelectionKind::Word, at(0, 0));
+    feed(&mut terminal, "\x1b[2;1Hbelow");
+    assert_eq!(terminal.selection_text().as_deref(), Some("one"));
+    feed(&mut terminal, "\x1b[1;2HX");
+    assert_eq!(terminal.selection_text(), None);
+    terminal.selection_start(SelectionKind::Line, at(0, 0));
+    feed(&mut terminal, "\x1b[?1049h");
+    assert_eq!(terminal.selection_text(), None);
+}
+
 fn query(text: &str) -> SearchQuery {
     SearchQuery { text: text.to_owned(), ..SearchQuery::default() }
 }
