@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
+use rustls::pki_types::CertificateDer;
 
 use crate::access::{Access, Identity};
 use crate::config::{AwsConfig, Stamp, environment_source};
@@ -17,7 +18,7 @@ use crate::endpoints::Endpoints;
 use crate::error::before_call;
 use crate::listing::Listing;
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
-use crate::transport::Transport;
+use crate::transport::{self, Transport};
 
 /// Operation name of errors that arise while opening a source.
 const CONFIGURATION: &str = "AwsConfiguration";
@@ -64,6 +65,24 @@ impl AwsSources {
         &self.settings
     }
 
+    /// The certificates of the source's CA bundle (AWS_CA_BUNDLE, else the profile's `ca_bundle`), which the data channel
+    /// must trust as the API calls do; give them to the dialer. Empty without a bundle.
+    ///
+    /// # Errors
+    /// When the bundle cannot be read or holds no usable certificate.
+    pub fn extra_roots(&self, source: &str) -> Result<Vec<CertificateDer<'static>>, ApiError> {
+        let failed = |problem| before_call(CONFIGURATION, ApiErrorKind::Tls, problem);
+        let config = AwsConfig::read(&self.settings).map_err(failed)?;
+        match self.ca_bundle(&config, source) {
+            Some(path) => transport::bundle_roots(Path::new(path)).map_err(failed),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn ca_bundle<'a>(&'a self, config: &'a AwsConfig, source: &str) -> Option<&'a str> {
+        self.settings.variable("AWS_CA_BUNDLE").or_else(|| config.setting(source, "ca_bundle"))
+    }
+
     fn access(&self, source: &str, region: &str) -> Result<Arc<Access>, ApiError> {
         if !is_region(region) {
             let what = format!("{region:?} is not the name of a Region.");
@@ -91,8 +110,7 @@ impl AwsSources {
         let transport = if endpoints.all_plain_loopback() {
             Transport::PlainLoopback
         } else {
-            let ca_bundle =
-                self.settings.variable("AWS_CA_BUNDLE").or_else(|| config.setting(source, "ca_bundle"));
+            let ca_bundle = self.ca_bundle(&config, source);
             Transport::Tls {
                 ca_bundle: ca_bundle.map(str::to_owned),
                 process_proxy: self.settings.process_proxy(),

@@ -58,21 +58,39 @@ impl Transport {
 }
 
 fn checked_bundle(path: &Path) -> Result<Vec<u8>, String> {
+    let pem = read_bundle(path)?;
+    certificates(path, &pem)?;
+    Ok(pem)
+}
+
+/// The certificates of a CA bundle, each of them usable as a root.
+///
+/// # Errors
+/// A sentence naming the bundle that cannot be read or holds no usable certificate.
+pub(crate) fn bundle_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    certificates(path, &read_bundle(path)?)
+}
+
+fn read_bundle(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("The CA bundle {} cannot be read: {error}", path.display()))
+}
+
+fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let shown = path.display();
-    let pem =
-        std::fs::read(path).map_err(|error| format!("The CA bundle {shown} cannot be read: {error}"))?;
     let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
+    let mut certificates = Vec::new();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate =
             certificate.map_err(|error| format!("The CA bundle {shown} is not valid PEM: {error}"))?;
-        roots.add(certificate).map_err(|error| {
+        roots.add(certificate.clone()).map_err(|error| {
             format!("The CA bundle {shown} holds a certificate that cannot be used: {error}")
         })?;
+        certificates.push(certificate);
     }
-    if roots.is_empty() {
+    if certificates.is_empty() {
         return Err(format!("The CA bundle {shown} holds no certificate."));
     }
-    Ok(pem)
+    Ok(certificates)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io;
 
 use fleetline_app::problem::{describe_close, describe_start};
-use fleetline_engine::{CommandEnd, DataStream, RunCommand, SessionOptions, run_command};
+use fleetline_engine::{CommandEnd, DataStream, RunCommand, run_command};
 use fleetline_ipc::{CommandError, ErrorCode};
 use tokio::io::AsyncWriteExt;
 
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: ExecArgs) -> Result<u8, Failure> {
     let mut context = found.context;
     context.document.clone_from(&args.document);
     let run = RunCommand { target: found.id, command, document: args.document, reason: args.reason };
-    let session = run_command(found.control, run, SessionOptions::default());
+    let session = run_command(found.control, run, found.options);
 
     let copied = {
         let mut copy = std::pin::pin!(copy_output(&session));

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use fleetline_app::problem::{describe_close, describe_start};
 use fleetline_engine::ports::StartSession;
-use fleetline_engine::{EndReason, SessionOptions, SessionState, ShellOptions, ShellSession, open_shell};
+use fleetline_engine::{EndReason, SessionState, ShellOptions, ShellSession, open_shell};
 use fleetline_ipc::{CommandError, ErrorCode};
 use futures_util::FutureExt;
 use tokio::io::AsyncWriteExt;
@@ -26,7 +26,7 @@ use crate::target;
 use input::{Input, Reader};
 use modes::Modes;
 use notices::Notices;
-use raw::RawTerminal;
+use raw::{Continued, RawTerminal};
 use size::Resizes;
 
 /// Sent at the end of piped input, so that a program that reads the terminal sees the end of it.
@@ -63,7 +63,7 @@ pub(crate) async fn run(args: ShellArgs) -> Result<u8, Failure> {
     };
     let resizes =
         Resizes::watch().map_err(|error| Failure::local("The terminal could not be watched", &error))?;
-    let options = ShellOptions { size: size::current(), session: SessionOptions::default() };
+    let options = ShellOptions { size: size::current(), session: found.options };
     let session = open_shell(found.control, request, options);
 
     if let Some(failure) = opened(&session, &mut signals, &context).await? {
@@ -75,8 +75,9 @@ pub(crate) async fn run(args: ShellArgs) -> Result<u8, Failure> {
         let how = if typed { " Press Enter ~ ? for help." } else { "" };
         tell(&format!("Session {id} on {name}.{how}"));
     }
-    let raw = match typed.then(RawTerminal::enter).transpose() {
-        Ok(raw) => raw,
+    let entered: io::Result<_> = typed.then(|| Ok((RawTerminal::enter()?, Continued::watch()?))).transpose();
+    let (raw, continued) = match entered {
+        Ok(entered) => entered.unzip(),
         Err(error) => {
             close(&session, &context).await;
             return Err(Failure::local("The terminal could not be made raw", &error));
@@ -84,8 +85,22 @@ pub(crate) async fn run(args: ShellArgs) -> Result<u8, Failure> {
     };
     let modes = Mutex::new(Modes::default());
     let notices = Notices { quiet: args.quiet, raw: raw.is_some(), modes: &modes };
-    let conversing = converse(&session, &mut signals, resizes, &notices, typed);
-    let left = AssertUnwindSafe(conversing).catch_unwind().await;
+    let left = {
+        let conversing = converse(&session, &mut signals, resizes, &notices, typed);
+        let renewing = async {
+            match (&raw, continued) {
+                (Some(raw), Some(continued)) => raw.renew(continued, &session).await,
+                _ => std::future::pending().await,
+            }
+        };
+        let both = async {
+            tokio::select! {
+                left = conversing => left,
+                () = renewing => Left::Over,
+            }
+        };
+        AssertUnwindSafe(both).catch_unwind().await
+    };
     let undo = modes.lock().map(|modes| modes.undo()).unwrap_or_default();
     drop(raw);
     raw::write_undo(&undo);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fleetline_app::problem::{Context, describe};
 use fleetline_app::{ControlPlane, ControlPlanes};
+use fleetline_engine::{Dialer, SessionOptions};
 use fleetline_inventory::Entry;
 use fleetline_ipc::{CommandError, ErrorCode};
 
@@ -23,6 +24,8 @@ pub(crate) struct Target {
     pub(crate) id: String,
     /// What errors are about.
     pub(crate) context: Context,
+    /// How its sessions are run.
+    pub(crate) options: SessionOptions,
 }
 
 /// Finds the node. An id in a scope of one source and Region is opened without a look-up; otherwise every source and
@@ -43,8 +46,15 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
             node: Some(name.to_owned()),
             document: None,
         };
-        match sources.control_plane(&scope.source, &scope.region) {
-            Ok(control) => Ok(Target { control, id, context }),
+        let opened = sources
+            .control_plane(&scope.source, &scope.region)
+            .and_then(|control| Ok((control, sources.extra_roots(&scope.source)?)));
+        match opened {
+            Ok((control, roots)) => {
+                let dialer = Dialer::new().with_extra_roots(roots);
+                let options = SessionOptions { dialer, ..SessionOptions::default() };
+                Ok(Target { control, id, context, options })
+            }
             Err(error) => Err(Failure::from(describe(&error, &context))),
         }
     };

@@ -3,6 +3,11 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::Once;
 
+use fleetline_engine::ShellSession;
+pub(crate) use platform::Continued;
+
+use super::size;
+
 /// A terminal in raw mode: every byte goes through, Ctrl-C, Ctrl-Z and Ctrl-S included. Dropping it restores the
 /// terminal; so does a panic anywhere in the program, before its message is printed.
 #[derive(Debug)]
@@ -33,6 +38,22 @@ impl RawTerminal {
     }
 }
 
+impl RawTerminal {
+    /// Makes the terminal raw again whenever the program goes on after it was stopped from outside: the shell that ran
+    /// meanwhile has set the terminal for itself. Never returns.
+    pub(crate) async fn renew(&self, mut continued: Continued, session: &ShellSession) {
+        loop {
+            continued.next().await;
+            let again =
+                crossterm::terminal::disable_raw_mode().and_then(|()| crossterm::terminal::enable_raw_mode());
+            if let Err(error) = again {
+                tracing::warn!(%error, "the terminal could not be made raw again");
+            }
+            session.resize(size::current());
+        }
+    }
+}
+
 impl Drop for RawTerminal {
     fn drop(&mut self) {
         restore();
@@ -56,6 +77,28 @@ pub(crate) fn write_undo(undo: &[u8]) {
 #[cfg(not(windows))]
 mod platform {
     use std::io;
+
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    /// SIGCONT by number, for which tokio has no name.
+    const SIGCONT: i32 = if cfg!(target_os = "linux") { 18 } else { 19 };
+
+    /// The program goes on after it was stopped.
+    #[derive(Debug)]
+    pub(crate) struct Continued(Signal);
+
+    impl Continued {
+        /// Begins to watch.
+        pub(crate) fn watch() -> io::Result<Self> {
+            signal(SignalKind::from_raw(SIGCONT)).map(Self)
+        }
+
+        pub(super) async fn next(&mut self) {
+            if self.0.recv().await.is_none() {
+                std::future::pending().await
+            }
+        }
+    }
 
     /// Unix needs no more than raw mode.
     #[derive(Debug)]

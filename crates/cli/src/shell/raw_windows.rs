@@ -9,6 +9,21 @@ const VT_INPUT: u32 = 0x0200;
 /// ENABLE_PROCESSED_OUTPUT | ENABLE_VIRTUAL_TERMINAL_PROCESSING | DISABLE_NEWLINE_AUTO_RETURN
 const VT_OUTPUT: u32 = 0x0001 | 0x0004 | 0x0008;
 
+/// Windows does not stop programs.
+#[derive(Debug)]
+pub(crate) struct Continued;
+
+impl Continued {
+    #[expect(clippy::unnecessary_wraps, reason = "Unix can refuse the signal")]
+    pub(crate) fn watch() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(super) async fn next(&mut self) {
+        std::future::pending().await
+    }
+}
+
 /// The console's modes as they were. Dropping it puts them back.
 #[derive(Debug)]
 pub(super) struct Console {

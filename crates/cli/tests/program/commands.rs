@@ -83,3 +83,34 @@ async fn exec_returns_the_status_and_keeps_the_streams_apart() {
     assert_eq!(numbers, (1..=50_000).collect::<Vec<u32>>());
     lab.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_finest_log_shows_no_secret() {
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let account = lab.simulator.accounts().into_iter().find(|account| account.name == node.account).unwrap();
+    let mut args = vec!["exec", node.id.as_str()];
+    args.extend(at(&node));
+    args.extend(["--", "true"]);
+    let ran = lab.run_with(&args, &[("FLEETLINE_LOG", "trace")]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("fleetline_engine"), "nothing was logged: {ran:?}");
+    // The SDK prints the whole answer of StartSession, this member included, once it may log at `trace`.
+    for secret in ["TokenValue", &account.secret_access_key, &account.session_token, "Signature="] {
+        assert!(!ran.err.contains(secret), "{secret} is logged");
+    }
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ca_bundle_that_cannot_be_used_is_named() {
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let mut args = vec!["exec", node.id.as_str()];
+    args.extend(at(&node));
+    args.extend(["--", "true"]);
+    let ran = lab.run_with(&args, &[("AWS_CA_BUNDLE", "/no/such/bundle.pem")]);
+    ran.refused(6);
+    assert!(ran.err.contains("/no/such/bundle.pem"), "{ran:?}");
+    lab.end().await;
+}

@@ -136,6 +136,27 @@ async fn the_terminal_is_as_before_after_exit_escape_kill_and_panic() {
     lab.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_terminal_is_raw_again_after_the_program_was_stopped() {
+    let lab = Lab::open().await;
+    let mut terminal = shell(&lab, &[]);
+    let raw = terminal.master.get_termios().unwrap();
+    let tty = terminal.master.tty_name().unwrap();
+    kill("-STOP", &terminal);
+    assert!(Command::new("stty").arg("sane").arg("-F").arg(&tty).status().unwrap().success());
+    assert_ne!(terminal.master.get_termios().unwrap(), raw);
+    kill("-CONT", &terminal);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while terminal.master.get_termios().unwrap() != raw {
+        assert!(std::time::Instant::now() < until, "still not raw");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    terminal.write(b"echo \"[$((6*7))]\"\rexit\r");
+    terminal.expect("[42]");
+    assert_eq!(terminal.wait().exit_code(), 0);
+    lab.end().await;
+}
+
 fn kill(signal: &str, terminal: &Terminal) {
     assert!(Command::new("kill").args([signal, &terminal.pid()]).status().unwrap().success());
 }
