@@ -100,6 +100,14 @@ impl Screen {
         if usize::from(size.cols) < old_cols {
             self.term.set_options(config(&self.options, size.cols));
         }
+        self.keep_view_inside();
+    }
+
+    /// Moves a view that the model left above its oldest line back to it.
+    pub(crate) fn keep_view_inside(&mut self) {
+        if self.term.grid().display_offset() > self.term.history_size() {
+            self.term.scroll_display(Scroll::Top);
+        }
     }
 
     /// Runs an operation that may scroll rows from `top` on. The model moves a scrolled-back view as if every such row

@@ -119,6 +119,7 @@ impl Terminal {
         let selected = self.screen.selection_to_watch();
         self.screen.arriving(bytes.len(), now);
         self.guard.filter(bytes, |bytes| self.parser.advance(&mut self.screen, bytes));
+        self.screen.keep_view_inside();
         if selected.is_some() && self.screen.selection_to_watch() != selected {
             self.selection_clear();
         }
