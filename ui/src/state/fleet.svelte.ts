@@ -100,6 +100,7 @@ export class FleetState {
   }
 
   select(key: string | null, index: number): void {
+    this.#findRun += 1;
     this.selectedIndex = index;
     if (key === this.selectedKey) return;
     this.selectedKey = key;
@@ -112,6 +113,8 @@ export class FleetState {
     const matched = this.view?.matched ?? 0;
     if (matched === 0) return;
     const at = Math.min(matched - 1, Math.max(0, index));
+    // A search for the old selection must not take this one back.
+    this.#findRun += 1;
     this.selectedIndex = at;
     const row = this.rowAt(at);
     if (row) {
