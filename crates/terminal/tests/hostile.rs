@@ -1,6 +1,6 @@
 //! What a hostile program cannot do: make the terminal type for it (SEC-10), or hold memory without bound (SEC-15).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fleetline_terminal::frame::decode::decode;
 use fleetline_terminal::{Options, Size, Terminal, TerminalEvent};
@@ -183,15 +183,11 @@ fn clipboard_and_titles_become_cleaned_events() {
     assert_eq!(terminal.take_events(), [TerminalEvent::Title(None)]);
 }
 
-/// Time an attack must not exceed, per MiB, on a slow and busy machine with little optimisation. The point is to find
-/// what is thousands of times slower than text.
-const SECONDS_PER_MIB: f64 = 20.0;
-
+/// Feeds `mib` MiB of an attack to a terminal.
 fn attack(name: &str, unit: impl Fn(usize) -> String, mib: usize) -> Terminal {
     let mut terminal = Terminal::new(Size::new(200, 50), Options::default());
     let mut n = 0;
     let mut sent = 0;
-    let started = Instant::now();
     while sent < mib << 20 {
         let mut chunk = String::new();
         while chunk.len() < 16 << 10 {
@@ -201,8 +197,6 @@ fn attack(name: &str, unit: impl Fn(usize) -> String, mib: usize) -> Terminal {
         terminal.feed(chunk.as_bytes(), Duration::ZERO);
         sent += chunk.len();
     }
-    let seconds = started.elapsed().as_secs_f64();
-    assert!(seconds < SECONDS_PER_MIB * mib as f64, "{name}: {seconds:.1} s for {mib} MiB");
     assert!(terminal.take_replies().len() <= 16 << 10, "{name}");
     terminal
 }

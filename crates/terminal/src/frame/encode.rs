@@ -2,7 +2,6 @@
 
 use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::index::{Column, Line};
-use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::term::{TermDamage, TermMode};
 use alacritty_terminal::vte::ansi::CursorShape;
 
@@ -11,7 +10,7 @@ use super::layout::{
     MODE_ALTERNATE_SCROLL, MODE_APP_CURSOR, MODE_BRACKETED_PASTE, MODE_CURSOR_BLINK, MODE_FOCUS_EVENTS,
     MODE_MOUSE, MODE_MOUSE_MOTION, SHAPE_BAR, SHAPE_BLOCK, SHAPE_HOLLOW, SHAPE_UNDERLINE, STYLE_LEN, VERSION,
 };
-use super::rows::RowSpans;
+use super::rows::{RowSpans, cell_glyph};
 use super::style::{MAX_STYLES, StyleTable};
 use crate::overlay::Overlay;
 use crate::screen::Screen;
@@ -170,10 +169,10 @@ fn view_of(screen: &Screen) -> View {
     let style = term.cursor_style();
     let mut point = grid.cursor.point;
     let row = &grid[point.line];
-    if row[point.column].flags.contains(Flags::WIDE_CHAR_SPACER) && point.column.0 > 0 {
+    if cell_glyph(row, point.column.0).is_none() {
         point.column = Column(point.column.0 - 1);
     }
-    let wide = row[point.column].flags.contains(Flags::WIDE_CHAR) && point.column.0 + 1 < term.columns();
+    let wide = cell_glyph(row, point.column.0).is_some_and(|(_, wide)| wide);
     let cursor_row = usize::try_from(point.line.0).unwrap_or(0) + offset;
     let visible = mode.contains(TermMode::SHOW_CURSOR)
         && style.shape != CursorShape::Hidden
