@@ -19,6 +19,10 @@ pub struct AppEvent {
 }
 
 /// The part of the state that changed, as it now is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event lives for a moment, and boxes would show in its type"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Change {

@@ -113,8 +113,7 @@ fn a_full_disk_is_named_and_the_old_content_stays() {
 #[test]
 fn a_read_only_file_system_is_named() {
     let Some(disk) = Mounted::tmpfs("size=64k") else { return };
-    let paths = Paths::below(disk.0.path());
-    let store = Store::open(paths.clone()).unwrap();
+    let store = Store::open(Paths::below(disk.0.path())).unwrap();
     let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.0.path()).status().unwrap();
     assert!(remounted.success());
     let error = store.save("settings", &std::collections::BTreeMap::from([("a", 1)])).unwrap_err();

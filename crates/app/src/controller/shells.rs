@@ -51,7 +51,7 @@ impl Controller {
             self.reports.clone(),
             self.ui.clone(),
         ));
-        send(&commands, Command::Open(opening))?;
+        send(&commands, Command::Open(Box::new(opening)))?;
         let row = TabRow {
             id,
             kind: TabKind::Shell,
@@ -144,7 +144,7 @@ impl Controller {
         let (document, reason) = (shell.document.clone(), shell.reason.clone());
         let (opening, session) = self.prepare_session(&node_key, document, reason)?;
         let shell = self.tabs.get_mut(tab).ok_or_else(no_tab)?;
-        send(&shell.commands, Command::Open(opening))?;
+        send(&shell.commands, Command::Open(Box::new(opening)))?;
         shell.row.program_title.clear();
         shell.row.session = Some(session);
         self.emit_tabs();

@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// A request of the interface.
     Ui(TerminalRequest),
     /// Opens a session in place of one that is over, on a blank screen.
-    Open(Opening),
+    Open(Box<Opening>),
     /// Tries to resume now.
     Retry,
     /// The theme changed.
@@ -157,7 +157,7 @@ impl Task {
     async fn handle(&mut self, event: Event) {
         match event {
             Event::Command(Command::Ui(request)) => self.request(request).await,
-            Event::Command(Command::Open(opening)) => self.open(opening),
+            Event::Command(Command::Open(opening)) => self.open(*opening),
             Event::Command(Command::Retry) => {
                 if let Some(live) = &self.live {
                     live.session.retry_now();
