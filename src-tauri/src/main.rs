@@ -1,3 +1,8 @@
 //! The desktop program.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fleetline_desktop::run()
+}

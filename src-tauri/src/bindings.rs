@@ -1,0 +1,79 @@
+//! The one list of commands and events, and the TypeScript made from it.
+
+use std::path::Path;
+
+use fleetline_ipc::event::AppEvent;
+use serde::{Deserialize, Serialize};
+use specta::Types;
+use specta::datatype::DataType;
+use specta_typescript::Typescript;
+use tauri::Runtime;
+use tauri_specta::{Builder, Event, collect_commands, collect_events};
+
+use crate::commands;
+
+/// An [`AppEvent`] on its way through Tauri's event system, as `app-event`. Its type in TypeScript is `AppEvent`.
+#[derive(Clone, Debug, Serialize, Deserialize, Event)]
+#[serde(transparent)]
+#[tauri_specta(event_name = "app-event")]
+pub struct Emitted(pub AppEvent);
+
+impl specta::Type for Emitted {
+    fn definition(types: &mut Types) -> DataType {
+        AppEvent::definition(types)
+    }
+}
+
+/// All commands and events, for any runtime: the app and the tests use the same list.
+pub fn builder<R: Runtime>() -> Builder<R> {
+    let commands = collect_commands![
+        commands::app::app_snapshot,
+        commands::app::app_start,
+        commands::app::app_leave,
+        commands::app::app_quit,
+        commands::app::app_hide,
+        commands::app::settings_apply,
+        commands::fleet::fleet_refresh,
+        commands::fleet::fleet_cancel,
+        commands::fleet::fleet_view_open,
+        commands::fleet::fleet_view_query,
+        commands::fleet::fleet_view_window,
+        commands::fleet::fleet_view_close,
+        commands::fleet::fleet_view_find,
+        commands::fleet::fleet_view_type_ahead,
+        commands::fleet::fleet_complete,
+        commands::fleet::fleet_node,
+        commands::tab::shell_open,
+        commands::tab::tab_activate,
+        commands::tab::tab_move,
+        commands::tab::tab_close,
+        commands::tab::tab_restart,
+        commands::tab::session_retry,
+        commands::terminal::terminal_attach,
+        commands::terminal::terminal_detach,
+        commands::terminal::terminal_ack,
+        commands::terminal::terminal_resize,
+        commands::terminal::terminal_key,
+        commands::terminal::terminal_text,
+        commands::terminal::terminal_paste,
+        commands::terminal::terminal_paste_clipboard,
+        commands::terminal::terminal_mouse,
+        commands::terminal::terminal_focus,
+        commands::terminal::terminal_scroll,
+        commands::terminal::terminal_select,
+        commands::terminal::terminal_copy,
+        commands::terminal::terminal_search,
+        commands::terminal::terminal_mirror,
+        commands::system::clipboard_write,
+        commands::system::system_open_url,
+    ];
+    // One shape per type: none of ours differs between reading and writing.
+    Builder::new().commands(commands).events(collect_events![Emitted]).disable_serde_phases()
+}
+
+/// Writes the bindings for TypeScript to `path`.
+///
+/// Fails when a type cannot be expressed in TypeScript or the file cannot be written.
+pub fn export(path: &Path) -> Result<(), specta_typescript::Error> {
+    builder::<tauri::Wry>().export(Typescript::default(), path)
+}

@@ -1,0 +1,52 @@
+//! The application as a whole: first run, quitting, settings.
+
+use fleetline_app::AppHandle;
+use fleetline_ipc::CommandError;
+use fleetline_ipc::settings::Settings;
+use fleetline_ipc::system::{AppSnapshot, StartChoice};
+use tauri::State;
+
+/// The state as of the event version it names.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn app_snapshot(app: State<'_, AppHandle>) -> Result<AppSnapshot, CommandError> {
+    app.app_snapshot().await
+}
+
+/// The first-run choice, or a later switch. Refused with `invalid_input` while sessions live.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn app_start(app: State<'_, AppHandle>, choice: StartChoice) -> Result<(), CommandError> {
+    app.app_start(choice).await
+}
+
+/// Back to the first-run page. Refused with `invalid_input` while sessions live.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn app_leave(app: State<'_, AppHandle>) -> Result<(), CommandError> {
+    app.app_leave().await
+}
+
+/// Terminates every session, then ends the program. Answers when all is terminated or has had its time.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn app_quit(app: State<'_, AppHandle>) -> Result<(), CommandError> {
+    app.app_quit().await
+}
+
+/// Hides the window; sessions go on.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn app_hide(app: State<'_, AppHandle>) -> Result<(), CommandError> {
+    app.app_hide().await
+}
+
+/// Checks, stores and puts settings into force; returns them as they now are.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn settings_apply(
+    app: State<'_, AppHandle>,
+    settings: Settings,
+) -> Result<Settings, CommandError> {
+    app.settings_apply(settings).await
+}

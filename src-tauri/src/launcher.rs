@@ -1,0 +1,40 @@
+//! Composes what the application talks to: AWS through the user's own configuration, or the demo fleet.
+
+mod demo;
+
+use std::sync::Arc;
+
+use fleetline_app::{Backend, BoxFuture, Launcher, SourceInfo, Sources};
+use fleetline_aws::AwsSources;
+use fleetline_ipc::CommandError;
+use fleetline_ipc::system::StartChoice;
+use tokio_util::task::TaskTracker;
+
+/// Makes a [`Backend`] of a choice.
+pub(crate) struct Composer {
+    user: Arc<AwsSources>,
+    ending: TaskTracker,
+}
+
+impl Composer {
+    /// The user's own configuration is read when it is asked for. `ending` counts what is still being shut down.
+    pub(crate) fn new(ending: TaskTracker) -> Self {
+        Self { user: Arc::new(AwsSources::from_environment(|name| std::env::var(name).ok())), ending }
+    }
+}
+
+impl Launcher for Composer {
+    fn sources(&self) -> Vec<SourceInfo> {
+        self.user.list()
+    }
+
+    fn launch(&self, choice: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
+        match choice {
+            StartChoice::Demo => Box::pin(demo::launch(self.ending.clone())),
+            StartChoice::Aws { .. } => {
+                let (sources, control) = (self.user.clone(), self.user.clone());
+                Box::pin(async { Ok(Backend { sources, control, scope: Vec::new(), guard: None }) })
+            }
+        }
+    }
+}

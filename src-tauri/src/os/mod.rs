@@ -1,0 +1,44 @@
+//! What differs between operating systems. Each file is small and plain, because only one of them runs on any machine.
+
+mod environment;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+/// What is known about this computer before the window opens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Whether GL is painted by the processor, so that the interface had better not use it.
+    pub(crate) software_gl: bool,
+}
+
+/// Prepares this process. Must be called before it has a second thread: it changes the environment.
+pub(crate) fn prepare() -> Facts {
+    // With it the AWS SDK would write request and response bodies, tokens included, into the log (SEC-31).
+    environment::remove("LOG_SENSITIVE_BODIES");
+    #[cfg(unix)]
+    unix::forbid_core_dumps();
+    #[cfg(target_os = "linux")]
+    return linux::prepare();
+    #[cfg(not(target_os = "linux"))]
+    Facts::default()
+}
+
+/// Waits until the system or the user's terminal asks this process to end.
+pub(crate) async fn asked_to_end() {
+    #[cfg(unix)]
+    unix::asked_to_end().await;
+    #[cfg(windows)]
+    windows::asked_to_end().await;
+}
+
+/// Whether something shows tray icons. Windows and macOS always do.
+pub(crate) fn has_tray() -> bool {
+    #[cfg(target_os = "linux")]
+    return linux::has_tray();
+    #[cfg(not(target_os = "linux"))]
+    true
+}

@@ -1,0 +1,116 @@
+//! The desktop around the application: events, window, clipboard, browser, tray.
+
+use fleetline_app::tray::Menu;
+use fleetline_app::{Ui, UiError};
+use fleetline_ipc::event::AppEvent;
+use tauri::{Manager, Runtime, Url, WebviewWindow};
+use tauri_plugin_clipboard_manager::ClipboardExt;
+use tauri_specta::Event;
+
+use crate::bindings::Emitted;
+use crate::lifetime::ExitStatus;
+use crate::tray::Tray;
+use crate::window;
+
+/// Implements [`Ui`] on a running Tauri app.
+pub(crate) struct Desktop<R: Runtime> {
+    app: tauri::AppHandle<R>,
+}
+
+impl<R: Runtime> Desktop<R> {
+    pub(crate) fn new(app: tauri::AppHandle<R>) -> Self {
+        Self { app }
+    }
+
+    /// Does something the desktop allows on its main thread only, or that would keep the application waiting.
+    fn on_main_thread(&self, act: impl FnOnce(&tauri::AppHandle<R>) + Send + 'static) {
+        let app = self.app.clone();
+        if let Err(error) = self.app.run_on_main_thread(move || act(&app)) {
+            tracing::debug!(%error, "the desktop is gone");
+        }
+    }
+
+    fn window(&self) -> Option<WebviewWindow<R>> {
+        self.app.get_webview_window(window::MAIN)
+    }
+}
+
+impl<R: Runtime> Ui for Desktop<R> {
+    fn emit(&self, event: AppEvent) {
+        if let Err(error) = Emitted(event).emit_to(&self.app, window::MAIN) {
+            tracing::debug!(%error, "an event found no window");
+        }
+    }
+
+    fn write_clipboard(&self, text: &str) -> Result<(), UiError> {
+        self.app.clipboard().write_text(text).map_err(|error| UiError(error.to_string()))
+    }
+
+    fn read_clipboard(&self) -> Result<String, UiError> {
+        self.app.clipboard().read_text().map_err(|error| UiError(error.to_string()))
+    }
+
+    fn open_url(&self, url: &str) -> Result<(), UiError> {
+        let url = browsable(url).ok_or_else(|| UiError("only https addresses are opened".to_owned()))?;
+        tauri_plugin_opener::open_url(url.as_str(), None::<&str>).map_err(|error| UiError(error.to_string()))
+    }
+
+    fn show_window(&self) {
+        if let Some(window) = self.window() {
+            window::show(&window);
+        }
+    }
+
+    fn hide_window(&self) {
+        let Some(window) = self.window() else { return };
+        self.on_main_thread(move |app| {
+            // Without a tray a hidden window could never be found again.
+            let tray = app.try_state::<Tray<R>>().is_some_and(|tray| tray.is_shown());
+            let hidden = if tray { window.hide() } else { window.minimize() };
+            if let Err(error) = hidden {
+                tracing::warn!(%error, "the window could not be hidden");
+            }
+        });
+    }
+
+    fn set_tray(&self, menu: Menu) {
+        self.on_main_thread(move |app| {
+            if let Some(tray) = app.try_state::<Tray<R>>() {
+                tray.draw(app, &menu);
+            }
+        });
+    }
+
+    fn exit(&self) {
+        self.app.exit(self.app.try_state::<ExitStatus>().map_or(0, |status| status.code()));
+    }
+}
+
+/// The address, when a browser may be sent to it (SEC-03): `https`, with a host and without a user name, because the
+/// part before `@` is a way to make an address look like another.
+fn browsable(url: &str) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    (url.scheme() == "https" && url.has_host() && plain).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browsable;
+
+    #[test]
+    fn only_plain_https_addresses_are_opened() {
+        assert!(browsable("https://docs.aws.amazon.com/systems-manager/").is_some());
+        for url in [
+            "http://example.com/",
+            "file:///etc/passwd",
+            "smb://host/share",
+            "https://aws.amazon.com@evil.example/",
+            "https://",
+            "--help",
+            "",
+        ] {
+            assert!(browsable(url).is_none(), "{url}");
+        }
+    }
+}
