@@ -4,8 +4,15 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+
+/// How long the screen must stand still to be pictured.
+const STILL: Duration = Duration::from_secs(1);
+/// How long it may move before it is pictured all the same (a progress ring turns for ever).
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A virtual screen of 1440 × 900 with 24 bits, ended when dropped.
 pub(crate) struct Screen {
@@ -41,17 +48,31 @@ impl Screen {
         &self.name
     }
 
-    /// Writes what the screen shows as a PNG.
+    /// Writes what the screen shows as a PNG, once it has stood still for a second or `PATIENCE` is over.
     pub(crate) fn picture(&self, path: &Path) -> Result<()> {
-        let dump =
-            std::fs::read(self.memory.path().join("Xvfb_screen0")).context("reading the screen's memory")?;
-        let image = window_dump(&dump).context("the screen's memory is not a window dump")?;
+        let begun = Instant::now();
+        let mut image = self.image()?;
+        while begun.elapsed() < PATIENCE {
+            thread::sleep(STILL);
+            let later = self.image()?;
+            let still = later.rgb == image.rgb;
+            image = later;
+            if still {
+                break;
+            }
+        }
         let file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
         let mut encoder = png::Encoder::new(BufWriter::new(file), image.width, image.height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.write_header()?.write_image_data(&image.rgb)?;
         Ok(())
+    }
+
+    fn image(&self) -> Result<Image> {
+        let dump =
+            std::fs::read(self.memory.path().join("Xvfb_screen0")).context("reading the screen's memory")?;
+        window_dump(&dump).context("the screen's memory is not a window dump")
     }
 }
 
