@@ -166,6 +166,20 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Options for the number of lines a person chose. Up to the default number the memory limit stands; more is
+    /// asked for knowingly, so memory for that many lines of 160 columns is granted with it (200,000 lines: 770 MB).
+    pub fn keeping(lines: u32) -> Self {
+        let options = Self::default();
+        let granted =
+            if lines > options.scrollback_lines { lines as usize * CHOSEN_COLUMNS * CELL_BYTES } else { 0 };
+        Self { scrollback_lines: lines, scrollback_bytes: options.scrollback_bytes.max(granted), ..options }
+    }
+}
+
+/// Columns that memory is granted for when more lines than the default are chosen.
+const CHOSEN_COLUMNS: usize = 160;
+
 /// Bytes of one cell in the grid.
 pub(crate) const CELL_BYTES: usize = size_of::<alacritty_terminal::term::cell::Cell>();
 
@@ -200,6 +214,12 @@ mod tests {
         assert!(options.history_lines(1_000) < options.history_lines(80));
         let few = Options { scrollback_lines: 10, ..Options::default() };
         assert_eq!(few.history_lines(80), 10);
+    }
+
+    #[test]
+    fn more_lines_than_the_default_bring_the_memory_they_need() {
+        assert_eq!(Options::keeping(50_000), Options::default());
+        assert!(Options::keeping(200_000).history_lines(150) > 190_000);
     }
 
     #[test]
