@@ -20,6 +20,7 @@ mod terminal_task;
 pub mod tray;
 
 pub use controller::start;
+pub use fleetline_engine::Dialer;
 pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 pub use fleetline_store::Store;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use fleetline_engine::Dialer;
 use fleetline_engine::ports::{ApiError, ControlPlanes};
 use fleetline_inventory::ports::{SourceInfo, Sources};
 use fleetline_ipc::CommandError;
@@ -89,6 +90,12 @@ pub trait Launcher: Send + Sync + 'static {
 
     /// Starts what the choice needs. For the demo this starts the simulator.
     fn launch(&self, choice: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>>;
+
+    /// What opens data channels for a source of the user's configuration, when that is not the default dialer: a CA
+    /// bundle must be trusted there as it is for API calls. May read a small file; never calls AWS.
+    fn dialer(&self, _source: &str) -> Result<Option<Dialer>, ApiError> {
+        Ok(None)
+    }
 }
 
 /// Everything the application is started with.

@@ -42,11 +42,7 @@ impl Controller {
         self.terminals.spawn(terminal_task::run(
             id.clone(),
             self.terminal_size,
-            Options {
-                scrollback_lines: self.settings.scrollback_lines,
-                palette: self.palette(),
-                ..Options::default()
-            },
+            Options { palette: self.palette(), ..Options::keeping(self.settings.scrollback_lines) },
             inbox,
             self.reports.clone(),
             self.ui.clone(),
@@ -87,6 +83,11 @@ impl Controller {
             .control
             .control_plane(&node.source, &node.account_region.region)
             .map_err(|error| describe(&error, &context))?;
+        let mut options = self.session_options.clone();
+        if self.mode != AppMode::Demo {
+            let dialer = self.launcher.dialer(&node.source).map_err(|error| describe(&error, &context))?;
+            options.dialer = dialer.unwrap_or(options.dialer);
+        }
         let session = SessionRow {
             session_id: None,
             node_key: node_key.to_owned(),
@@ -101,7 +102,7 @@ impl Controller {
             demo: self.mode == AppMode::Demo,
         };
         let request = StartSession { target: node.node_id.clone(), document, parameters: Vec::new(), reason };
-        Ok((Opening { control, request, options: self.session_options.clone(), context }, session))
+        Ok((Opening { control, request, options, context }, session))
     }
 
     pub(super) fn tab_activate(&mut self, tab: &str) -> Result<(), CommandError> {
