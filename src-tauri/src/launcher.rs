@@ -4,7 +4,7 @@ mod demo;
 
 use std::sync::Arc;
 
-use fleetline_app::{Backend, BoxFuture, Launcher, SourceInfo, Sources};
+use fleetline_app::{ApiError, Backend, BoxFuture, Dialer, Launcher, SourceInfo, Sources};
 use fleetline_aws::AwsSources;
 use fleetline_ipc::CommandError;
 use fleetline_ipc::system::StartChoice;
@@ -36,5 +36,10 @@ impl Launcher for Composer {
                 Box::pin(async { Ok(Backend { sources, control, scope: Vec::new(), guard: None }) })
             }
         }
+    }
+
+    fn dialer(&self, source: &str) -> Result<Option<Dialer>, ApiError> {
+        let roots = self.user.extra_roots(source)?;
+        Ok((!roots.is_empty()).then(|| Dialer::new().with_extra_roots(roots)))
     }
 }

@@ -26,9 +26,12 @@ const GLANCE: Duration = Duration::from_millis(100);
 const NODE: &str = "pay-api-03";
 /// Typed into the shell, one after the other.
 const WORK: &[&str] = &[
-    "uname -sr; uptime",
-    "ls -la --color=always / | head -12",
-    r#"for i in 1 2 3 4 5 6; do printf '\033[3%dm%s\033[0m ' $i "colour-$i"; done; echo; printf '取引先 \033[1;4mbold\033[0m \033[7minverse\033[0m\n'"#,
+    "mkdir ledger && cd ledger && for n in 1 2 3 4 5 6; do seq $((n * 700)) > transfers-$n.log; done",
+    "ls -la --color=always && wc -l *.log",
+    "grep -n --color=always 42 transfers-1.log | head -6",
+    r#"awk 'BEGIN { for (c = 16; c < 232; c++) printf "\033[48;5;%dm \033[0m%s", c, (c - 15) % 72 ? "" : "\n" }'"#,
+    r#"awk 'BEGIN { for (x = 0; x < 72; x++) printf "\033[48;2;%d;%d;190m \033[0m", x * 3, 220 - x * 2; print "" }'"#,
+    r"printf '取引先 \033[1mbold\033[0m \033[3mitalic\033[0m \033[4munderlined\033[0m \033[7minverse\033[0m\n'",
     "echo fleetline-$((6*7))",
 ];
 /// Printed by the last of them, and by none of the lines typed.

@@ -1,7 +1,7 @@
 //! What is written to the log, and where.
 //!
 //! The log goes to the error stream and to `fleetline.log`, both through one filter and one redaction. `FLEETLINE_LOG`
-//! takes the directives of `tracing-subscriber`; the default is `info`. Libraries that would print tokens or bodies at
+//! takes the directives of `tracing-subscriber`; the default is `info`, and `warn` for the SDK's own choice of credentials. Libraries that would print tokens or bodies at
 //! their finer levels are capped whatever is asked for (SEC-31).
 
 mod file;
@@ -22,6 +22,8 @@ use self::writer::Redacting;
 
 /// Names the directives of the filter.
 const VARIABLE: &str = "FLEETLINE_LOG";
+/// The filter where that is not set.
+const DEFAULT: &str = "info,aws_config=warn";
 
 /// Crates whose events below INFO carry headers, bodies or key material, or flood the log, and everything below them.
 const CAPPED: &[&str] = &[
@@ -56,7 +58,7 @@ pub(crate) fn start(folder: Option<&Path>) {
     };
     let filter = EnvFilter::builder()
         .with_default_directive(Level::INFO.into())
-        .parse_lossy(env::var(VARIABLE).unwrap_or_default())
+        .parse_lossy(env::var(VARIABLE).as_deref().unwrap_or(DEFAULT))
         .and(filter_fn(within_cap));
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)
