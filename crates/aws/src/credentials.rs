@@ -96,7 +96,7 @@ impl SourceCredentials {
         let configured =
             ProviderConfig::without_region().with_region(region).with_http_client(self.http.clone());
         if self.source == ENVIRONMENT_SOURCE
-            && let Some(provider) = self.from_variables(&configured)
+            && let Some(provider) = self.variables_provider(&configured)
         {
             return Ok(provider);
         }
@@ -115,7 +115,7 @@ impl SourceCredentials {
         Ok(Arc::new(provider))
     }
 
-    fn from_variables(&self, configured: &ProviderConfig) -> Option<Arc<dyn ProvideCredentials>> {
+    fn variables_provider(&self, configured: &ProviderConfig) -> Option<Arc<dyn ProvideCredentials>> {
         let variable = |name| self.settings.variable(name).map(str::to_owned);
         if let Some(key) = variable("AWS_ACCESS_KEY_ID") {
             let secret = variable("AWS_SECRET_ACCESS_KEY")?;

@@ -1,4 +1,5 @@
 //! Against the simulator, through the SDK's ordinary code: signed requests, real pages, real refusals.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod errors;
 mod inventory;

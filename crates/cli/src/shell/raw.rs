@@ -30,10 +30,8 @@ impl RawTerminal {
             }));
         });
         let console = platform::Console::enter()?;
-        if let Err(error) = crossterm::terminal::enable_raw_mode() {
-            drop(console);
-            return Err(error);
-        }
+        // Should this fail, dropping the console undoes what it changed.
+        crossterm::terminal::enable_raw_mode()?;
         Ok(Self { _console: console })
     }
 }

@@ -1,5 +1,6 @@
 //! The built program against a simulator in this process, through pipes and through a terminal.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod commands;
 mod refusals;
