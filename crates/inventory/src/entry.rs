@@ -18,7 +18,13 @@ pub struct Entry {
     /// What free text is looked for in: lower case, one field per line.
     pub(crate) haystack: String,
     pub(crate) platform_text: String,
+    /// Names the platform text among the fleet's distinct ones; given by the fleet.
+    pub(crate) platform_id: u32,
     pub(crate) name_key: Box<[u8]>,
+    /// The first bytes of `name_key` as a number of the same order.
+    pub(crate) name_prefix: u128,
+    /// The first bytes of the node id as a number of the same order.
+    pub(crate) id_prefix: u128,
     pub(crate) version: Option<AgentVersion>,
     pub(crate) address: Option<(u8, u128)>,
 }
@@ -31,10 +37,14 @@ impl Entry {
             haystack.push_str(&field.to_lowercase());
             haystack.push('\n');
         }
+        let name_key = natural::name_key(node.display_name());
         Self {
             key: node.key(),
+            name_prefix: natural::prefix(&name_key),
+            id_prefix: natural::prefix(node.node_id.as_bytes()),
             platform_text: platform_text(&node),
-            name_key: natural::name_key(node.display_name()),
+            platform_id: 0,
+            name_key,
             version: AgentVersion::parse(&node.agent_version),
             address: natural::address_key(&node.ip),
             haystack,

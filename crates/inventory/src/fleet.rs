@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::entry::Entry;
+use crate::natural::name_key;
 use crate::node::{InstanceTier, ManagedNode, PingStatus};
 use crate::readiness::{Readiness, Verdict};
 
@@ -77,6 +78,8 @@ pub struct Fleet {
     slots: Vec<Option<Entry>>,
     free: Vec<u32>,
     by_key: HashMap<String, u32>,
+    /// Distinct platform texts that were ever seen, a few hundred at most in practice.
+    platforms: HashMap<String, u32>,
     listings: Vec<Listing>,
     version: u64,
     /// Slots in order of name, and the place of each slot in it; right when `ranked` is `version`.
@@ -188,7 +191,9 @@ impl Fleet {
                 changed |= known.stale || known.listing != id;
                 (known.listing, known.pass, known.stale) = (id, pass, false);
             } else {
-                *known = Entry::new(node, id, pass, false);
+                let mut entry = Entry::new(node, id, pass, false);
+                entry.platform_id = intern(&mut self.platforms, &entry.platform_text);
+                *known = entry;
                 changed = true;
             }
         }
@@ -273,7 +278,7 @@ impl Fleet {
 
     /// Whether a node can take sessions.
     pub fn verdict(&self, entry: &Entry) -> Verdict {
-        Verdict::of(&entry.node, self.listing_of(entry))
+        Verdict::with_version(&entry.node, entry.version, self.listing_of(entry))
     }
 
     /// Tier of a node; `None` for EC2, which has none.
@@ -332,10 +337,18 @@ impl Fleet {
                 self.order.push(at);
             }
         }
-        self.order.sort_by(|a, b| match (&slots[*a as usize], &slots[*b as usize]) {
-            (Some(a), Some(b)) => a.name_key.cmp(&b.name_key).then_with(|| a.key.cmp(&b.key)),
-            (a, b) => a.is_some().cmp(&b.is_some()),
+        // The beginnings of the keys decide most comparisons without a look at the nodes.
+        let prefixed =
+            |slot: &u32| (slots[*slot as usize].as_ref().map_or(0, |entry| entry.name_prefix), *slot);
+        let mut keyed: Vec<(u128, u32)> = self.order.iter().map(prefixed).collect();
+        keyed.sort_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| match (&slots[a.1 as usize], &slots[b.1 as usize]) {
+                (Some(a), Some(b)) => a.name_key.cmp(&b.name_key).then_with(|| a.key.cmp(&b.key)),
+                (a, b) => a.is_some().cmp(&b.is_some()),
+            })
         });
+        self.order.clear();
+        self.order.extend(keyed.into_iter().map(|(_, slot)| slot));
         self.ranks.clear();
         self.ranks.resize(slots.len(), 0);
         for (rank, slot) in (0_u32..).zip(&self.order) {
@@ -349,7 +362,31 @@ impl Fleet {
         &self.order
     }
 
-    fn insert(&mut self, entry: Entry) {
+    /// The place of a slot in the order by name. Only after [`Self::settle`].
+    pub(crate) fn rank(&self, slot: u32) -> u32 {
+        self.ranks.get(slot as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// All slots with a node, in order of memory.
+    pub(crate) fn occupied(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        (0..).zip(&self.slots).filter_map(|(at, slot)| slot.as_ref().map(|entry| (at, entry)))
+    }
+
+    /// Ranks of the distinct platform texts in natural order, by their id; the empty text has none.
+    pub(crate) fn platform_ranks(&self) -> Vec<Option<u32>> {
+        let mut order: Vec<_> = self.platforms.iter().map(|(text, id)| (name_key(text), text, *id)).collect();
+        order.sort_unstable();
+        let mut ranks = vec![None; order.len()];
+        for (rank, (_, text, id)) in (0..).zip(order) {
+            if let Some(place) = ranks.get_mut(id as usize).filter(|_| !text.is_empty()) {
+                *place = Some(rank);
+            }
+        }
+        ranks
+    }
+
+    fn insert(&mut self, mut entry: Entry) {
+        entry.platform_id = intern(&mut self.platforms, &entry.platform_text);
         let key = entry.key.clone();
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -373,6 +410,15 @@ impl Fleet {
             }
         }
     }
+}
+
+fn intern(texts: &mut HashMap<String, u32>, text: &str) -> u32 {
+    if let Some(id) = texts.get(text) {
+        return *id;
+    }
+    let id = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+    texts.insert(text.to_owned(), id);
+    id
 }
 
 fn keep_enrichment(node: &mut ManagedNode, known: &ManagedNode) {

@@ -29,6 +29,14 @@ pub(crate) fn name_key(text: &str) -> Box<[u8]> {
     key.into_boxed_slice()
 }
 
+/// The first 16 bytes as a number, so that numbers that differ are in the order of the bytes.
+pub(crate) fn prefix(bytes: &[u8]) -> u128 {
+    let mut first = [0; 16];
+    let len = bytes.len().min(16);
+    first[..len].copy_from_slice(&bytes[..len]);
+    u128::from_be_bytes(first)
+}
+
 /// Class (0 for IPv4, 1 for IPv6) and number of an address; `None` for text that is none.
 pub(crate) fn address_key(text: &str) -> Option<(u8, u128)> {
     match text.parse().ok()? {

@@ -46,6 +46,11 @@ pub enum Verdict {
 impl Verdict {
     /// The verdict over a node of a listing.
     pub(crate) fn of(node: &ManagedNode, listing: &Listing) -> Self {
+        Self::with_version(node, AgentVersion::parse(&node.agent_version), listing)
+    }
+
+    /// The verdict, for a caller that has read the agent's version already.
+    pub(crate) fn with_version(node: &ManagedNode, version: Option<AgentVersion>, listing: &Listing) -> Self {
         if !node.instance_state.is_empty() && node.instance_state != "running" {
             return Self::NotRunning;
         }
@@ -67,12 +72,15 @@ impl Verdict {
                 InstanceTier::Advanced => {}
             }
         }
-        Self::of_agent(&node.agent_version).unwrap_or(Self::Ready)
+        version.and_then(Self::of_version).unwrap_or(Self::Ready)
     }
 
     /// What an agent of this version lacks; nothing is said about versions that cannot be read.
     pub fn of_agent(version: &str) -> Option<Self> {
-        let version = AgentVersion::parse(version)?;
+        AgentVersion::parse(version).and_then(Self::of_version)
+    }
+
+    fn of_version(version: AgentVersion) -> Option<Self> {
         if version < MUX_SINCE {
             return Some(Self::NoMux);
         }

@@ -1,7 +1,5 @@
 //! A live view: a query and an order over the fleet.
 
-use std::collections::HashMap;
-
 use crate::entry::Entry;
 use crate::fleet::Fleet;
 use crate::natural;
@@ -63,13 +61,20 @@ impl View {
             return false;
         }
         fleet.settle();
-        let matching =
-            |slot: &u32| fleet.slot(*slot).is_some_and(|entry| self.query.matches(fleet, entry, now_ms));
-        // In order of name already, so a stable sort by the column is all that is left.
-        self.rows = fleet.order().iter().copied().filter(matching).collect();
+        self.rows.clear();
+        if self.query.is_unfiltered() {
+            self.rows.extend(fleet.order());
+        } else {
+            let matching = fleet.occupied().filter(|(_, entry)| self.query.matches(fleet, entry, now_ms));
+            self.rows.extend(matching.map(|(slot, _)| slot));
+        }
         match (self.sort, self.descending) {
-            (Sort::Name, false) => {}
-            (Sort::Name, true) => self.rows.reverse(),
+            (Sort::Name, false) if self.query.is_unfiltered() => {}
+            (Sort::Name, true) if self.query.is_unfiltered() => self.rows.reverse(),
+            (Sort::Name, false) => self.rows.sort_unstable_by_key(|slot| fleet.rank(*slot)),
+            (Sort::Name, true) => {
+                self.rows.sort_unstable_by_key(|slot| std::cmp::Reverse(fleet.rank(*slot)));
+            }
             _ => self.sort_rows(fleet),
         }
         self.fleet_version = Some(fleet.version());
@@ -78,20 +83,19 @@ impl View {
     }
 
     fn sort_rows(&mut self, fleet: &Fleet) {
-        let texts = match self.sort {
-            Sort::Platform => text_ranks(fleet, Entry::platform_text),
-            _ => HashMap::new(),
-        };
-        let accounts = account_ranks(fleet);
-        let mut keyed: Vec<(u8, u128, u32, u32)> = (0..)
-            .zip(&self.rows)
-            .map(|(place, slot)| {
+        let ranks = Ranks::of(self.sort, fleet);
+        // Ties stand in order of name, in either direction.
+        let mut keyed: Vec<(u8, u128, u32, u32)> = self
+            .rows
+            .iter()
+            .map(|slot| {
                 let (class, key) = match fleet.slot(*slot) {
-                    Some(entry) => column_key(self.sort, fleet, entry, &texts, &accounts),
+                    Some(entry) => column_key(self.sort, fleet, entry, &ranks),
                     None => MISSING,
                 };
                 let reversed = self.descending && class != MISSING.0;
-                if reversed { (LAST_CLASS - class, !key, place, *slot) } else { (class, key, place, *slot) }
+                let (class, key) = if reversed { (LAST_CLASS - class, !key) } else { (class, key) };
+                (class, key, fleet.rank(*slot), *slot)
             })
             .collect();
         if self.sort == Sort::NodeId {
@@ -159,19 +163,32 @@ const MISSING: (u8, u128) = (u8::MAX, 0);
 /// Largest class of values that are there.
 const LAST_CLASS: u8 = 1;
 
-fn column_key(
-    sort: Sort,
-    fleet: &Fleet,
-    entry: &Entry,
-    texts: &HashMap<&str, u32>,
-    accounts: &[u32],
-) -> (u8, u128) {
+/// Ranks of what a column compares by text.
+#[derive(Default)]
+struct Ranks {
+    /// By platform id.
+    platforms: Vec<Option<u32>>,
+    /// By listing.
+    accounts: Vec<u32>,
+}
+
+impl Ranks {
+    fn of(sort: Sort, fleet: &Fleet) -> Self {
+        match sort {
+            Sort::Platform => Self { platforms: fleet.platform_ranks(), ..Self::default() },
+            Sort::Account => Self { accounts: account_ranks(fleet), ..Self::default() },
+            _ => Self::default(),
+        }
+    }
+}
+
+fn column_key(sort: Sort, fleet: &Fleet, entry: &Entry, ranks: &Ranks) -> (u8, u128) {
     let node = entry.node();
     let plain = |key: u128| (0, key);
     match sort {
         Sort::Name => plain(0),
         Sort::Readiness => plain(fleet.verdict(entry).readiness() as u128),
-        Sort::NodeId => plain(first_bytes(&node.node_id)),
+        Sort::NodeId => plain(entry.id_prefix),
         Sort::Kind => plain(match node.kind {
             NodeKind::Ec2 => 0,
             NodeKind::OnPrem => 1,
@@ -179,11 +196,11 @@ fn column_key(
             NodeKind::Gcp => 3,
             NodeKind::Edge => 4,
         }),
-        Sort::Platform => match texts.get(entry.platform_text()) {
-            Some(rank) if !entry.platform_text().is_empty() => plain(u128::from(*rank)),
+        Sort::Platform => match ranks.platforms.get(entry.platform_id as usize) {
+            Some(Some(rank)) => plain(u128::from(*rank)),
             _ => MISSING,
         },
-        Sort::Account => plain(accounts.get(entry.listing().0).copied().map_or(0, u128::from)),
+        Sort::Account => plain(ranks.accounts.get(entry.listing().0).copied().map_or(0, u128::from)),
         Sort::Ip => entry.address.unwrap_or(MISSING),
         Sort::Agent => entry.version.map_or(MISSING, |version| plain(version.rank())),
         Sort::Tier => match fleet.tier(entry) {
@@ -198,24 +215,6 @@ fn column_key(
             node.last_ping_ms.map_or(MISSING, |then| plain(u128::from(u64::MAX - then.max(0).unsigned_abs())))
         }
     }
-}
-
-fn first_bytes(text: &str) -> u128 {
-    let mut bytes = [0; 16];
-    let len = text.len().min(16);
-    bytes[..len].copy_from_slice(&text.as_bytes()[..len]);
-    u128::from_be_bytes(bytes)
-}
-
-/// Ranks of the distinct texts of a column, in natural order.
-fn text_ranks<'a>(fleet: &'a Fleet, text: fn(&'a Entry) -> &'a str) -> HashMap<&'a str, u32> {
-    let mut ranks: HashMap<&str, u32> = fleet.entries().map(|entry| (text(entry), 0)).collect();
-    let mut order: Vec<_> = ranks.keys().map(|text| (natural::name_key(text), *text)).collect();
-    order.sort_unstable();
-    for (rank, (_, text)) in (0..).zip(order) {
-        ranks.insert(text, rank);
-    }
-    ranks
 }
 
 /// Ranks of the listings by account name, then Region; equal pairs share a rank.

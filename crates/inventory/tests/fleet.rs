@@ -238,6 +238,35 @@ fn every_column_sorts_and_puts_missing_values_last() {
 }
 
 #[test]
+fn platforms_and_accounts_sort_in_natural_order() {
+    let on = |id: &str, platform: &str, version: &str| ManagedNode {
+        platform_name: platform.into(),
+        platform_version: version.into(),
+        ..node(id, id)
+    };
+    let unknown = ManagedNode { platform: PlatformFamily::Unknown, ..on("i-4", "", "") };
+    let (mut fleet, _) = loaded(vec![
+        on("i-1", "Ubuntu", "24.04"),
+        on("i-2", "Ubuntu", "9.10"),
+        on("i-3", "Debian", "12"),
+        unknown,
+    ]);
+    assert_eq!(names(&mut fleet, "", Sort::Platform, false), ["i-3", "i-2", "i-1", "i-4"]);
+    assert_eq!(names(&mut fleet, "", Sort::Platform, true), ["i-1", "i-2", "i-3", "i-4"]);
+
+    let mut fleet = Fleet::new();
+    for (source, region) in [("team-10", "us-east-1"), ("team-9", "us-east-1"), ("team-9", "eu-west-1")] {
+        let id = fleet.declare(source, region, source);
+        let mut node = node("i-1", &format!("{source} {region}"));
+        (node.account_region.account_id, node.account_region.region) = (source.into(), region.into());
+        fleet.merge_page(id, vec![node]);
+    }
+    let order = ["team-9 eu-west-1", "team-9 us-east-1", "team-10 us-east-1"];
+    assert_eq!(names(&mut fleet, "", Sort::Account, false), order);
+    assert_eq!(names(&mut fleet, "team", Sort::Name, true), [order[2], order[1], order[0]]);
+}
+
+#[test]
 fn a_view_finds_nodes_by_key_and_by_typing() {
     let (mut fleet, _) = loaded((0..20).map(|n| node(&format!("i-{n}"), &format!("Web-{n}"))).collect());
     let mut view = View::new(Query::parse("web"), Sort::Name, false);

@@ -68,11 +68,13 @@ fn glob(text: &[u8], pieces: &[String]) -> bool {
     })
 }
 
+/// Where a lower-case part is found in a text of any case.
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    if part.is_empty() {
-        return Some(0);
-    }
-    text.windows(part.len()).position(|window| window.eq_ignore_ascii_case(part))
+    let Some((first, rest)) = part.split_first() else { return Some(0) };
+    let last_start = text.len().checked_sub(part.len())?;
+    (0..=last_start).find(|at| {
+        text[*at].eq_ignore_ascii_case(first) && text[*at + 1..*at + part.len()].eq_ignore_ascii_case(rest)
+    })
 }
 
 #[cfg(test)]
