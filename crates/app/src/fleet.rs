@@ -250,13 +250,13 @@ impl FleetDesk {
                 rows::account_region(listing, counts, self.problems.get(&id).cloned())
             })
             .collect();
-        let updated: Option<Vec<i64>> =
-            self.fleet.listings().map(|(_, listing)| listing.updated_ms).collect();
+        // An account-Region that was never listed has no age; its own row says why.
+        let updated = self.fleet.listings().filter_map(|(_, listing)| listing.updated_ms).min();
         FleetSummary {
             version: version(self.fleet.version()),
             account_regions,
             refreshing: self.running.is_some(),
-            updated_ms: updated.and_then(|times| times.into_iter().min()).map(rows::millis),
+            updated_ms: updated.map(rows::millis),
             ..rows::summary(self.fleet.counters())
         }
     }
