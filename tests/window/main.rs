@@ -21,7 +21,7 @@ const LINES: usize = 100_000;
 const LINE_BYTES: usize = 105;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fleet_is_listed_and_a_shell_survives_a_cut_in_the_real_window() -> Result<()> {
+async fn fleet_and_shell_work_in_the_real_window() -> Result<()> {
     let Some(setup) = Setup::from_environment() else {
         println!("skipped: FLEETLINE_WINDOW_DRIVER, FLEETLINE_WINDOW_APP and DISPLAY are not all set");
         return Ok(());
@@ -47,6 +47,7 @@ async fn work(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
     choose_every_account(page, simulator).await?;
     page.text_until("[data-testid=count-total]", |text| text.contains("1,284")).await?;
     filter_by_query(page, simulator).await?;
+    keep_long_scrollback(page).await?;
     let tab = open_shell(page, "pay-api-03").await?;
     prompt(page, &tab).await?;
     arithmetic(page, &tab).await?;
@@ -87,6 +88,14 @@ async fn filter_by_query(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
     Ok(())
 }
 
+/// New shells shall keep the whole long output, so that it can be compared.
+async fn keep_long_scrollback(page: &Page<'_>) -> Result<()> {
+    let mut settings = page.call("app_snapshot", json!({})).await?["settings"].take();
+    settings["scrollbackLines"] = json!(200_000);
+    page.call("settings_apply", json!({ "settings": settings })).await?;
+    Ok(())
+}
+
 /// Finds the node by its name in the query box and opens its shell with the keyboard. Returns the tab's id.
 async fn open_shell(page: &Page<'_>, name: &str) -> Result<String> {
     // The whole query is replaced: select all, then type.
@@ -108,13 +117,13 @@ async fn open_shell(page: &Page<'_>, name: &str) -> Result<String> {
 
 async fn prompt(page: &Page<'_>, tab: &str) -> Result<()> {
     page.row_until(tab, "a prompt", |row| row.ends_with('$')).await?;
-    page.element("[data-testid=terminal-input]").await?.click().await.ok();
+    page.element("[data-terminal-input]").await?.click().await.ok();
     Ok(())
 }
 
 /// Types a line into the terminal as keys.
 async fn line(page: &Page<'_>, text: &str) -> Result<()> {
-    page.element("[data-testid=terminal-input]").await?.type_keys(&format!("{text}\u{e007}")).await?;
+    page.element("[data-terminal-input]").await?.type_keys(&format!("{text}\u{e007}")).await?;
     Ok(())
 }
 
@@ -127,9 +136,9 @@ async fn arithmetic(page: &Page<'_>, tab: &str) -> Result<()> {
 async fn editor_and_back(page: &Page<'_>, tab: &str) -> Result<()> {
     line(page, "vim -N -u NONE --cmd 'set shortmess=I'").await?;
     page.row_until(tab, "an empty vim", |row| row == "~").await?;
-    page.element("[data-testid=terminal-input]").await?.type_keys("ia line in vim").await?;
+    page.element("[data-terminal-input]").await?.type_keys("ia line in vim").await?;
     page.row_until(tab, "text typed in vim", |row| row == "a line in vim").await?;
-    page.element("[data-testid=terminal-input]").await?.type_keys("\u{e00c}:q!\u{e007}").await?;
+    page.element("[data-terminal-input]").await?.type_keys("\u{e00c}:q!\u{e007}").await?;
     page.row_until(tab, "the screen before vim", |row| row == "42").await?;
     Ok(())
 }
@@ -156,9 +165,6 @@ fn expected_line(number: usize) -> String {
 
 /// Prints 10 MB while the gateway's socket is cut in the middle; every byte must still arrive, once and in order.
 async fn long_output_through_a_cut(page: &Page<'_>, tab: &str, simulator: &Simulator) -> Result<()> {
-    let mut settings = page.call("app_snapshot", json!({})).await?["settings"].take();
-    settings["scrollbackLines"] = json!(200_000);
-    page.call("settings_apply", json!({ "settings": settings })).await?;
     let dots = LINE_BYTES - 1 - "line 0000001 of the long file ".len();
     let make = format!("seq -f \"line %07.0f of the long file $(printf '.%.0s' $(seq {dots}))\" {LINES} > long; wc -c long");
     line(page, &make).await?;
