@@ -12,7 +12,7 @@ use super::say;
 /// An interruption shorter than this is not worth a line; the hourly renewal is such a one.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
-/// How often a session that waits for a new sign-in is tried again.
+/// How often a session that waits for credentials or permissions is tried again.
 const SIGN_IN_AGAIN: Duration = Duration::from_secs(5);
 
 const HELP: &str = "~.  close the session    ~~  send a tilde    ~?  this help    (each after Enter)";
@@ -44,9 +44,11 @@ impl Notices<'_> {
                     let away = away.get_or_insert_with(Away::now);
                     if awaits_retry {
                         if !std::mem::replace(&mut away.told, true) {
-                            self.tell(&format!("Reconnecting waits for a new sign-in: {cause}."));
+                            self.tell(&format!(
+                                "Reconnecting waits for other credentials or permissions: {cause}."
+                            ));
                         }
-                        // Signing in elsewhere rewrites files that every attempt reads anew.
+                        // A sign-in elsewhere rewrites files that every attempt reads anew, and a policy may be changed.
                         let renewed = tokio::time::timeout(SIGN_IN_AGAIN, state.changed()).await;
                         match renewed {
                             Err(_) => session.retry_now(),
