@@ -40,12 +40,6 @@ export class FleetState {
     this.#chrome = chrome;
   }
 
-  /** When the oldest of the lists that are there was complete; null before the first. */
-  get updatedMs(): number | null {
-    const known = this.summary.accountRegions.map((row) => row.updatedMs).filter((ms): ms is number => ms !== null);
-    return this.summary.updatedMs ?? (known.length > 0 ? Math.min(...known) : null);
-  }
-
   takeSummary(summary: FleetSummary): void {
     const changed = summary.version !== this.summary.version;
     this.summary = summary;
