@@ -33,8 +33,11 @@ fn commands() -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// Permission identifiers with the commands each allows, and the identifiers of the default set.
-fn permissions() -> Result<(BTreeMap<String, Vec<String>>, BTreeSet<String>)> {
+/// Permission identifiers with the commands each allows.
+type Permissions = BTreeMap<String, Vec<String>>;
+
+/// The permissions, and the identifiers of the default set.
+fn permissions() -> Result<(Permissions, BTreeSet<String>)> {
     let text = fs::read_to_string(root().join("src-tauri/permissions/app.toml"))?;
     let file: Value = serde_json::to_value(toml::from_str::<toml::Value>(&text)?)?;
     let strings = |value: &Value| -> Vec<String> {

@@ -49,6 +49,9 @@ pub fn run() -> ExitCode {
         }
         Err(error) => return say(io::stderr(), &format!("fleetline-desktop: {error}\n"), 2),
     };
+    if let Some(reason) = os::no_display() {
+        return say(io::stderr(), &format!("fleetline-desktop: {reason}\n"), 1);
+    }
     let place = Place::find(args.data_dir.as_deref());
     logging::start(place.files.as_ref().map(|files| files.logs.as_path()));
     match start(&args, facts, place) {

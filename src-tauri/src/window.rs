@@ -26,7 +26,7 @@ pub(crate) fn create<R: Runtime>(
         None => builder.incognito(true),
     };
     builder
-        // The terminal has its own menu, and the web view's would offer to reload and to inspect.
+        // Also compiled out of releases, which do not enable the feature (SEC-06).
         .devtools(cfg!(debug_assertions))
         .general_autofill_enabled(false)
         .on_navigation(move |url| is_own(url, development.as_ref()))

@@ -73,8 +73,6 @@ fn problem(code: ErrorCode, sentence: &str, detail: String) -> CommandError {
 
 #[cfg(test)]
 mod tests {
-    use fleetline_app::Sources;
-
     use super::*;
 
     #[tokio::test]

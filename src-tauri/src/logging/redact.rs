@@ -67,7 +67,8 @@ fn secret_at(text: &str, at: usize) -> Option<(usize, usize)> {
             }
         }
     }
-    if rest.starts_with("://") { user_info(&rest[3..]).map(|length| (at + 3, at + 3 + length)) } else { None }
+    let address = rest.strip_prefix("://")?;
+    user_info(address).map(|length| (at + 3, at + 3 + length))
 }
 
 /// `AKIA…` or `ASIA…`: 20 capitals and digits.

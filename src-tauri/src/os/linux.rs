@@ -18,6 +18,13 @@ pub(super) fn prepare() -> Facts {
     Facts { software_gl }
 }
 
+/// The toolkit panics where it finds no display, so it is not asked when neither kind is named.
+pub(super) fn no_display() -> Option<&'static str> {
+    let named = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
+    let any = ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(named);
+    (!any).then_some("there is no display: neither WAYLAND_DISPLAY nor DISPLAY is set")
+}
+
 /// Mesa's switch says so, or there is no card to ask.
 fn software_gl(mesa_switch: Option<&str>, render_node: bool) -> bool {
     match mesa_switch {

@@ -27,6 +27,14 @@ pub(crate) fn prepare() -> Facts {
     Facts::default()
 }
 
+/// Why no window can be opened here, if that is plain.
+pub(crate) fn no_display() -> Option<&'static str> {
+    #[cfg(target_os = "linux")]
+    return linux::no_display();
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
 /// Waits until the system or the user's terminal asks this process to end.
 pub(crate) async fn asked_to_end() {
     #[cfg(unix)]
