@@ -123,7 +123,10 @@ fn confined_libraries_stay_where_they_belong() {
     for (name, package) in &members() {
         for used in &package.shipped {
             for (start, owners) in CONFINED {
-                assert!(!used.starts_with(start) || owners.contains(&name.as_str()), "{name} must not use {used}");
+                assert!(
+                    !used.starts_with(start) || owners.contains(&name.as_str()),
+                    "{name} must not use {used}"
+                );
             }
         }
     }

@@ -46,7 +46,8 @@ impl Window {
         command.envs(aws.iter().copied());
         command.env("FLEETLINE_HOME", home).env("AWS_EC2_METADATA_DISABLED", "true");
         command.env_remove("WAYLAND_DISPLAY");
-        let bus = own_group(&mut command).stdin(Stdio::null()).spawn().context("starting dbus-run-session")?;
+        let bus =
+            own_group(&mut command).stdin(Stdio::null()).spawn().context("starting dbus-run-session")?;
         let mut bus = Ended(Some(bus));
         let capabilities = json!({ "browserName": "wry", "tauri:options": { "application": setup.app } });
         let session = connect(port, &capabilities).await?;

@@ -27,7 +27,8 @@ async fn fleet_and_shell_work_in_the_real_window() -> Result<()> {
         return Ok(());
     };
     let place = tempfile::tempdir()?;
-    let simulator = Simulator::start(SimulatorConfig { demo_denials: false, ..SimulatorConfig::default() }).await?;
+    let simulator =
+        Simulator::start(SimulatorConfig { demo_denials: false, ..SimulatorConfig::default() }).await?;
     let (config, credentials) = simulator.write_aws_config(&place.path().join("aws"))?;
     let aws = [("AWS_CONFIG_FILE", config.as_path()), ("AWS_SHARED_CREDENTIALS_FILE", credentials.as_path())];
     let window = Window::open(&setup, &place.path().join("home"), &aws).await?;
@@ -166,7 +167,9 @@ fn expected_line(number: usize) -> String {
 /// Prints 10 MB while the gateway's socket is cut in the middle; every byte must still arrive, once and in order.
 async fn long_output_through_a_cut(page: &Page<'_>, tab: &str, simulator: &Simulator) -> Result<()> {
     let dots = LINE_BYTES - 1 - "line 0000001 of the long file ".len();
-    let make = format!("seq -f \"line %07.0f of the long file $(printf '.%.0s' $(seq {dots}))\" {LINES} > long; wc -c long");
+    let make = format!(
+        "seq -f \"line %07.0f of the long file $(printf '.%.0s' $(seq {dots}))\" {LINES} > long; wc -c long"
+    );
     line(page, &make).await?;
     let size = format!("{} long", LINES * LINE_BYTES);
     page.row_until(tab, "the file's size", |row| row == size).await?;

@@ -42,7 +42,11 @@ impl Page<'_> {
     }
 
     /// Waits until a fact about the window holds; `what` names it in the failure.
-    pub async fn until<T>(&self, what: &str, mut fact: impl AsyncFnMut(&Self) -> Result<Option<T>>) -> Result<T> {
+    pub async fn until<T>(
+        &self,
+        what: &str,
+        mut fact: impl AsyncFnMut(&Self) -> Result<Option<T>>,
+    ) -> Result<T> {
         let begun = Instant::now();
         loop {
             if let Some(value) = fact(self).await? {
@@ -85,11 +89,15 @@ impl Page<'_> {
     /// Waits until a visible row of the terminal satisfies `accept`.
     pub async fn row_until(&self, tab: &str, what: &str, accept: impl Fn(&str) -> bool) -> Result<String> {
         let found = self
-            .until(what, async |page| Ok(page.screen(tab).await?.into_iter().find(|row| accept(row.trim_end()))))
+            .until(what, async |page| {
+                Ok(page.screen(tab).await?.into_iter().find(|row| accept(row.trim_end())))
+            })
             .await;
         match found {
             Ok(row) => Ok(row),
-            Err(error) => Err(error.context(format!("the screen was:\n{}", self.screen(tab).await?.join("\n")))),
+            Err(error) => {
+                Err(error.context(format!("the screen was:\n{}", self.screen(tab).await?.join("\n"))))
+            }
         }
     }
 
