@@ -17,33 +17,33 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// No step of a test takes this long unless it hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the window was told last.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
-    pub events: Vec<AppEvent>,
-    pub mode: Option<AppMode>,
-    pub fleet: FleetSummary,
-    pub tabs: Vec<TabRow>,
-    pub active: String,
-    pub notices: Vec<Notice>,
-    pub quit_requested: Option<QuitSummary>,
-    pub tray: Menu,
-    pub shown: u32,
-    pub hidden: u32,
-    pub exited: bool,
-    pub opened: Vec<String>,
+pub(crate) struct Seen {
+    pub(crate) events: Vec<AppEvent>,
+    pub(crate) mode: Option<AppMode>,
+    pub(crate) fleet: FleetSummary,
+    pub(crate) tabs: Vec<TabRow>,
+    pub(crate) active: String,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) quit_requested: Option<QuitSummary>,
+    pub(crate) tray: Menu,
+    pub(crate) shown: u32,
+    pub(crate) hidden: u32,
+    pub(crate) exited: bool,
+    pub(crate) opened: Vec<String>,
 }
 
 /// A window without pixels.
-pub struct FakeUi {
+pub(crate) struct FakeUi {
     seen: watch::Sender<Seen>,
     clipboard: Mutex<Option<String>>,
 }
 
 impl FakeUi {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             seen: watch::Sender::new(Seen::default()),
             clipboard: Mutex::new(Some(String::new())),
@@ -51,24 +51,24 @@ impl FakeUi {
     }
 
     /// A desktop without a clipboard.
-    pub fn take_clipboard_away(&self) {
+    pub(crate) fn take_clipboard_away(&self) {
         *self.clipboard.lock().unwrap() = None;
     }
 
-    pub fn set_clipboard(&self, text: &str) {
+    pub(crate) fn set_clipboard(&self, text: &str) {
         *self.clipboard.lock().unwrap() = Some(text.to_owned());
     }
 
-    pub fn clipboard(&self) -> Option<String> {
+    pub(crate) fn clipboard(&self) -> Option<String> {
         self.clipboard.lock().unwrap().clone()
     }
 
-    pub fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         self.seen.borrow().clone()
     }
 
     /// Waits until the window has been told something that satisfies `wanted`.
-    pub async fn until(&self, what: &str, wanted: impl Fn(&Seen) -> bool) -> Seen {
+    pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&Seen) -> bool) -> Seen {
         let mut seen = self.seen.subscribe();
         match timeout(PATIENCE, seen.wait_for(|seen| wanted(seen))).await {
             Ok(seen) => seen.expect("the window lives").clone(),
@@ -83,7 +83,12 @@ impl FakeUi {
     }
 
     /// Waits for a state of a tab's session.
-    pub async fn session(&self, tab: &str, what: &str, wanted: impl Fn(&SessionRow) -> bool) -> SessionRow {
+    pub(crate) async fn session(
+        &self,
+        tab: &str,
+        what: &str,
+        wanted: impl Fn(&SessionRow) -> bool,
+    ) -> SessionRow {
         let find = |seen: &Seen| {
             let row = seen.tabs.iter().find(|row| row.id == tab)?;
             row.session.clone().filter(|session| wanted(session))
@@ -91,7 +96,7 @@ impl FakeUi {
         find(&self.until(what, |seen| find(seen).is_some()).await).expect("just found")
     }
 
-    pub async fn connected(&self, tab: &str) -> SessionRow {
+    pub(crate) async fn connected(&self, tab: &str) -> SessionRow {
         self.session(tab, "connected", |session| session.state == SessionState::Connected).await
     }
 }
@@ -160,7 +165,7 @@ impl Ui for FakeUi {
 }
 
 /// Frames as they come; dropping the receiver closes the window.
-pub struct Frames(mpsc::UnboundedReceiver<Vec<u8>>);
+pub(crate) struct Frames(mpsc::UnboundedReceiver<Vec<u8>>);
 
 struct Sink(mpsc::UnboundedSender<Vec<u8>>);
 
@@ -170,37 +175,37 @@ impl FrameSink for Sink {
     }
 }
 
-pub fn frames() -> (Box<dyn FrameSink>, Frames) {
+pub(crate) fn frames() -> (Box<dyn FrameSink>, Frames) {
     let (sender, receiver) = mpsc::unbounded_channel();
     (Box::new(Sink(sender)), Frames(receiver))
 }
 
 impl Frames {
     /// The next frame: its sequence number and whether it is a full one.
-    pub async fn next(&mut self) -> (u32, bool) {
+    pub(crate) async fn next(&mut self) -> (u32, bool) {
         let frame =
             timeout(PATIENCE, self.0.recv()).await.expect("a frame comes").expect("the terminal lives");
         assert_eq!(frame[0], 1, "layout version");
         (u32::from_le_bytes(frame[12..16].try_into().unwrap()), frame[1] & 1 != 0)
     }
 
-    pub fn none_waiting(&mut self) -> bool {
+    pub(crate) fn none_waiting(&mut self) -> bool {
         self.0.try_recv().is_err()
     }
 }
 
-pub fn key(key: &str) -> KeyPress {
+pub(crate) fn key(key: &str) -> KeyPress {
     KeyPress { key: key.to_owned(), code: String::new(), modifiers: Default::default() }
 }
 
 /// Types a line and Enter.
-pub async fn type_line(app: &AppHandle, tab: &str, line: &str) {
+pub(crate) async fn type_line(app: &AppHandle, tab: &str, line: &str) {
     app.terminal_text(tab.to_owned(), line.to_owned()).await.expect("text is sent");
     assert!(app.terminal_key(tab.to_owned(), key("Enter")).await.expect("a key is sent"));
 }
 
 /// Attaches and acknowledges every frame until the mirror satisfies `wanted`.
-pub async fn mirror_until(
+pub(crate) async fn mirror_until(
     app: &AppHandle,
     tab: &str,
     what: &str,
@@ -219,16 +224,15 @@ pub async fn mirror_until(
         }
     };
     let found = timeout(PATIENCE, looking).await;
-    let found = match found {
-        Ok(found) => found,
-        Err(_) => panic!("never: {what}: {:#?}", app.terminal_mirror(tab.to_owned()).await),
+    let Ok(found) = found else {
+        panic!("never: {what}: {:#?}", app.terminal_mirror(tab.to_owned()).await);
     };
     app.terminal_detach(tab.to_owned()).await.expect("detach");
     found
 }
 
 /// All rows that match, by name.
-pub async fn rows(app: &AppHandle, text: &str) -> Vec<NodeRow> {
+pub(crate) async fn rows(app: &AppHandle, text: &str) -> Vec<NodeRow> {
     let query = FleetQuery { text: text.to_owned(), ..FleetQuery::default() };
     let view = app.fleet_view_open(query).await.expect("view");
     assert_eq!(view.issues, [], "{text}");
