@@ -1,5 +1,7 @@
 //! The dependency direction of `crates/ARCHITECTURE.md`, read from the manifests as cargo resolves them.
 
+#![expect(clippy::expect_used, reason = "a test that cannot read the manifests must fail")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

@@ -11,14 +11,14 @@ use serde_json::json;
 use crate::webdriver::Session;
 
 /// What `cargo xtask test` prepares for this test.
-pub struct Setup {
+pub(crate) struct Setup {
     driver: PathBuf,
     app: PathBuf,
 }
 
 impl Setup {
     /// Reads it from the environment; `None` where the test is run without it.
-    pub fn from_environment() -> Option<Self> {
+    pub(crate) fn from_environment() -> Option<Self> {
         let driver = std::env::var_os("FLEETLINE_WINDOW_DRIVER")?.into();
         let app = std::env::var_os("FLEETLINE_WINDOW_APP")?.into();
         std::env::var_os("DISPLAY")?;
@@ -27,14 +27,14 @@ impl Setup {
 }
 
 /// A running window. Ended with its driver and its message bus when dropped.
-pub struct Window {
-    pub session: Session,
+pub(crate) struct Window {
+    pub(crate) session: Session,
     bus: Child,
 }
 
 impl Window {
     /// Opens the app with its own home and only the AWS configuration given.
-    pub async fn open(setup: &Setup, home: &Path, aws: &[(&str, &Path)]) -> Result<Self> {
+    pub(crate) async fn open(setup: &Setup, home: &Path, aws: &[(&str, &Path)]) -> Result<Self> {
         let (port, native) = (free_port()?, free_port()?);
         let mut command = Command::new("dbus-run-session");
         command.arg("--").arg(&setup.driver);

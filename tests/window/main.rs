@@ -7,7 +7,7 @@ mod driver;
 mod page;
 mod webdriver;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use fleetline_simulator::{Simulator, SimulatorConfig};
@@ -32,11 +32,10 @@ async fn fleet_and_shell_work_in_the_real_window() -> Result<()> {
     let (config, credentials) = simulator.write_aws_config(&place.path().join("aws"))?;
     let aws = [("AWS_CONFIG_FILE", config.as_path()), ("AWS_SHARED_CREDENTIALS_FILE", credentials.as_path())];
     let window = Window::open(&setup, &place.path().join("home"), &aws).await?;
-    let outcome = work(&Page(&window.session), &simulator).await;
-    if outcome.is_err() {
-        keep_picture(&window).await?;
+    if let Err(error) = work(&Page(&window.session), &simulator).await {
+        let picture = keep_picture(&window).await?;
+        return Err(error.context(format!("the window as it was, in base64: {}", picture.display())));
     }
-    outcome?;
     window.session.close().await?;
     drop(window);
     simulator.shutdown().await;
@@ -236,10 +235,9 @@ async fn session_id(page: &Page<'_>, tab: &str) -> Result<String> {
     Ok(row["session"]["sessionId"].as_str().context("the session has no id")?.to_owned())
 }
 
-/// Where the test failed, as a picture beside the build: `base64 -d` makes a PNG of it.
-async fn keep_picture(window: &Window) -> Result<()> {
+/// Writes what the window shows beside the build.
+async fn keep_picture(window: &Window) -> Result<PathBuf> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window-test-failed.png.base64");
     std::fs::write(&path, window.session.screenshot().await?)?;
-    println!("the window when it failed: {}", path.display());
-    Ok(())
+    Ok(path)
 }

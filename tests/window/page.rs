@@ -14,11 +14,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// The window as a page.
-pub struct Page<'a>(pub &'a Session);
+pub(crate) struct Page<'a>(pub(crate) &'a Session);
 
 impl Page<'_> {
     /// Waits until the element is there.
-    pub async fn element(&self, selector: &str) -> Result<Element<'_>> {
+    pub(crate) async fn element(&self, selector: &str) -> Result<Element<'_>> {
         let begun = Instant::now();
         loop {
             if let Some(element) = self.0.find(selector).await? {
@@ -32,17 +32,17 @@ impl Page<'_> {
     }
 
     /// Clicks the element once it is there.
-    pub async fn click(&self, selector: &str) -> Result<()> {
+    pub(crate) async fn click(&self, selector: &str) -> Result<()> {
         self.element(selector).await?.click().await.with_context(|| format!("clicking {selector}"))
     }
 
     /// The text of the element.
-    pub async fn text(&self, selector: &str) -> Result<String> {
+    pub(crate) async fn text(&self, selector: &str) -> Result<String> {
         self.element(selector).await?.text().await
     }
 
     /// Waits until a fact about the window holds; `what` names it in the failure.
-    pub async fn until<T>(
+    pub(crate) async fn until<T>(
         &self,
         what: &str,
         mut fact: impl AsyncFnMut(&Self) -> Result<Option<T>>,
@@ -60,7 +60,7 @@ impl Page<'_> {
     }
 
     /// Waits until the element's text satisfies `accept`, and returns it.
-    pub async fn text_until(&self, selector: &str, accept: impl Fn(&str) -> bool) -> Result<String> {
+    pub(crate) async fn text_until(&self, selector: &str, accept: impl Fn(&str) -> bool) -> Result<String> {
         self.until(&format!("the text of {selector}"), async |page| {
             let text = page.text(selector).await?;
             Ok(accept(&text).then_some(text))
@@ -69,7 +69,7 @@ impl Page<'_> {
     }
 
     /// Calls a command of the app as its interface does.
-    pub async fn call(&self, command: &str, arguments: Value) -> Result<Value> {
+    pub(crate) async fn call(&self, command: &str, arguments: Value) -> Result<Value> {
         let script = "const [command, args, done] = arguments;\
             window.__TAURI_INTERNALS__.invoke(command, args)\
               .then((value) => done({ value }), (error) => done({ error }));";
@@ -81,13 +81,18 @@ impl Page<'_> {
     }
 
     /// The visible rows of a terminal as text.
-    pub async fn screen(&self, tab: &str) -> Result<Vec<String>> {
+    pub(crate) async fn screen(&self, tab: &str) -> Result<Vec<String>> {
         let rows = self.call("terminal_mirror", json!({ "tab": tab })).await?;
         Ok(serde_json::from_value(rows)?)
     }
 
     /// Waits until a visible row of the terminal satisfies `accept`.
-    pub async fn row_until(&self, tab: &str, what: &str, accept: impl Fn(&str) -> bool) -> Result<String> {
+    pub(crate) async fn row_until(
+        &self,
+        tab: &str,
+        what: &str,
+        accept: impl Fn(&str) -> bool,
+    ) -> Result<String> {
         let found = self
             .until(what, async |page| {
                 Ok(page.screen(tab).await?.into_iter().find(|row| accept(row.trim_end())))
@@ -102,7 +107,7 @@ impl Page<'_> {
     }
 
     /// Types into whatever has the focus.
-    pub async fn type_keys(&self, keys: &str) -> Result<()> {
+    pub(crate) async fn type_keys(&self, keys: &str) -> Result<()> {
         self.0.focused().await?.type_keys(keys).await
     }
 }

@@ -12,20 +12,20 @@ use tokio::net::TcpStream;
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A WebDriver session.
-pub struct Session {
+pub(crate) struct Session {
     port: u16,
     id: String,
 }
 
 /// An element of the page.
-pub struct Element<'a> {
+pub(crate) struct Element<'a> {
     session: &'a Session,
     reference: String,
 }
 
 impl Session {
     /// Asks the driver on a loopback port for a session with the capabilities.
-    pub async fn open(port: u16, capabilities: Value) -> Result<Self> {
+    pub(crate) async fn open(port: u16, capabilities: Value) -> Result<Self> {
         let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let answer = request(port, Method::POST, "/session", Some(body)).await?;
         let id = answer["sessionId"].as_str().context("the driver gave no session id")?.to_owned();
@@ -33,12 +33,12 @@ impl Session {
     }
 
     /// Ends the session and with it the app.
-    pub async fn close(&self) -> Result<()> {
+    pub(crate) async fn close(&self) -> Result<()> {
         request(self.port, Method::DELETE, &format!("/session/{}", self.id), None).await.map(drop)
     }
 
     /// The first element a CSS selector finds, if there is one.
-    pub async fn find(&self, selector: &str) -> Result<Option<Element<'_>>> {
+    pub(crate) async fn find(&self, selector: &str) -> Result<Option<Element<'_>>> {
         let body = json!({ "using": "css selector", "value": selector });
         let found = self.post("elements", body).await?;
         let reference = found[0][ELEMENT].as_str().map(str::to_owned);
@@ -46,24 +46,24 @@ impl Session {
     }
 
     /// The element that has the focus.
-    pub async fn focused(&self) -> Result<Element<'_>> {
+    pub(crate) async fn focused(&self) -> Result<Element<'_>> {
         let found = request(self.port, Method::GET, &self.path("element/active"), None).await?;
         let reference = found[ELEMENT].as_str().context("nothing has the focus")?.to_owned();
         Ok(Element { session: self, reference })
     }
 
     /// Runs a function body in the page that calls its last argument when it is done.
-    pub async fn execute(&self, script: &str, arguments: &[Value]) -> Result<Value> {
+    pub(crate) async fn execute(&self, script: &str, arguments: &[Value]) -> Result<Value> {
         self.post("execute/async", json!({ "script": script, "args": arguments })).await
     }
 
     /// Moves and resizes the window, in CSS pixels.
-    pub async fn set_size(&self, width: u32, height: u32) -> Result<()> {
+    pub(crate) async fn set_size(&self, width: u32, height: u32) -> Result<()> {
         self.post("window/rect", json!({ "x": 0, "y": 0, "width": width, "height": height })).await.map(drop)
     }
 
     /// The page as a PNG in base64.
-    pub async fn screenshot(&self) -> Result<String> {
+    pub(crate) async fn screenshot(&self) -> Result<String> {
         let picture = request(self.port, Method::GET, &self.path("screenshot"), None).await?;
         Ok(picture.as_str().context("no picture")?.to_owned())
     }
@@ -79,17 +79,17 @@ impl Session {
 
 impl Element<'_> {
     /// Clicks its middle.
-    pub async fn click(&self) -> Result<()> {
+    pub(crate) async fn click(&self) -> Result<()> {
         self.command("click", json!({})).await
     }
 
     /// Focuses it and types; special keys are the private-use characters of the standard.
-    pub async fn type_keys(&self, keys: &str) -> Result<()> {
+    pub(crate) async fn type_keys(&self, keys: &str) -> Result<()> {
         self.command("value", json!({ "text": keys })).await
     }
 
     /// Its visible text.
-    pub async fn text(&self) -> Result<String> {
+    pub(crate) async fn text(&self) -> Result<String> {
         let path = self.session.path(&format!("element/{}/text", self.reference));
         let text = request(self.session.port, Method::GET, &path, None).await?;
         Ok(text.as_str().unwrap_or_default().to_owned())
