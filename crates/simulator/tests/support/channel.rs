@@ -135,7 +135,8 @@ impl Client {
         while !done(self) {
             let left = limit.saturating_sub(began.elapsed());
             if tokio::time::timeout(left, self.step()).await.is_err() {
-                panic!("no {what}; so far: {:?}", String::from_utf8_lossy(&self.output));
+                let last = &self.output[self.output.len().saturating_sub(2000)..];
+                panic!("no {what}; the last of the output: {:?}", String::from_utf8_lossy(last));
             }
         }
     }
