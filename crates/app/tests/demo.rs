@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
-mod common;
+mod support;
 
 use std::sync::{Arc, Mutex};
 
-use common::{FakeUi, PATIENCE, frames, key, mirror_until, rows, type_line};
+use support::{FakeUi, PATIENCE, frames, key, mirror_until, rows, type_line};
 use fleetline_app::tray::{Item, TrayAction};
 use fleetline_app::{
     AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
@@ -126,7 +126,7 @@ async fn the_demo_fleet_is_listed_with_what_was_denied_named() {
 
     world.control.allow_everything();
     world.app.fleet_refresh().await.unwrap();
-    let all_loaded = |seen: &common::Seen| {
+    let all_loaded = |seen: &support::Seen| {
         let rows = &seen.fleet.account_regions;
         !seen.fleet.refreshing
             && rows.iter().all(|row| row.state == ListingState::Loaded && row.problem.is_none())
@@ -365,7 +365,7 @@ async fn pastes_are_reviewed_search_finds_and_hidden_output_is_marked() {
     let interrupt = fleetline_ipc::terminal::Modifiers { ctrl: true, ..Default::default() };
     let ctrl_c = fleetline_ipc::terminal::KeyPress { modifiers: interrupt, code: "KeyC".into(), ..key("c") };
     assert!(world.app.terminal_key(tab.clone(), ctrl_c).await.unwrap());
-    let unseen = |seen: &common::Seen| seen.tabs.iter().any(|row| row.id == tab && row.unseen);
+    let unseen = |seen: &support::Seen| seen.tabs.iter().any(|row| row.id == tab && row.unseen);
     world.ui.until("the tab is marked", unseen).await;
     world.app.tab_activate(tab.clone()).await.unwrap();
     assert!(!unseen(&world.ui.seen()));

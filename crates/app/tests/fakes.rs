@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
-mod common;
+mod support;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use common::{FakeUi, rows};
+use support::{FakeUi, rows};
 use fleetline_app::{
     ApiError, ApiErrorKind, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher,
     NodeListing, Ports, SourceInfo, Sources, StartOptions, Store, start,
@@ -409,7 +409,7 @@ async fn an_open_view_is_told_when_its_rows_change() {
     let view = app.fleet_view_open(FleetQuery::default()).await.unwrap();
     world.set("prod", "eu-central-1", Script { pages: vec![Ok(vec!["i-1", "i-2"])], ..Script::default() });
     app.fleet_refresh().await.unwrap();
-    let told = |seen: &common::Seen| {
+    let told = |seen: &support::Seen| {
         seen.events.iter().any(|event| {
             matches!(&event.change, Change::View { view: now } if now.matched == 2 && now.version > view.version)
         })
