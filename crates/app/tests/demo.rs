@@ -6,7 +6,6 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
-use support::{FakeUi, PATIENCE, frames, key, mirror_until, rows, type_line};
 use fleetline_app::tray::{Item, TrayAction};
 use fleetline_app::{
     AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
@@ -18,6 +17,7 @@ use fleetline_ipc::system::{AppMode, StartChoice};
 use fleetline_ipc::terminal::{PasteOutcome, SearchRequest, SelectionInput, TerminalSize};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_simulator::{Control, SessionStatus, ShellChoice, Simulator, SimulatorConfig, Tier};
+use support::{FakeUi, PATIENCE, frames, key, mirror_until, rows, type_line};
 use tempfile::TempDir;
 use tokio::time::timeout;
 

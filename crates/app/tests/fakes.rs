@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use support::{FakeUi, rows};
 use fleetline_app::{
     ApiError, ApiErrorKind, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher,
     NodeListing, Ports, SourceInfo, Sources, StartOptions, Store, start,
@@ -23,6 +22,7 @@ use fleetline_ipc::settings::{Settings, Theme};
 use fleetline_ipc::system::{AppMode, StartChoice};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::Paths;
+use support::{FakeUi, rows};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
