@@ -2,6 +2,7 @@
 
 mod config;
 mod event;
+mod sealing;
 mod session;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use crate::channel::{Channel, ChannelConfig, Wire};
 use crate::frame::{Decoder, Flags, MessageType, PayloadType};
 use crate::json::{AgentSessionState, OpenMessage, Opener, SessionState};
 use crate::moment::Moment;
+use crate::sealing::DataKey;
 use crate::secret::StreamToken;
 use crate::stats::Stats;
 
@@ -31,7 +33,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 /// `None`, then re-arm the timer. The course of a session:
 ///
 /// 1. [`socket_opened`](Self::socket_opened): open message, session state Connected, and the handshake request if the
-///    configuration has one. Without a handshake the session begins at once.
+///    configuration has one. Without a handshake the session begins at once. If it demands sealing, `DataKeyReceived`
+///    asks for the opened data key.
 /// 2. During the handshake all input but the response is acknowledged and thrown away. The event
 ///    `HandshakeComplete` says that the program may start; `HandshakeFailed` ends the session.
 /// 3. Until [`ready`](Self::ready), input is neither acknowledged nor kept, so that the client repeats it.
@@ -155,7 +158,27 @@ impl AgentChannel {
         if !self.session.is_running() || self.draining_until.is_some() {
             return 0;
         }
-        self.channel.send(payload_type, bytes)
+        match self.channel.send(payload_type, bytes) {
+            Ok(taken) => taken,
+            Err(_) => {
+                self.session.end(&mut self.channel, AgentEvent::SealingFailed);
+                0
+            }
+        }
+    }
+
+    /// The answer to `DataKeyReceived`: the data key in plain. The client is challenged to prove that it has it too.
+    /// Does nothing unless a key is awaited.
+    pub fn provide_data_key(&mut self, now: Moment, key: &DataKey) {
+        self.channel.tick(now);
+        self.session.key_provided(&mut self.channel, key);
+    }
+
+    /// The other answer to `DataKeyReceived`: it cannot be opened. Fails the handshake with that text. Does nothing
+    /// unless a key is awaited.
+    pub fn refuse_data_key(&mut self, now: Moment, reason: impl Into<String>) {
+        self.channel.tick(now);
+        self.session.key_refused(&mut self.channel, reason.into());
     }
 
     /// The consumer took that many bytes of `Data`. Only needed with a receive budget.

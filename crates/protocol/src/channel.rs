@@ -1,5 +1,6 @@
 //! The reliable channel both roles share (protocol.md 6): frames in and out, acknowledgements, retransmission,
-//! ordering, window and budget. It knows nothing of handshakes and sessions.
+//! ordering, window and budget, and the sealing of data once a role has agreed on it. It knows nothing of handshakes
+//! and sessions.
 
 mod incoming;
 mod outgoing;
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::frame::{AgentMessage, Decoder, Flags, HEADER_BYTES, MessageId, MessageType, PayloadType};
 use crate::json::OpenMessage;
 use crate::moment::Moment;
+use crate::sealing::{AeadError, SEALING_OVERHEAD, Sealer, is_sealed};
 use crate::stats::Stats;
 
 use incoming::Incoming;
@@ -67,6 +69,8 @@ pub(crate) struct Channel {
     unsequenced: VecDeque<Bytes>,
     outgoing: Outgoing,
     incoming: Incoming,
+    /// Once set, data leaves sealed only.
+    sealer: Option<Sealer>,
     /// Data delivered and not yet consumed.
     unconsumed: usize,
     /// The message whose turn it is waits for the consumer.
@@ -102,6 +106,7 @@ impl Channel {
             unsequenced: VecDeque::new(),
             outgoing: Outgoing::new(config.transmission_limit),
             incoming: Incoming::new(config.reorder_bytes, config.reorder_messages),
+            sealer: None,
             unconsumed: 0,
             is_held: false,
             is_blocked: false,
@@ -120,9 +125,7 @@ impl Channel {
     }
 
     pub(crate) fn new_id(&mut self) -> MessageId {
-        let mut bytes = [0; 16];
-        self.ids.fill_bytes(&mut bytes);
-        MessageId::from_random(bytes)
+        MessageId::from_random(self.random())
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -172,24 +175,76 @@ impl Channel {
             return 0;
         }
         let free = self.free_window();
-        let full_message = HEADER_BYTES + self.config.payload_bytes;
+        let overhead = HEADER_BYTES + self.sealing_overhead();
+        let full_message = overhead + self.config.payload_bytes;
         let full = (free / full_message).saturating_mul(self.config.payload_bytes);
-        full.saturating_add((free % full_message).saturating_sub(HEADER_BYTES))
+        full.saturating_add((free % full_message).saturating_sub(overhead))
     }
 
     fn free_window(&self) -> usize {
         self.config.send_window_bytes.saturating_sub(self.outgoing.unacked_bytes())
     }
 
-    /// Queues bytes as messages of at most the configured size, as far as the window allows.
-    pub(crate) fn send(&mut self, payload_type: PayloadType, bytes: &[u8]) -> usize {
+    /// Bytes that sealing adds to each message.
+    fn sealing_overhead(&self) -> usize {
+        if self.sealer.is_some() { SEALING_OVERHEAD } else { 0 }
+    }
+
+    /// From now on data is sealed both ways. For good: nothing takes it back.
+    pub(crate) fn seal_data(&mut self, sealer: Sealer) {
+        self.sealer = Some(sealer);
+        let full_message = HEADER_BYTES + SEALING_OVERHEAD + self.config.payload_bytes;
+        self.config.send_window_bytes = self.config.send_window_bytes.max(full_message);
+    }
+
+    /// Seals or opens something that is not data, or opens data; `None` when the session is not sealed.
+    pub(crate) fn sealer_mut(&mut self) -> Option<&mut Sealer> {
+        self.sealer.as_mut()
+    }
+
+    /// How many bytes of data a payload holds; `None` when it is too short to be sealed, but must be.
+    pub(crate) fn data_bytes(&self, payload: &[u8]) -> Option<usize> {
+        payload.len().checked_sub(self.sealing_overhead())
+    }
+
+    /// The data of a payload: opened when the session is sealed, as it is otherwise.
+    pub(crate) fn open_data(&self, payload: &Bytes) -> Result<Bytes, AeadError> {
+        match &self.sealer {
+            Some(sealer) => sealer.open(payload),
+            None => Ok(payload.clone()),
+        }
+    }
+
+    /// Random bytes of the channel's own generator.
+    pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.ids.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// A generator of its own, seeded from the channel's.
+    pub(crate) fn new_generator(&mut self) -> ChaCha12Rng {
+        ChaCha12Rng::from_seed(self.random())
+    }
+
+    /// Queues bytes as messages of at most the configured size, as far as the window allows; sealed if the session
+    /// is. What cannot be sealed is not queued: the caller must then close.
+    pub(crate) fn send(&mut self, payload_type: PayloadType, bytes: &[u8]) -> Result<usize, AeadError> {
         let taken = bytes.len().min(self.send_capacity());
         let (now, later) = bytes.split_at_checked(taken).unwrap_or((bytes, &[]));
         for chunk in now.chunks(self.config.payload_bytes) {
-            self.queue(payload_type, chunk);
+            match self.sealer.as_mut().filter(|_| is_sealed(payload_type)) {
+                Some(sealer) => {
+                    let wire = sealer.seal(chunk)?;
+                    self.queue(payload_type, &wire);
+                }
+                None => {
+                    self.queue(payload_type, chunk);
+                }
+            }
         }
         self.is_blocked |= !later.is_empty();
-        taken
+        Ok(taken)
     }
 
     /// Remembers that the owner wants to send.
@@ -199,13 +254,15 @@ impl Channel {
 
     /// Whether a blocked sender can go on; true once.
     pub(crate) fn becomes_writable(&mut self) -> bool {
-        let has_room = self.free_window() >= HEADER_BYTES + self.config.payload_bytes;
+        let full_message = HEADER_BYTES + self.sealing_overhead() + self.config.payload_bytes;
+        let has_room = self.free_window() >= full_message;
         let wakes = self.is_blocked && has_room && !self.is_shut;
         self.is_blocked &= !wakes;
         wakes
     }
 
-    /// Queues one message regardless of the window, for what is few and small. Returns its sequence number.
+    /// Queues one message as it is, regardless of the window, for what is few and small. Returns its sequence number.
+    /// Never for data, which must pass [`send`](Self::send) to be sealed.
     pub(crate) fn queue(&mut self, payload_type: PayloadType, payload: &[u8]) -> i64 {
         let seq = self.outgoing.next_seq();
         let message = AgentMessage {

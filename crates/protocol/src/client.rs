@@ -15,6 +15,7 @@ use crate::channel::{Channel, ChannelConfig, Wire};
 use crate::frame::{AgentMessage, Decoder, Flags, MessageType, PayloadType};
 use crate::json::{ChannelClosed, OpenMessage, Opener, TerminalSize};
 use crate::moment::Moment;
+use crate::sealing::DataKey;
 use crate::secret::StreamToken;
 use crate::stats::Stats;
 
@@ -89,7 +90,11 @@ impl ClientChannel {
         let client_id = channel.new_id().to_string();
         Self {
             channel,
-            session: Session::new(config.client_version.clone(), TerminalSync::new(config.terminal)),
+            session: Session::new(
+                config.client_version.clone(),
+                config.sealing,
+                TerminalSync::new(config.terminal),
+            ),
             client_id,
             client_version: config.client_version,
             has_been_open: false,
@@ -169,7 +174,28 @@ impl ClientChannel {
             self.channel.wants_room();
             return 0;
         }
-        self.channel.send(PayloadType::Output, bytes)
+        match self.channel.send(PayloadType::Output, bytes) {
+            Ok(taken) => taken,
+            Err(_) => {
+                self.session.close(&mut self.channel, CloseReason::SealingFailed);
+                0
+            }
+        }
+    }
+
+    /// The answer to `DataKeyNeeded`: the data key in plain and, as KMS gave it, sealed. The handshake goes on and
+    /// all data is sealed from here on. Does nothing unless a key is asked for.
+    pub fn provide_data_key(&mut self, now: Moment, cipher_text_blob: &[u8], key: DataKey) {
+        self.channel.tick(now);
+        self.session.key_provided(&mut self.channel, cipher_text_blob, &key);
+    }
+
+    /// The other answer to `DataKeyNeeded`: there is no key. The agent is told `reason`, which must hold no secret,
+    /// and the channel closes with [`DataKeyRefused`](HandshakeFailure::DataKeyRefused); the session never runs in
+    /// the clear. Does nothing unless a key is asked for.
+    pub fn refuse_data_key(&mut self, now: Moment, reason: impl Into<String>) {
+        self.channel.tick(now);
+        self.session.key_refused(&mut self.channel, reason.into());
     }
 
     /// The terminal has another size. It is kept and told to the agent when that makes sense: also speculatively

@@ -5,6 +5,7 @@
 //! skipped, order does not matter.
 
 mod acknowledge;
+mod challenge;
 mod channel_closed;
 mod fields;
 mod handshake;
@@ -14,6 +15,7 @@ mod terminal_size;
 mod writer;
 
 pub use acknowledge::AcknowledgeContent;
+pub use challenge::EncChallenge;
 pub use channel_closed::ChannelClosed;
 pub use handshake::{
     ActionResult, ActionStatus, HandshakeComplete, HandshakeRequest, HandshakeResponse, ProcessedAction,

@@ -20,7 +20,7 @@
 //! | b | id halves swapped | `frame::message_id::tests::halves_are_swapped_on_the_wire_and_back` |
 //! | c | spaces written, NULs accepted | `vectors::every_frame_encodes_and_decodes_byte_exact`, `vectors::every_tolerance_entry_gives_the_advised_result_for_a_client` |
 //! | d | malformed frames survived | `vectors::every_tolerance_entry_gives_the_advised_result_for_a_client`, `vectors::agents_check_dates_of_publications_but_no_digests`, `codec::every_length_up_to_200_is_survived`, `codec::random_bytes_never_panic`, `corpus::the_frame_corpus_replays_without_a_panic` |
-//! | e | digest over the wire payload | `vectors::every_frame_encodes_and_decodes_byte_exact` (`encrypted_input_ls`) |
+//! | e | digest over the wire payload | `vectors::every_frame_encodes_and_decodes_byte_exact` (`encrypted_input_ls`), `sealing::the_recorded_data_key_seals_and_opens_the_recorded_payloads` |
 //! | f | unknown types survived | `sequencing::unknown_message_and_payload_types_are_survived` |
 //! | g | one counter, no gaps | `sequencing::one_counter_from_zero_without_gaps_for_all_payload_types` |
 //! | h | flags and acknowledgement headers | `sequencing::client_data_has_no_flags_and_acknowledgements_have_number_zero_and_flags_three`, `sequencing::agent_data_has_the_syn_flag_on_number_zero_only` |
@@ -35,9 +35,10 @@
 //! | r | resume keeps the state | `connection::resuming_keeps_the_sequence_state_and_repeats_no_handshake` |
 //! | w | shell without a handshake | `handshake::a_session_without_a_handshake_starts_as_a_shell_and_shows_its_first_output` |
 //! | x | unknown action is status 3 | `handshake::unknown_actions_are_answered_with_status_three_and_left_to_the_agent` |
-//! | y | a request is answered once | `handshake::a_repeated_request_is_acknowledged_again_and_answered_once` |
+//! | y | a request is answered once | `handshake::a_repeated_request_is_acknowledged_again_and_answered_once`, `sealing::nothing_leaves_while_the_data_key_is_awaited_but_acknowledgements`, `sealing::a_repeated_request_after_the_answer_is_acknowledged_and_a_new_one_ends_the_session` |
 //! | z | no input before completion, size after | `handshake::no_input_leaves_before_the_handshake_is_complete_and_the_size_follows_at_once` |
-//! | aa | a sealed session never runs in the clear | `handshake::a_session_that_must_be_sealed_is_refused_and_never_run_in_the_clear` |
+//! | aa | a sealed session never runs in the clear | `handshake::a_session_that_must_be_sealed_is_refused_and_never_run_in_the_clear`, `sealing::a_refused_key_is_told_to_the_agent_and_the_session_never_runs`, `sealing::data_that_is_unsealed_changed_or_sealed_otherwise_ends_the_session_and_is_not_shown`, `sealing::sealed_sessions_deliver_everything_over_60_bad_links_and_show_no_plain_text` |
+//! | aa | key halves, nonces, encryption context | `sealing::the_recorded_data_key_seals_and_opens_the_recorded_payloads`, `sealing::every_message_has_its_own_nonce_random_from_clients_and_counted_from_agents`, `sealing::both_sides_ask_for_the_data_key_with_the_same_key_and_encryption_context`, `sealing::the_challenge_is_in_the_context_only_when_it_is_acknowledged` |
 //! | cc, dd, hh | bytes pass unchanged | `shell::bytes_pass_unchanged_in_both_directions` |
 //! | ee | sizes coalesced | `shell::only_changes_are_sent_one_at_a_time_and_the_last_one_wins` |
 //! | ff | streams and exit code apart | `shell::output_standard_error_and_exit_code_are_told_apart` |
@@ -52,6 +53,7 @@ mod client;
 mod frame;
 mod json;
 mod moment;
+mod sealing;
 mod secret;
 mod session_kind;
 mod stats;
@@ -66,11 +68,15 @@ pub use frame::{
     ParseMessageIdError, PayloadType,
 };
 pub use json::{
-    AcknowledgeContent, ActionResult, ActionStatus, AgentSessionState, ChannelClosed, HandshakeComplete,
-    HandshakeRequest, HandshakeResponse, JsonError, OpenMessage, Opener, ProcessedAction, RequestedAction,
-    SessionState, TerminalSize,
+    AcknowledgeContent, ActionResult, ActionStatus, AgentSessionState, ChannelClosed, EncChallenge,
+    HandshakeComplete, HandshakeRequest, HandshakeResponse, JsonError, OpenMessage, Opener, ProcessedAction,
+    RequestedAction, SessionState, TerminalSize,
 };
 pub use moment::Moment;
+pub use sealing::{
+    Aead, AeadError, ClientSealing, DATA_KEY_BYTES, DataKey, DataKeyError, DataKeyRequest, NONCE_BYTES,
+    SEALING_OVERHEAD, SealingKey, SealingOffer, TAG_BYTES,
+};
 pub use secret::{SessionId, StreamToken};
 pub use session_kind::SessionKind;
 pub use stats::{Rejected, Stats};

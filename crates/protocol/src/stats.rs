@@ -70,6 +70,8 @@ pub struct Rejected {
     pub sequence: u64,
     /// Payload that cannot be read: acknowledgements, sizes, flags, exit codes.
     pub payload: u64,
+    /// Sealed input that an agent cannot open.
+    pub sealed: u64,
 }
 
 impl Rejected {
@@ -96,7 +98,16 @@ impl Rejected {
             digest,
             sequence,
             payload,
+            sealed,
         } = *self;
-        too_short + header_length + message_type + created_date + payload_length + digest + sequence + payload
+        too_short
+            + header_length
+            + message_type
+            + created_date
+            + payload_length
+            + digest
+            + sequence
+            + payload
+            + sealed
     }
 }

@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use crate::json::RequestedAction;
+use crate::sealing::SealingOffer;
 use crate::secret::SessionId;
 use crate::session_kind::SessionKind;
 
@@ -17,7 +18,9 @@ pub struct AgentConfig {
     pub seed: [u8; 32],
     /// The handshake to begin with, or none (protocol.md 5.1). Default none.
     pub handshake: Option<HandshakeOffer>,
-    /// Actions to ask for after the session type, to play agents that want more than this crate offers.
+    /// Demands sealing in the handshake; without effect when there is none. Default none.
+    pub sealing: Option<SealingOffer>,
+    /// Actions to ask for after the session type and sealing, to play agents that want more than this crate offers.
     /// Default none.
     pub extra_actions: Vec<RequestedAction>,
     /// Text of HandshakeComplete for the person. Default empty.
@@ -48,6 +51,7 @@ impl AgentConfig {
             agent_version: "3.3.987.0".to_owned(),
             seed,
             handshake: None,
+            sealing: None,
             extra_actions: Vec::new(),
             customer_message: String::new(),
             announces_end: true,

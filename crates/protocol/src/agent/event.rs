@@ -2,6 +2,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::json::TerminalSize;
+use crate::sealing::DataKeyRequest;
 
 /// What an agent channel wants done; see [`AgentChannel`](super::AgentChannel).
 #[derive(Clone, PartialEq, Eq)]
@@ -28,6 +29,15 @@ impl std::fmt::Debug for AgentOutput {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AgentEvent {
+    /// The client sent a sealed data key. Have KMS open it and answer with
+    /// [`provide_data_key`](super::AgentChannel::provide_data_key) or
+    /// [`refuse_data_key`](super::AgentChannel::refuse_data_key).
+    DataKeyReceived {
+        /// Key and encryption context to open it with.
+        request: DataKeyRequest,
+        /// The sealed data key, as KMS gave it to the client.
+        cipher_text_blob: Vec<u8>,
+    },
     /// The client accepted; the session program may start.
     HandshakeComplete {
         /// Version the client reports.
@@ -48,4 +58,6 @@ pub enum AgentEvent {
     /// The client refused, broke the handshake, or did not answer within 15 s; the text is for
     /// `agent_task_complete`. The last event.
     HandshakeFailed(String),
+    /// The cipher refused to seal output, which was therefore not sent. The last event.
+    SealingFailed,
 }

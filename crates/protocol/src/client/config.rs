@@ -1,4 +1,5 @@
 use crate::json::TerminalSize;
+use crate::sealing::ClientSealing;
 
 /// How a client's channel behaves. Made by [`ClientConfig::new`], then changed field by field.
 #[derive(Clone, Debug)]
@@ -28,6 +29,9 @@ pub struct ClientConfig {
     /// [`RetransmitsExhausted`](super::CloseReason::RetransmitsExhausted). Default 300, about five minutes of an
     /// open socket.
     pub transmission_limit: u32,
+    /// What it takes to seal a session that must be encrypted with a KMS key. Default none: such a session is
+    /// refused with [`SealingUnsupported`](super::HandshakeFailure::SealingUnsupported).
+    pub sealing: Option<ClientSealing>,
 }
 
 impl ClientConfig {
@@ -43,6 +47,7 @@ impl ClientConfig {
             payload_bytes: 1024,
             terminal: None,
             transmission_limit: 300,
+            sealing: None,
         }
     }
 }

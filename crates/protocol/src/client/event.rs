@@ -2,6 +2,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::sealing::DataKeyRequest;
 use crate::session_kind::SessionKind;
 
 /// What a client channel wants done; see [`ClientChannel`](super::ClientChannel).
@@ -25,7 +26,8 @@ impl std::fmt::Debug for ClientOutput {
     }
 }
 
-/// What happened in a session, in order. The first is `Started` or `Closed`; `Closed` comes once, as the last.
+/// What happened in a session, in order. The first is `DataKeyNeeded`, `Started`
+/// or `Closed`; `Closed` comes once, as the last. `Publication` may come at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent {
@@ -40,6 +42,11 @@ pub enum ClientEvent {
         /// Whether there was a handshake.
         handshake: bool,
     },
+    /// The agent wants the session sealed. Ask KMS for a data key and answer with
+    /// [`provide_data_key`](super::ClientChannel::provide_data_key) or
+    /// [`refuse_data_key`](super::ClientChannel::refuse_data_key), within the 15 s the agent waits. Comes at most
+    /// once, and only when [`ClientConfig::sealing`](super::ClientConfig::sealing) is set.
+    DataKeyNeeded(DataKeyRequest),
     /// A notice of the agent for the person, at the end of the handshake. Never empty.
     Message(String),
     /// Bytes from the node. Counts against the receive budget until
@@ -106,6 +113,9 @@ pub enum CloseReason {
         /// How.
         what: Misbehaviour,
     },
+    /// The cipher refused to seal data, which was therefore not sent.
+    #[error("data could not be encrypted and was not sent")]
+    SealingFailed,
     /// One message was sent as often as allowed and never acknowledged.
     #[error("message {seq} was sent {transmissions} times and never acknowledged")]
     RetransmitsExhausted {
@@ -129,6 +139,17 @@ pub enum HandshakeFailure {
         /// Key id or ARN from the request.
         key_id: String,
     },
+    /// The owner got no data key for the session. The agent was told.
+    #[error("no data key of KMS key {key_id}: {reason}")]
+    DataKeyRefused {
+        /// Key id or ARN from the request.
+        key_id: String,
+        /// What the owner said.
+        reason: String,
+    },
+    /// The agent's challenge cannot be read or opened: the two sides hold different data keys, or it was changed.
+    #[error("the agent's encryption challenge cannot be opened")]
+    ChallengeUnreadable,
     /// A session type that this client does not know.
     #[error("session type {session_type:?} is unknown")]
     UnknownSessionType {
@@ -144,6 +165,18 @@ pub enum Misbehaviour {
     /// Session data in the middle of a handshake.
     #[error("session data before the handshake was complete")]
     DataDuringHandshake,
+    /// Another handshake request after one that asked for sealing.
+    #[error("another handshake request after one that asked for encryption")]
+    SecondRequest,
+    /// HandshakeComplete before the data key was proven with a challenge.
+    #[error("handshake complete before the encryption was proven")]
+    SealingSkipped,
+    /// Data without encryption in a sealed session: too short to be sealed, or of a type that never is.
+    #[error("unencrypted data in an encrypted session")]
+    UnsealedData,
+    /// Data in a sealed session that cannot be opened: changed, sealed with another key, or not sealed.
+    #[error("data that cannot be decrypted in an encrypted session")]
+    UnopenableData,
     /// HandshakeComplete for a request that named no session type.
     #[error("handshake without a session type")]
     NoSessionType,

@@ -165,21 +165,31 @@ pub enum ActionResult {
     /// Nothing: null.
     #[default]
     None,
-    /// The sealed data key of `KMSEncryption`, as KMS gave it, in base64. Its hash is never read (protocol.md 5.4)
-    /// and always written as null.
-    KmsCipherText(String),
+    /// What `KMSEncryption` gives. The hash of the key is never read (protocol.md 5.4) and always written as null.
+    KmsCipherText {
+        /// The sealed data key as KMS gave it, in base64.
+        key: String,
+        /// Whether the challenge of the request is part of the encryption context; written only when it is.
+        acknowledges_challenge: bool,
+    },
     /// Anything else, unread.
     Other(Value),
 }
 
 const KMS_CIPHER_TEXT: &str = "KMSCipherTextKey";
+const CHALLENGE_ACKNOWLEDGEMENT: &str = "ChallengeAcknowledgement";
 
 impl ActionResult {
     fn encode(&self) -> String {
         match self {
             Self::None => "null".to_owned(),
-            Self::KmsCipherText(key) => {
-                ObjectWriter::new().string(KMS_CIPHER_TEXT, key).raw("KMSCipherTextHash", "null").finish()
+            Self::KmsCipherText { key, acknowledges_challenge } => {
+                let writer =
+                    ObjectWriter::new().string(KMS_CIPHER_TEXT, key).raw("KMSCipherTextHash", "null");
+                match acknowledges_challenge {
+                    true => writer.raw(CHALLENGE_ACKNOWLEDGEMENT, "true").finish(),
+                    false => writer.finish(),
+                }
             }
             Self::Other(value) => {
                 let mut out = String::new();
@@ -190,10 +200,15 @@ impl ActionResult {
     }
 
     fn decode(value: &Value) -> Self {
-        let key = Fields::from_value(value.clone()).and_then(|fields| fields.text(KMS_CIPHER_TEXT));
+        let fields = Fields::from_value(value.clone());
+        let key = fields.as_ref().map(|fields| fields.text(KMS_CIPHER_TEXT).unwrap_or_default());
+        let acknowledgement = fields.as_ref().map(|fields| fields.value(CHALLENGE_ACKNOWLEDGEMENT));
         match (value, key) {
             (Value::Null, _) => Self::None,
-            (_, Ok(key)) if !key.is_empty() => Self::KmsCipherText(key),
+            (_, Ok(key)) if !key.is_empty() => {
+                let acknowledges_challenge = matches!(acknowledgement, Ok(Value::Bool(true)));
+                Self::KmsCipherText { key, acknowledges_challenge }
+            }
             _ => Self::Other(value.clone()),
         }
     }

@@ -30,6 +30,8 @@ fn scenario(seed: u64) -> Scenario {
         seed,
         weather,
         handshake: seed.is_multiple_of(2),
+        sealed: false,
+        watches_for: None,
         to_agent: random_bytes(&mut rng, 16_000),
         to_client: random_bytes(&mut rng, 16_000),
     }

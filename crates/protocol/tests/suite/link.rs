@@ -1,16 +1,20 @@
 //! Two channels over a bad link, in virtual time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use fleetline_protocol::{
     AgentChannel, AgentConfig, AgentEvent, AgentOutput, ClientChannel, ClientConfig, ClientEvent,
-    ClientOutput, HandshakeOffer, MessageType, Moment, PayloadType, SessionId, SessionKind, StreamToken,
+    ClientOutput, ClientSealing, HandshakeOffer, MessageType, Moment, PayloadType, SealingOffer, SessionId,
+    SessionKind, StreamToken,
 };
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::Value;
+
+use crate::cipher::{Gcm, blob, data_key};
 
 /// Longest virtual time a run may take before it counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -43,6 +47,8 @@ enum Happening {
     },
     Cut(Side),
     Reopen(Side),
+    /// KMS has answered that side.
+    KeyArrives(Side),
     /// The gateway sends a publication message to the agent.
     Publication(MessageType),
     /// Producers and consumers look around.
@@ -55,6 +61,10 @@ pub(crate) struct Scenario {
     pub(crate) seed: u64,
     pub(crate) weather: Weather,
     pub(crate) handshake: bool,
+    /// Whether the agent demands sealing; only with a handshake.
+    pub(crate) sealed: bool,
+    /// Plain text to look for in the frames.
+    pub(crate) watches_for: Option<&'static [u8]>,
     pub(crate) to_agent: Vec<u8>,
     pub(crate) to_client: Vec<u8>,
 }
@@ -67,6 +77,8 @@ pub(crate) struct Outcome {
     pub(crate) took: Duration,
     pub(crate) opens: u32,
     pub(crate) completions: u32,
+    /// Frames that held the plain text watched for.
+    pub(crate) exposed: u32,
     pub(crate) client: fleetline_protocol::Stats,
     pub(crate) agent: fleetline_protocol::Stats,
 }
@@ -110,6 +122,10 @@ pub(crate) fn run(scenario: Scenario) -> Outcome {
     if scenario.handshake {
         agent.handshake = Some(HandshakeOffer { session_type: SessionKind::Port, properties: Value::Null });
     }
+    if scenario.sealed {
+        agent.sealing = Some(SealingOffer::new(Arc::new(Gcm), "key"));
+        client.sealing = Some(ClientSealing::new(Arc::new(Gcm), SessionId::new("s-1"), "i-1"));
+    }
     let mut link = Link {
         scenario,
         rng,
@@ -130,6 +146,7 @@ pub(crate) fn run(scenario: Scenario) -> Outcome {
             took: Duration::ZERO,
             opens: 0,
             completions: 0,
+            exposed: 0,
             client: Default::default(),
             agent: Default::default(),
         },
@@ -230,6 +247,10 @@ impl Link {
                     Side::Agent => self.agent.socket_opened(moment, &token),
                 }
             }
+            Happening::KeyArrives(Side::Client) => {
+                self.client.provide_data_key(moment, &blob(&data_key(1)), data_key(1));
+            }
+            Happening::KeyArrives(Side::Agent) => self.agent.provide_data_key(moment, &data_key(1)),
             Happening::Publication(message_type) => {
                 let frame = crate::peer::from_gateway(message_type, b"");
                 if self.agent_socket % 2 == 1 {
@@ -278,6 +299,10 @@ impl Link {
                 ClientOutput::Event(ClientEvent::Started { .. }) => {
                     assert!(!std::mem::replace(&mut self.is_started, true), "started twice");
                 }
+                ClientOutput::Event(ClientEvent::DataKeyNeeded(_)) => {
+                    let ms = self.below(3000);
+                    self.after_ms(ms, Happening::KeyArrives(Side::Client));
+                }
                 ClientOutput::Event(ClientEvent::Closed(reason)) => panic!("closed: {reason}"),
                 ClientOutput::Event(_) => {}
             }
@@ -286,6 +311,11 @@ impl Link {
             match output {
                 AgentOutput::Text(_) => {}
                 AgentOutput::Binary(frame) => self.carry(Side::Client, frame),
+                AgentOutput::Event(AgentEvent::DataKeyReceived { cipher_text_blob, .. }) => {
+                    assert_eq!(cipher_text_blob, blob(&data_key(1)));
+                    let ms = self.below(3000);
+                    self.after_ms(ms, Happening::KeyArrives(Side::Agent));
+                }
                 AgentOutput::Event(AgentEvent::Data(bytes)) => {
                     self.outcome.at_agent.extend_from_slice(&bytes)
                 }
@@ -298,6 +328,9 @@ impl Link {
 
     /// What the gateway does: relays to a side that is attached, forgets otherwise.
     fn carry(&mut self, to: Side, frame: Bytes) {
+        if let Some(plain) = self.scenario.watches_for {
+            self.outcome.exposed += u32::from(frame.windows(plain.len()).any(|window| window == plain));
+        }
         let weather = self.scenario.weather;
         let socket = *self.socket(to);
         if socket.is_multiple_of(2) || self.happens(weather.loss) {

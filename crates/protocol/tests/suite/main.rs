@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod cipher;
 mod codec;
 mod connection;
 mod corpus;
@@ -11,6 +12,8 @@ mod handshake;
 mod link;
 mod mapping;
 mod peer;
+mod sealed_pair;
+mod sealing;
 mod sequencing;
 mod shell;
 mod vectors;
