@@ -43,6 +43,12 @@
 //! | ee | sizes coalesced | `shell::only_changes_are_sent_one_at_a_time_and_the_last_one_wins` |
 //! | ff | streams and exit code apart | `shell::output_standard_error_and_exit_code_are_told_apart` |
 //! | gg | `channel_closed` | `connection::channel_closed_ends_the_session_with_and_without_a_text`, `connection::channel_closed_ends_the_session_even_when_it_cannot_be_read` |
+//! | bb | version gates (of mux sessions) | `mux::gates::tests::clients_choose_at_below_and_above_each_limit`, `mux::gates::tests::agents_choose_at_below_and_above_each_limit` |
+//! | jj | 100 streams, byte-exact both ways (mux) | `mux_pipe::a_hundred_streams_carry_all_bytes_both_ways_at_once`, `mux_pipe::four_mebibytes_pass_both_ways` |
+//! | kk | mux ids, lengths, splits, bad version | `mux::clients_use_the_ids_three_five_seven_and_none_twice`, `mux_frames::only_data_frames_have_a_length_when_written`, `mux_frames::frames_may_be_cut_at_every_offset`, `mux_frames::a_bad_version_closes_the_session_once_and_for_good` |
+//! | mm | a slow reader does not stall other streams | `mux::a_slow_reader_stalls_only_itself_and_ends_with_a_name` |
+//! | nn | half-close policy | `mux::the_answer_arrives_after_the_client_has_finished`, `mux::a_finished_stream_on_which_nothing_happens_is_reset_after_the_grace` |
+//! | oo | mux keep-alive | `mux::with_keep_alive_nops_flow_and_the_session_lives`, `mux::without_keep_alive_an_idle_session_does_nothing` |
 //! | vv | `channel_closed` cancels the agent | `shell::channel_closed_cancels_the_agent_once` |
 //! | ww | pause and resume | `shell::a_pause_stops_agent_output_and_any_input_resumes_it` |
 //! | xx | input before ready and during the handshake | `handshake::input_before_ready_is_left_unacknowledged`, `handshake::input_during_the_handshake_is_acknowledged_and_dropped` |
@@ -53,6 +59,7 @@ mod client;
 mod frame;
 mod json;
 mod moment;
+mod mux;
 mod sealing;
 mod secret;
 mod session_kind;
@@ -73,6 +80,12 @@ pub use json::{
     RequestedAction, SessionState, TerminalSize,
 };
 pub use moment::Moment;
+pub use mux::{
+    MUX_HEADER_BYTES, MUX_MAX_DATA_BYTES, MuxCloseReason, MuxConfig, MuxDecoder, MuxEvent, MuxFinish,
+    MuxFrame, MuxFrameError, MuxKeepAlive, MuxOpenError, MuxPart, MuxResetReason, MuxRole, MuxSession,
+    MuxStats, MuxStreamId, MuxWriteError, agent_keeps_mux_alive, agent_runs_mux, client_keeps_mux_alive,
+    client_runs_mux,
+};
 pub use sealing::{
     Aead, AeadError, ClientSealing, DATA_KEY_BYTES, DataKey, DataKeyError, DataKeyRequest, NONCE_BYTES,
     SEALING_OVERHEAD, SealingKey, SealingOffer, TAG_BYTES,

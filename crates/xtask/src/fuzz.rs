@@ -10,7 +10,7 @@ use crate::setup;
 
 /// Crate folder and fuzz targets in it.
 const TARGETS: [(&str, &[&str]); 2] =
-    [("protocol", &["frame", "open_message"]), ("terminal", &["guard", "frame_decode"])];
+    [("protocol", &["frame", "mux_frame", "open_message"]), ("terminal", &["guard", "frame_decode"])];
 
 /// The only system whose stable compiler and libFuzzer were tried together.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";

@@ -4,6 +4,8 @@ use std::path::Path;
 
 #[path = "../../fuzz/entries/frame.rs"]
 mod frame;
+#[path = "../../fuzz/entries/mux_frame.rs"]
+pub(crate) mod mux_frame;
 #[path = "../../fuzz/entries/open_message.rs"]
 mod open_message;
 
@@ -20,6 +22,11 @@ fn replay(target: &str, entry: fn(&[u8])) {
 #[test]
 fn the_frame_corpus_replays_without_a_panic() {
     replay("frame", frame::run);
+}
+
+#[test]
+fn the_mux_frame_corpus_replays_without_a_panic() {
+    replay("mux_frame", mux_frame::run);
 }
 
 #[test]
