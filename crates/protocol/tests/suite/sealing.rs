@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fleetline_protocol::{
     ActionStatus, AgentChannel, AgentEvent, ClientEvent, CloseReason, DataKey, DataKeyRequest, DataStream,
-    EncChallenge, HandshakeFailure, HandshakeResponse, Misbehaviour, PayloadType, SealingKey,
+    EncChallenge, HEADER_BYTES, HandshakeFailure, HandshakeResponse, Misbehaviour, PayloadType,
+    SEALING_OVERHEAD, SealingKey,
 };
 use serde_json::Value;
 
@@ -171,6 +172,23 @@ fn a_full_message_grows_by_the_nonce_and_the_tag_and_flags_stay_readable() {
     assert_eq!((*kind, flag.as_ref()), (PayloadType::Flag, [0, 0, 0, 2].as_slice()));
     assert_eq!(pair.from_client[pair.from_client.len() - 2].1.len(), 1052);
     assert!(matches!(pair.at_agent[..], [AgentEvent::Data(_), AgentEvent::Flag(2)]));
+}
+
+#[test]
+fn the_window_counts_what_sealing_adds() {
+    let mut config = sealing_client_config(Arc::new(Gcm));
+    // Room for three full messages, and for the header of a fourth, but not for a sealed byte in it.
+    let overhead = HEADER_BYTES + SEALING_OVERHEAD;
+    config.send_window_bytes = 3 * (overhead + 1024) + overhead;
+    let mut pair = Pair::new(config.clone(), sealing_agent_config()).running();
+    assert_eq!(pair.client.send_capacity(), 3 * 1024);
+    assert_eq!(pair.client.send(at(3), &[b'x'; 5000]), 3 * 1024);
+    assert_eq!(pair.client.unacked_bytes(), 3 * (overhead + 1024));
+    pair.settle(3);
+    assert_eq!(pair.at_client, [ClientEvent::Writable]);
+    config.send_window_bytes += 1;
+    let pair = Pair::new(config, sealing_agent_config()).running();
+    assert_eq!(pair.client.send_capacity(), 3 * 1024 + 1);
 }
 
 #[test]
