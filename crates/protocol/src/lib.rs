@@ -60,6 +60,7 @@ mod frame;
 mod json;
 mod moment;
 mod mux;
+mod output;
 mod sealing;
 mod secret;
 mod session_kind;
@@ -86,6 +87,7 @@ pub use mux::{
     MuxStats, MuxStreamId, MuxWriteError, agent_keeps_mux_alive, agent_runs_mux, client_keeps_mux_alive,
     client_runs_mux,
 };
+pub use output::Output;
 pub use sealing::{
     Aead, AeadError, ClientSealing, DATA_KEY_BYTES, DataKey, DataKeyError, DataKeyRequest, NONCE_BYTES,
     SEALING_OVERHEAD, SealingKey, SealingOffer, TAG_BYTES,

@@ -1,29 +1,11 @@
 use bytes::Bytes;
-use zeroize::Zeroizing;
 
 use crate::json::TerminalSize;
+use crate::output::Output;
 use crate::sealing::DataKeyRequest;
 
 /// What an agent channel wants done; see [`AgentChannel`](super::AgentChannel).
-#[derive(Clone, PartialEq, Eq)]
-pub enum AgentOutput {
-    /// Send as a text message: the open message, with the token in it.
-    Text(Zeroizing<String>),
-    /// Send as a binary message.
-    Binary(Bytes),
-    /// Tell the owner of the session.
-    Event(AgentEvent),
-}
-
-impl std::fmt::Debug for AgentOutput {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(_) => f.write_str("Text(…)"),
-            Self::Binary(frame) => write!(f, "Binary({} bytes)", frame.len()),
-            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
-        }
-    }
-}
+pub type AgentOutput = Output<AgentEvent>;
 
 /// What happened in a session, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,30 +1,12 @@
 use bytes::Bytes;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
+use crate::output::Output;
 use crate::sealing::DataKeyRequest;
 use crate::session_kind::SessionKind;
 
 /// What a client channel wants done; see [`ClientChannel`](super::ClientChannel).
-#[derive(Clone, PartialEq, Eq)]
-pub enum ClientOutput {
-    /// Send as a text message: the open message, with the token in it.
-    Text(Zeroizing<String>),
-    /// Send as a binary message.
-    Binary(Bytes),
-    /// Tell the owner of the session.
-    Event(ClientEvent),
-}
-
-impl std::fmt::Debug for ClientOutput {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(_) => f.write_str("Text(…)"),
-            Self::Binary(frame) => write!(f, "Binary({} bytes)", frame.len()),
-            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
-        }
-    }
-}
+pub type ClientOutput = Output<ClientEvent>;
 
 /// What happened in a session, in order. The first is `DataKeyNeeded`, `Started`
 /// or `Closed`; `Closed` comes once, as the last. `Publication` may come at any time.
