@@ -11,13 +11,13 @@ use fleetline_app::{
     AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
 };
 use fleetline_aws::AwsSources;
-use fleetline_ipc::fleet::{ListingState, NodeRow, PingStatus, Readiness, StepState};
+use fleetline_ipc::fleet::{AccountRegionRow, ListingState, NodeRow, PingStatus, Readiness, StepState};
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::system::{AppMode, StartChoice};
 use fleetline_ipc::terminal::{PasteOutcome, SearchRequest, SelectionInput, TerminalSize};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_simulator::{Control, SessionStatus, ShellChoice, Simulator, SimulatorConfig, Tier};
-use support::{FakeUi, PATIENCE, frames, key, mirror_until, rows, type_line};
+use support::{FakeUi, PATIENCE, Seen, frames, key, mirror_until, rows, type_line};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -126,7 +126,7 @@ async fn the_demo_fleet_is_listed_with_what_was_denied_named() {
 
     world.control.allow_everything();
     world.app.fleet_refresh().await.unwrap();
-    let all_loaded = |seen: &support::Seen| {
+    let all_loaded = |seen: &Seen| {
         let rows = &seen.fleet.account_regions;
         !seen.fleet.refreshing
             && rows.iter().all(|row| row.state == ListingState::Loaded && row.problem.is_none())
@@ -365,7 +365,7 @@ async fn pastes_are_reviewed_search_finds_and_hidden_output_is_marked() {
     let interrupt = fleetline_ipc::terminal::Modifiers { ctrl: true, ..Default::default() };
     let ctrl_c = fleetline_ipc::terminal::KeyPress { modifiers: interrupt, code: "KeyC".into(), ..key("c") };
     assert!(world.app.terminal_key(tab.clone(), ctrl_c).await.unwrap());
-    let unseen = |seen: &support::Seen| seen.tabs.iter().any(|row| row.id == tab && row.unseen);
+    let unseen = |seen: &Seen| seen.tabs.iter().any(|row| row.id == tab && row.unseen);
     world.ui.until("the tab is marked", unseen).await;
     world.app.tab_activate(tab.clone()).await.unwrap();
     assert!(!unseen(&world.ui.seen()));
@@ -401,9 +401,14 @@ async fn a_tier_change_is_seen_with_the_next_refresh() {
     let blocked = rows(&world.app, "state:blocked").await;
     let row = blocked.first().expect("a standard-tier node").clone();
     world.control.set_tier(&row.account_name, &row.region, Tier::Advanced).unwrap();
+    // What is seen is the latest state only, so a quick refresh shows in nothing but its time.
+    let listed = |seen: &Seen| {
+        let of_row = |r: &&AccountRegionRow| r.account_name == row.account_name && r.region == row.region;
+        seen.fleet.account_regions.iter().find(of_row).and_then(|r| r.updated_ms)
+    };
+    let before = listed(&world.ui.seen());
     world.app.fleet_refresh().await.unwrap();
-    world.ui.until("refreshing", |seen| seen.fleet.refreshing).await;
-    world.ui.until("refreshed", |seen| !seen.fleet.refreshing).await;
+    world.ui.until("refreshed", |seen| !seen.fleet.refreshing && listed(seen) > before).await;
     let after = world.app.fleet_node(row.key).await.unwrap().row;
     assert_ne!(after.readiness, Readiness::Blocked);
     world.end().await;
