@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
@@ -107,15 +108,21 @@ pub(crate) struct SimArgs {
     /// Directory for the AWS configuration with a profile per account; default: a temporary one, removed at the end
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) directory: Option<PathBuf>,
-    /// Refuse WebSocket upgrades that are not signed
+    /// Serve HTTPS and WSS, with a certificate of an authority made for this run; the AWS configuration names its file
     #[arg(long)]
-    pub(crate) require_signed_upgrade: bool,
+    pub(crate) tls: bool,
+    /// Refuse WebSocket upgrades that are not signed
+    #[arg(long, alias = "require-signed-upgrade")]
+    pub(crate) require_signed: bool,
     /// Enforce the documented request rates
     #[arg(long)]
     pub(crate) quotas: bool,
     /// Pace agents as the real agent is paced
-    #[arg(long)]
-    pub(crate) pacing: bool,
+    #[arg(long, alias = "pacing")]
+    pub(crate) paced: bool,
+    /// Wait this long before each API answer, as in 80ms or 1.5s
+    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = duration)]
+    pub(crate) latency: Duration,
     /// Leave out the policies of the demo world, so that nothing is denied
     #[arg(long)]
     pub(crate) no_denials: bool,
@@ -125,6 +132,16 @@ pub(crate) struct SimArgs {
     /// Print one line of JSON instead of the variables
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A time as jiff writes it, "80ms" or "1m 30s", an hour at most.
+fn duration(text: &str) -> Result<Duration, String> {
+    const MOST: Duration = Duration::from_secs(3600);
+    let parsed = text.parse::<jiff::SignedDuration>().ok();
+    parsed
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| *duration <= MOST)
+        .ok_or_else(|| "write it as 80ms, 1.5s or 2m, an hour at most".to_owned())
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {
@@ -162,6 +179,15 @@ mod tests {
         let args = ["fleetline", "nodes", "--json", "--", "-ping:lost"];
         let Command::Nodes(nodes) = Args::try_parse_from(args).unwrap().command else { panic!("not nodes") };
         assert_eq!(nodes.query, ["-ping:lost"]);
+    }
+
+    #[test]
+    fn durations_have_a_unit_and_a_limit() {
+        assert_eq!(duration("80ms"), Ok(Duration::from_millis(80)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        for bad in ["", "80", "-1s", "2h", "soon"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fleetline_simulator::{Simulator, SimulatorConfig};
+use fleetline_simulator::{Simulator, SimulatorConfig, SimulatorError, UpgradeSigning};
 use serde::Serialize;
 
 use crate::args::SimArgs;
@@ -25,8 +25,14 @@ pub(crate) async fn run(args: SimArgs) -> Result<u8, Failure> {
         listen: args.listen,
         nodes: usize::try_from(args.nodes).unwrap_or(usize::MAX),
         seed: args.seed,
-        agent_pacing: args.pacing,
-        require_signed_upgrade: args.require_signed_upgrade,
+        agent_pacing: args.paced,
+        tls: args.tls,
+        upgrade_signing: if args.require_signed {
+            UpgradeSigning::Required
+        } else {
+            UpgradeSigning::Optional
+        },
+        latency: args.latency,
         enforce_quotas: args.quotas,
         demo_denials: !args.no_denials,
         enable_control_http: args.control_http,
@@ -46,7 +52,10 @@ pub(crate) async fn run(args: SimArgs) -> Result<u8, Failure> {
         (None, Some(temporary)) => temporary.path().to_owned(),
         (None, None) => PathBuf::new(),
     };
-    let simulator = Simulator::start(config).await.map_err(|error| cannot(&error))?;
+    let simulator = Simulator::start(config).await.map_err(|error| match error {
+        SimulatorError::Config(why) => Failure::usage(format!("The demo fleet cannot be started so: {why}.")),
+        other => cannot(&other),
+    })?;
     let told = tell_how(&simulator, &directory, args.json);
     if told.is_ok() {
         let signal = signals.next().await;
@@ -62,6 +71,7 @@ pub(crate) async fn run(args: SimArgs) -> Result<u8, Failure> {
 }
 
 fn tell_how(simulator: &Simulator, directory: &Path, json: bool) -> Result<(), Failure> {
+    // First, so that the environment can name the authority's file.
     let (config, credentials) = simulator.write_aws_config(directory).map_err(|error| {
         Failure::local("The AWS configuration of the demo fleet could not be written", &error)
     })?;

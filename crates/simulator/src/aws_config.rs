@@ -6,17 +6,36 @@ use std::path::{Path, PathBuf};
 use crate::error::SimulatorError;
 use crate::simulator::SimulatedAccount;
 
-/// Writes both files and returns their paths.
+/// The files that were written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) config: PathBuf,
+    pub(crate) credentials: PathBuf,
+    /// The authority's certificate, if there is one.
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// Writes the files and returns their paths.
 pub(crate) fn write(
     directory: &Path,
     endpoint: &str,
+    ca_pem: Option<&str>,
     accounts: &[SimulatedAccount],
-) -> Result<(PathBuf, PathBuf), SimulatorError> {
+) -> Result<Written, SimulatorError> {
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| SimulatorError::WriteConfig { path, source }
+    };
+    fs::create_dir_all(directory).map_err(failed(directory))?;
+    // The profiles are read by programs that run elsewhere.
+    let directory = &std::path::absolute(directory).map_err(failed(directory))?;
+    let ca = ca_pem.map(|pem| (directory.join("ca.pem"), pem));
+    let bundle = ca.as_ref().map(|(path, _)| format!("ca_bundle = {}\n", path.display())).unwrap_or_default();
     let mut config = String::new();
     let mut credentials = String::new();
     for account in accounts {
         config.push_str(&format!(
-            "[profile {}]\nregion = {}\nendpoint_url = {endpoint}\noutput = json\n\n",
+            "[profile {}]\nregion = {}\nendpoint_url = {endpoint}\n{bundle}output = json\n\n",
             account.name, account.default_region
         ));
         credentials.push_str(&format!(
@@ -24,13 +43,15 @@ pub(crate) fn write(
             account.name, account.access_key_id, account.secret_access_key, account.session_token
         ));
     }
-    let failed = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| SimulatorError::WriteConfig { path, source }
+    let written = Written {
+        config: directory.join("config"),
+        credentials: directory.join("credentials"),
+        ca: ca.as_ref().map(|(path, _)| path.clone()),
     };
-    fs::create_dir_all(directory).map_err(failed(directory))?;
-    let (config_path, credentials_path) = (directory.join("config"), directory.join("credentials"));
-    fs::write(&config_path, config).map_err(failed(&config_path))?;
-    fs::write(&credentials_path, credentials).map_err(failed(&credentials_path))?;
-    Ok((config_path, credentials_path))
+    fs::write(&written.config, config).map_err(failed(&written.config))?;
+    fs::write(&written.credentials, credentials).map_err(failed(&written.credentials))?;
+    if let Some((path, pem)) = ca {
+        fs::write(&path, pem).map_err(failed(&path))?;
+    }
+    Ok(written)
 }

@@ -23,9 +23,11 @@ pub struct SimulatorConfig {
     /// How long a token opens a data channel. Default 60 seconds. A session whose client never attached within
     /// this time is terminated.
     pub token_ttl: Duration,
-    /// Whether an unsigned WebSocket upgrade is refused with 403. Default `false`; a signature that is present is
-    /// always verified.
-    pub require_signed_upgrade: bool,
+    /// Whether everything is served over TLS: HTTPS and WSS, with a certificate for `localhost`, `127.0.0.1` and
+    /// `::1` from an authority made at the start ([`Simulator::ca_pem`](crate::Simulator::ca_pem)). Default `false`.
+    pub tls: bool,
+    /// Whether WebSocket upgrades are signed. Default [`UpgradeSigning::Optional`].
+    pub upgrade_signing: UpgradeSigning,
     /// The program behind shells. Default [`ShellChoice::Auto`].
     pub shell: ShellChoice,
     /// Time without input or output after which a session is closed (protocol.md 8.7). Default 20 minutes.
@@ -58,7 +60,8 @@ impl Default for SimulatorConfig {
             agent_pacing: false,
             bye_after: Some(Duration::from_secs(60 * 60)),
             token_ttl: Duration::from_secs(60),
-            require_signed_upgrade: false,
+            tls: false,
+            upgrade_signing: UpgradeSigning::Optional,
             shell: ShellChoice::Auto,
             idle_timeout: Duration::from_secs(20 * 60),
             latency: Duration::ZERO,
@@ -70,6 +73,20 @@ impl Default for SimulatorConfig {
             link_faults: LinkFaults::default(),
         }
     }
+}
+
+/// What the gateway thinks of a signature on the WebSocket upgrade (aws-security-reliability.md 0.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpgradeSigning {
+    /// There may be one, and then it must be right.
+    #[default]
+    Optional,
+    /// There must be one: an unsigned upgrade is refused with 403.
+    Required,
+    /// There must be none: a signed upgrade is refused with 403, as before signing was introduced.
+    Forbidden,
+    /// Nobody looks at it.
+    Ignored,
 }
 
 /// The program an agent runs as a shell.

@@ -17,6 +17,9 @@ pub enum SimulatorError {
         /// Cause.
         source: io::Error,
     },
+    /// No certificate could be made.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
     /// The AWS configuration files cannot be written.
     #[error("cannot write {path}: {source}")]
     WriteConfig {

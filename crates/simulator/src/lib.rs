@@ -26,10 +26,11 @@ mod sigv4;
 mod simulator;
 mod ssm;
 mod sts;
+mod tls;
 mod world;
 mod xml;
 
-pub use config::{LinkFaults, ShellChoice, SimulatorConfig};
+pub use config::{LinkFaults, ShellChoice, SimulatorConfig, UpgradeSigning};
 pub use control::{Control, ControlError, NodeView};
 pub use error::SimulatorError;
 pub use live::Tier;

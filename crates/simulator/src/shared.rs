@@ -13,6 +13,7 @@ use crate::config::SimulatorConfig;
 use crate::live::Live;
 use crate::paging::PageTokens;
 use crate::registry::{Registry, SessionView};
+use crate::tls::ServerTls;
 use crate::world::World;
 
 /// State of one simulator.
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) config: SimulatorConfig,
     /// The address that is listened on.
     pub(crate) address: SocketAddr,
+    /// Set when everything is served over TLS.
+    pub(crate) tls: Option<ServerTls>,
     pub(crate) world: World,
     pub(crate) live: Live,
     pub(crate) registry: Registry,
@@ -57,7 +60,8 @@ impl Shared {
     }
 
     pub(crate) fn stream_url(&self, session_id: &str, query: &str) -> String {
-        format!("ws://{}/v1/data-channel/{session_id}?role=publish_subscribe{query}", self.address)
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}/v1/data-channel/{session_id}?role=publish_subscribe{query}", self.address)
     }
 }
 

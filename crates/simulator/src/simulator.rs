@@ -1,7 +1,7 @@
 //! A running simulator.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio::net::TcpListener;
@@ -19,6 +19,7 @@ use crate::paging::PageTokens;
 use crate::policy;
 use crate::registry::Registry;
 use crate::shared::{Shared, unix_ms};
+use crate::tls::ServerTls;
 use crate::world::World;
 
 /// Nodes at most.
@@ -29,6 +30,8 @@ const MAX_NODES: usize = 2_000_000;
 #[derive(Debug)]
 pub struct Simulator {
     shared: Arc<Shared>,
+    /// Where the authority's certificate was written first.
+    ca_file: OnceLock<PathBuf>,
 }
 
 /// An account of the simulated world, with throw-away credentials. They are worth nothing elsewhere and no secret.
@@ -57,7 +60,7 @@ impl Simulator {
     ///
     /// # Errors
     /// [`SimulatorError::Config`] for an address that is not loopback or too many nodes;
-    /// [`SimulatorError::Listen`] if the address is taken.
+    /// [`SimulatorError::Listen`] if the address is taken; [`SimulatorError::Tls`] if no certificate can be made.
     pub async fn start(config: SimulatorConfig) -> Result<Self, SimulatorError> {
         if !config.listen.ip().is_loopback() {
             return Err(SimulatorError::Config(format!(
@@ -73,8 +76,10 @@ impl Simulator {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let denials = if config.demo_denials { policy::demo_denials() } else { Vec::new() };
+        let tls = if config.tls { Some(ServerTls::make()?) } else { None };
         let shared = Arc::new(Shared {
             address,
+            tls,
             world: World::new(config.seed, config.nodes, unix_ms()),
             live: Live::new(denials),
             registry: Registry::default(),
@@ -88,19 +93,29 @@ impl Simulator {
         });
         let serving = server::serve(Arc::clone(&shared), listener);
         shared.tasks.spawn(serving);
-        Ok(Self { shared })
+        Ok(Self { shared, ca_file: OnceLock::new() })
     }
 
-    /// The endpoint for every service: `http://127.0.0.1:PORT`.
+    /// The endpoint for every service: `http://127.0.0.1:PORT`, with TLS `https://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.shared.address)
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.shared.address)
+    }
+
+    /// Certificate of the authority behind the server's certificate, PEM; `None` without TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.shared.tls.as_ref().map(|tls| tls.ca_pem.as_str())
     }
 
     /// Environment variables that point any AWS client at the first account. A client that is given these should
-    /// be given no other `AWS_` variable.
+    /// be given no other `AWS_` variable. With TLS, `AWS_CA_BUNDLE` is among them once
+    /// [`write_aws_config`](Self::write_aws_config) has written the file it names.
     pub fn environment(&self) -> Vec<(String, String)> {
         let accounts = self.accounts();
         let mut variables = vec![("AWS_ENDPOINT_URL", self.endpoint())];
+        if let Some(file) = self.ca_file.get() {
+            variables.push(("AWS_CA_BUNDLE", file.display().to_string()));
+        }
         if let Some(account) = accounts.into_iter().next() {
             variables.extend([
                 ("AWS_REGION", account.default_region.clone()),
@@ -114,13 +129,18 @@ impl Simulator {
     }
 
     /// Writes `config` and `credentials` into `directory`, with one AWS profile for each account, and returns their
-    /// paths in this order, for `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`. Creates the directory;
-    /// replaces the files.
+    /// paths in this order, for `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`. With TLS, `ca.pem` is written
+    /// beside them and named in the profiles. Creates the directory; replaces the files.
     ///
     /// # Errors
     /// [`SimulatorError::WriteConfig`] if a file cannot be written.
     pub fn write_aws_config(&self, directory: &Path) -> Result<(PathBuf, PathBuf), SimulatorError> {
-        aws_config::write(directory, &self.endpoint(), &self.accounts())
+        let written = aws_config::write(directory, &self.endpoint(), self.ca_pem(), &self.accounts())?;
+        if let Some(file) = written.ca {
+            // The first one stays the one the environment names.
+            self.ca_file.set(file).ok();
+        }
+        Ok((written.config, written.credentials))
     }
 
     /// The accounts.

@@ -7,6 +7,7 @@ plants-eu and shared-core. Prints "ok" as its last line and exits 0 if everythin
 import http.client
 import json
 import os
+import ssl
 import subprocess
 import sys
 import urllib.parse
@@ -95,7 +96,8 @@ def sessions():
     node = "i-0c93f5b27ae1d4068"
     assert ssm.get_connection_status(Target=node)["Status"] == "connected"
     started = ssm.start_session(Target=node, Reason="interoperability")
-    assert started["StreamUrl"].startswith("ws://127.0.0.1:") and started["TokenValue"], "grant"
+    scheme = "wss" if ssm.meta.endpoint_url.startswith("https:") else "ws"
+    assert started["StreamUrl"].startswith(f"{scheme}://127.0.0.1:") and started["TokenValue"], "grant"
     resumed = ssm.resume_session(SessionId=started["SessionId"])
     assert resumed["TokenValue"] != started["TokenValue"]
     active = ssm.describe_sessions(State="Active")["Sessions"]
@@ -116,10 +118,19 @@ def sessions():
     assert code == "DoesNotExistException", code
 
 
+def ca_bundle():
+    """The authority the profiles name; None without TLS."""
+    return boto3.Session(profile_name="payments-prod")._session.get_config_variable("ca_bundle")
+
+
 def upgrade(url, headers):
     """HTTP status of a WebSocket upgrade."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cafile=ca_bundle())
+        connection = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=30, context=context)
+    else:
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
     sent = {**headers, "Connection": "Upgrade", "Upgrade": "websocket"}
     sent.update({"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
     connection.request("GET", f"{parts.path}?{parts.query}", headers=sent)
@@ -176,11 +187,11 @@ def wrong_secret():
         region_name="eu-central-1",
     )
     endpoint = boto3.Session(profile_name="payments-prod").client("ssm").meta.endpoint_url
-    ssm = session.client("ssm", endpoint_url=endpoint)
+    ssm = session.client("ssm", endpoint_url=endpoint, verify=ca_bundle())
     assert refused(ssm.describe_instance_information)[0] == "InvalidSignatureException"
-    sts = session.client("sts", endpoint_url=endpoint)
+    sts = session.client("sts", endpoint_url=endpoint, verify=ca_bundle())
     assert refused(sts.get_caller_identity)[0] == "SignatureDoesNotMatch"
-    ec2 = session.client("ec2", endpoint_url=endpoint)
+    ec2 = session.client("ec2", endpoint_url=endpoint, verify=ca_bundle())
     assert refused(ec2.describe_instances)[0] == "AuthFailure"
 
 

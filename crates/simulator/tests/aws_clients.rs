@@ -10,11 +10,20 @@ use tokio::process::Command;
 
 #[tokio::test]
 async fn aws_cli_and_boto3_understand_every_answer() {
+    understood(SimulatorConfig::default()).await;
+}
+
+#[tokio::test]
+async fn aws_cli_and_boto3_trust_the_authority_their_profile_names() {
+    understood(SimulatorConfig { tls: true, ..SimulatorConfig::default() }).await;
+}
+
+async fn understood(config: SimulatorConfig) {
     let Some(python) = std::env::var_os("FLEETLINE_AWS_PYTHON") else {
         println!("SKIPPED: FLEETLINE_AWS_PYTHON does not name a Python with awscli and boto3");
         return;
     };
-    let simulator = Simulator::start(SimulatorConfig::default()).await.unwrap();
+    let simulator = Simulator::start(config).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let (config, credentials) = simulator.write_aws_config(directory.path()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws_clients.py");

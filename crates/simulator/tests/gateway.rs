@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fleetline_protocol::{AgentMessage, ChannelClosed, MessageType, OpenMessage, Opener, StreamToken};
-use fleetline_simulator::{DenyReason, DenyRule, SessionStatus, Simulator, SimulatorConfig};
+use fleetline_simulator::{DenyReason, DenyRule, SessionStatus, Simulator, SimulatorConfig, UpgradeSigning};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use support::channel::{Client, Ended, binary, dial, ended, grant, speak};
@@ -113,7 +113,7 @@ fn upgrade_headers(simulator: &Simulator, signer: &Signer, url: &str) -> Vec<(St
 
 #[tokio::test]
 async fn the_signature_of_the_upgrade_is_verified_and_can_be_required() {
-    let simulator = simulator(|config| config.require_signed_upgrade = true).await;
+    let simulator = simulator(|config| config.upgrade_signing = UpgradeSigning::Required).await;
     let (_, answer) = start(&simulator).await;
     let (url, token) = grant(&answer);
     let (code, body) = status(dial(&url, &[]).await.unwrap_err());
@@ -154,7 +154,7 @@ async fn the_signature_of_the_upgrade_is_verified_and_can_be_required() {
 
 #[tokio::test]
 async fn a_presigned_url_opens_until_it_expires() {
-    let simulator = simulator(|config| config.require_signed_upgrade = true).await;
+    let simulator = simulator(|config| config.upgrade_signing = UpgradeSigning::Required).await;
     let (_, answer) = start(&simulator).await;
     let (url, token) = grant(&answer);
     let good = Signer::new(&account(&simulator, "payments-prod"), "eu-central-1", "ssmmessages");

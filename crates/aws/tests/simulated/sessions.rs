@@ -1,6 +1,6 @@
 use fleetline_engine::ports::{ApiErrorKind, ResumeOutcome};
 use fleetline_engine::{SessionId, SessionState, ShellOptions, open_shell};
-use fleetline_simulator::{SimulatorConfig, Tier};
+use fleetline_simulator::{SimulatorConfig, Tier, UpgradeSigning};
 
 use crate::{Lab, to};
 
@@ -43,8 +43,11 @@ async fn a_session_nobody_knows_is_gone_when_resumed() {
 
 #[tokio::test]
 async fn the_gateway_accepts_the_signature_where_it_requires_one() {
-    let config =
-        SimulatorConfig { require_signed_upgrade: true, demo_denials: false, ..SimulatorConfig::default() };
+    let config = SimulatorConfig {
+        upgrade_signing: UpgradeSigning::Required,
+        demo_denials: false,
+        ..SimulatorConfig::default()
+    };
     let lab = Lab::new(config).await;
     let node = lab.linux();
     let session = open_shell(lab.control(&node), to(&node), ShellOptions::default());

@@ -55,3 +55,42 @@ async fn sim_prints_lines_a_shell_can_evaluate() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     lab.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sim_serves_tls_that_its_environment_makes_trusted() {
+    let lab = Lab::open().await;
+    let mut child =
+        lab.command(&["sim", "--nodes", "60", "--tls", "--latency", "1ms", "--json"]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let started: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(started["endpoint"].as_str().unwrap().starts_with("https://127.0.0.1:"), "{line}");
+    let environment: Vec<(&str, &str)> = started["environment"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
+    let nodes = lab.run_with(&["nodes", "--json"], &environment);
+    assert_eq!(nodes.code, Some(0), "{nodes:?}");
+    let untrusting: Vec<(&str, &str)> =
+        environment.iter().copied().filter(|(name, _)| *name != "AWS_CA_BUNDLE").collect();
+    assert_eq!(untrusting.len() + 1, environment.len(), "the bundle is named");
+    let refused = lab.run_with(&["nodes", "--json"], &untrusting);
+    assert_eq!(refused.code, Some(6), "{refused:?}");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sim_refuses_what_it_cannot_do_as_wrong_usage() {
+    let lab = Lab::open().await;
+    lab.run(&["sim", "--listen", "192.0.2.1:0"]).refused(2);
+    for arguments in [["--latency", "soon"], ["--nodes", "0"], ["--listen", "here"]] {
+        let ran = lab.run(&[&["sim"], arguments.as_slice()].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+    }
+    lab.end().await;
+}

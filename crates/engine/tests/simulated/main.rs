@@ -14,7 +14,7 @@ use fleetline_engine::ports::StartSession;
 use fleetline_engine::{
     ResumePolicy, SessionOptions, SessionState, ShellOptions, ShellSession, TerminalSize, open_shell,
 };
-use fleetline_simulator::{Control, Simulator, SimulatorConfig};
+use fleetline_simulator::{Control, Simulator, SimulatorConfig, UpgradeSigning};
 
 use tokio::time::timeout;
 
@@ -37,7 +37,7 @@ impl World {
         let mut config = SimulatorConfig {
             nodes: 200,
             demo_denials: false,
-            require_signed_upgrade: true,
+            upgrade_signing: UpgradeSigning::Required,
             ..SimulatorConfig::default()
         };
         change(&mut config);

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::socket;
+use crate::config::UpgradeSigning;
 use crate::http::auth::authenticate;
 use crate::http::failure::Dialect;
 use crate::http::reply::{Body, forbidden, plain};
@@ -83,8 +84,15 @@ fn websocket_key(method: &Method, headers: &HeaderMap) -> Option<String> {
 
 /// Verifies the signature if there is one, and that its account owns the session.
 fn permitted(shared: &Shared, parts: &http::request::Parts, session_id: &str) -> Result<(), String> {
-    if matches!(Claim::read(parts), Err(SignatureProblem::Missing)) {
-        return if shared.config.require_signed_upgrade { Err("Forbidden.".to_owned()) } else { Ok(()) };
+    let unsigned = matches!(Claim::read(parts), Err(SignatureProblem::Missing));
+    match (shared.config.upgrade_signing, unsigned) {
+        (UpgradeSigning::Ignored, _) | (UpgradeSigning::Optional | UpgradeSigning::Forbidden, true) => {
+            return Ok(());
+        }
+        (UpgradeSigning::Required, true) | (UpgradeSigning::Forbidden, false) => {
+            return Err("Forbidden.".to_owned());
+        }
+        (UpgradeSigning::Optional | UpgradeSigning::Required, false) => {}
     }
     let caller = authenticate(shared, Dialect::Json, "ssmmessages", parts, b"").map_err(|f| f.message)?;
     let owned = shared

@@ -11,7 +11,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::route::route;
+use super::wire::Wire;
 use crate::shared::Shared;
+
+/// How long a client may take for the TLS handshake.
+const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
 
 /// Serves until the simulator stops.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
@@ -39,18 +43,36 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
     }
 }
 
+/// The connection to speak HTTP on, after the TLS handshake where there is one.
+async fn secured(shared: &Shared, stream: TcpStream) -> Option<Wire> {
+    let Some(tls) = &shared.tls else { return Some(Wire::plain(stream)) };
+    match tokio::time::timeout(HANDSHAKE_WAIT, tls.acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Some(Wire::secure(stream)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "TLS handshake failed");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
 async fn connection(shared: Arc<Shared>, stream: TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let stop = shared.stop.clone();
+    let wire = tokio::select! {
+        wire = secured(&shared, stream) => wire,
+        () = stop.cancelled() => return,
+    };
+    let Some(wire) = wire else { return };
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(route(shared, request).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(wire), service)
         .with_upgrades();
     tokio::pin!(serving);
     let result = tokio::select! {

@@ -9,6 +9,7 @@ use fleetline_protocol::{
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -19,6 +20,17 @@ pub type Socket = WebSocketStream<TcpStream>;
 
 /// Dials a stream URL, with extra headers.
 pub async fn dial(url: &str, headers: &[(String, String)]) -> Result<Socket, Error> {
+    let uri: http::Uri = url.parse().unwrap();
+    let stream = TcpStream::connect(uri.authority().unwrap().as_str()).await.unwrap();
+    dial_over(stream, url, headers).await
+}
+
+/// Upgrades a connection to a WebSocket for a stream URL, with extra headers.
+pub async fn dial_over<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    url: &str,
+    headers: &[(String, String)],
+) -> Result<WebSocketStream<S>, Error> {
     let uri: http::Uri = url.parse().unwrap();
     let host = uri.authority().unwrap().to_string();
     let mut request = http::Request::builder()
@@ -33,7 +45,6 @@ pub async fn dial(url: &str, headers: &[(String, String)]) -> Result<Socket, Err
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let stream = TcpStream::connect(&host).await.unwrap();
     let (socket, _) = tokio_tungstenite::client_async(request.body(()).unwrap(), stream).await?;
     Ok(socket)
 }
@@ -54,9 +65,9 @@ pub enum Ended {
 }
 
 /// A client of one session.
-pub struct Client {
+pub struct Client<S = TcpStream> {
     channel: ClientChannel,
-    socket: Option<Socket>,
+    socket: Option<WebSocketStream<S>>,
     began: Instant,
     pub output: Vec<u8>,
     pub errors: Vec<u8>,
@@ -68,6 +79,14 @@ pub struct Client {
 }
 
 impl Client {
+    /// Opens the session's data channel, or opens it again.
+    pub async fn open(&mut self, answer: &Value) {
+        let (url, token) = grant(answer);
+        self.attach(dial(&url, &[]).await.unwrap(), &token).await;
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub fn new(size: Option<TerminalSize>) -> Self {
         let mut config = ClientConfig::new([9; 32]);
         config.terminal = size;
@@ -88,13 +107,7 @@ impl Client {
         Moment::new(self.began.elapsed(), u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap())
     }
 
-    /// Opens the session's data channel, or opens it again.
-    pub async fn open(&mut self, answer: &Value) {
-        let (url, token) = grant(answer);
-        self.attach(dial(&url, &[]).await.unwrap(), &token).await;
-    }
-
-    pub async fn attach(&mut self, socket: Socket, token: &StreamToken) {
+    pub async fn attach(&mut self, socket: WebSocketStream<S>, token: &StreamToken) {
         self.socket = Some(socket);
         self.ended = None;
         let now = self.now();

@@ -16,7 +16,7 @@ use fleetline_simulator::{SimulatedAccount, Simulator, SimulatorConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A simulator with a small world and every policy of the demo off.
@@ -156,7 +156,18 @@ pub async fn send(
     headers: &[(String, String)],
     body: &[u8],
 ) -> Answer {
-    let mut stream = TcpStream::connect(host).await.unwrap();
+    exchange(TcpStream::connect(host).await.unwrap(), host, method, target, headers, body).await
+}
+
+/// Sends one request on `stream` and reads until the other side closes it.
+pub async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    host: &str,
+    method: &str,
+    target: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> Answer {
     let mut head = format!("{method} {target} HTTP/1.1\r\n");
     if !headers.iter().any(|(name, _)| name == "host") {
         write!(head, "host: {host}\r\n").unwrap();
