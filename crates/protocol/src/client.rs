@@ -15,7 +15,7 @@ use crate::channel::{Channel, ChannelConfig, Wire};
 use crate::frame::{AgentMessage, Decoder, Flags, MessageType, PayloadType};
 use crate::json::{ChannelClosed, OpenMessage, Opener, TerminalSize};
 use crate::moment::Moment;
-use crate::sealing::DataKey;
+use crate::sealing::{ClientSealing, DataKey};
 use crate::secret::StreamToken;
 use crate::stats::Stats;
 
@@ -99,6 +99,14 @@ impl ClientChannel {
             client_version: config.client_version,
             has_been_open: false,
             has_told_end: false,
+        }
+    }
+
+    /// Lets the session be sealed, in place of what the configuration said. Before the first socket only: an id that
+    /// AWS gives with the session may not be known when the channel is made.
+    pub fn seal_with(&mut self, sealing: ClientSealing) {
+        if !self.has_been_open {
+            self.session.seal_with(sealing);
         }
     }
 

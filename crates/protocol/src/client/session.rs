@@ -69,6 +69,10 @@ impl Session {
         }
     }
 
+    pub(super) fn seal_with(&mut self, sealing: ClientSealing) {
+        self.sealing = Some(sealing);
+    }
+
     pub(super) fn is_running(&self) -> bool {
         matches!(self.phase, Phase::Running) && self.closed.is_none()
     }
