@@ -111,6 +111,14 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
             ),
             "",
         ),
+        ApiErrorKind::KeyUnusable => of(
+            ErrorCode::InvalidDocument,
+            format!(
+                "The KMS key that encrypts this session cannot be used{place}: {}",
+                full_stop(&error.message)
+            ),
+            "Check that the key named in the session preferences exists in this Region and is enabled.",
+        ),
         ApiErrorKind::Throttled => of(
             ErrorCode::Throttled,
             format!("AWS limits how often {operation} may be called{place}, and the limit is reached."),
@@ -146,6 +154,14 @@ pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
         StartError::Unreachable { cause, .. }
         | StartError::Refused { cause }
         | StartError::Gone { cause } => describe_cause(cause, error, context),
+        StartError::DataKey { key_id, error } => {
+            let described = describe(error, context);
+            let message = format!(
+                "This session must be encrypted with KMS key {key_id}, and KMS gave no key for it. {}",
+                described.message
+            );
+            CommandError { message, ..described }
+        }
         StartError::ByService { .. } | StartError::Channel(_) => CommandError {
             hint: Some("Try again; the node's agent log says more.".to_owned()),
             ..CommandError::new(ErrorCode::SessionEnded, error.to_string())

@@ -67,6 +67,7 @@ pub(crate) struct Access {
     ssm_once: OnceLock<aws_sdk_ssm::Client>,
     ec2: OnceLock<aws_sdk_ec2::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
+    kms: OnceLock<aws_sdk_kms::Client>,
 }
 
 impl Access {
@@ -85,6 +86,7 @@ impl Access {
             ssm_once: OnceLock::new(),
             ec2: OnceLock::new(),
             sts: OnceLock::new(),
+            kms: OnceLock::new(),
         }
     }
 
@@ -113,6 +115,15 @@ impl Access {
             let config = aws_sdk_sts::config::Builder::from(&self.sdk_config(self.endpoints.sts.as_deref()))
                 .interceptor(self.identity.skew.clone());
             aws_sdk_sts::Client::from_conf(config.build())
+        })
+    }
+
+    /// KMS, with retries.
+    pub(crate) fn kms(&self) -> &aws_sdk_kms::Client {
+        self.kms.get_or_init(|| {
+            let config = aws_sdk_kms::config::Builder::from(&self.sdk_config(self.endpoints.kms.as_deref()))
+                .interceptor(self.identity.skew.clone());
+            aws_sdk_kms::Client::from_conf(config.build())
         })
     }
 

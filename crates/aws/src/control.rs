@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_sdk_kms::operation::generate_data_key::GenerateDataKeyOutput;
 use aws_sdk_ssm::operation::resume_session::ResumeSessionOutput;
 use aws_sdk_ssm::operation::start_session::StartSessionOutput;
 use fleetline_engine::ports::{
-    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SessionGrant, SignedHeader, StartSession,
-    StreamUrl,
+    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SealedDataKey, SessionGrant,
+    SignedHeader, StartSession, StreamUrl,
 };
-use fleetline_protocol::{SessionId, StreamToken};
+use fleetline_protocol::{DATA_KEY_BYTES, DataKey, DataKeyRequest, SessionId, StreamToken};
+use zeroize::Zeroizing;
 
 use crate::access::Access;
 use crate::{error, upgrade};
@@ -17,6 +19,7 @@ use crate::{error, upgrade};
 const START: &str = "StartSession";
 const RESUME: &str = "ResumeSession";
 const TERMINATE: &str = "TerminateSession";
+const DATA_KEY: &str = "GenerateDataKey";
 
 /// What AWS calls a session it does not have (protocol.md 1.3).
 const NO_SUCH_SESSION: &str = "DoesNotExistException";
@@ -100,6 +103,28 @@ impl Control {
         if gone { Ok(()) } else { Err(failure) }
     }
 
+    async fn data_key(&self, request: DataKeyRequest) -> Result<SealedDataKey, ApiError> {
+        let sent = self
+            .0
+            .kms()
+            .generate_data_key()
+            .key_id(request.key_id)
+            .number_of_bytes(i32::try_from(DATA_KEY_BYTES).unwrap_or(i32::MAX))
+            .set_encryption_context(Some(request.encryption_context.into_iter().collect()))
+            .send()
+            .await;
+        let GenerateDataKeyOutput { ciphertext_blob, plaintext, .. } = match sent {
+            Ok(output) => output,
+            Err(failure) => return Err(self.0.failed(DATA_KEY, failure).await),
+        };
+        let plain = Zeroizing::new(plaintext.map(|blob| blob.into_inner()).unwrap_or_default());
+        let cipher_text_blob = ciphertext_blob.map(|blob| blob.into_inner()).unwrap_or_default();
+        match DataKey::from_plain(&plain) {
+            Ok(plain) if !cipher_text_blob.is_empty() => Ok(SealedDataKey { plain, cipher_text_blob }),
+            _ => Err(incomplete(DATA_KEY)),
+        }
+    }
+
     async fn sign(&self, url: StreamUrl) -> Result<Vec<SignedHeader>, ApiError> {
         if upgrade::is_presigned(&url) {
             return Ok(Vec::new());
@@ -128,6 +153,10 @@ impl ControlPlane for Control {
         Box::pin(self.terminate(session))
     }
 
+    fn generate_data_key(&self, request: DataKeyRequest) -> BoxFuture<'_, Result<SealedDataKey, ApiError>> {
+        Box::pin(self.data_key(request))
+    }
+
     fn sign_upgrade(&self, url: StreamUrl) -> BoxFuture<'_, Result<Vec<SignedHeader>, ApiError>> {
         Box::pin(self.sign(url))
     }
@@ -138,7 +167,7 @@ fn incomplete(operation: &'static str) -> ApiError {
         operation,
         kind: ApiErrorKind::Service,
         code: None,
-        message: "The answer lacks what opens the session.".to_owned(),
+        message: "The answer lacks what it was asked for.".to_owned(),
         request_id: None,
         never_sent: false,
     }

@@ -9,6 +9,7 @@ pub(crate) struct Endpoints {
     pub(crate) ssm: Option<String>,
     pub(crate) ec2: Option<String>,
     pub(crate) sts: Option<String>,
+    pub(crate) kms: Option<String>,
     pub(crate) fips: bool,
     pub(crate) dual_stack: bool,
 }
@@ -44,6 +45,7 @@ impl Endpoints {
             ssm: endpoint("AWS_ENDPOINT_URL_SSM", "ssm"),
             ec2: endpoint("AWS_ENDPOINT_URL_EC2", "ec2"),
             sts: endpoint("AWS_ENDPOINT_URL_STS", "sts"),
+            kms: endpoint("AWS_ENDPOINT_URL_KMS", "kms"),
             fips: flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
             dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
         }
@@ -51,7 +53,7 @@ impl Endpoints {
 
     /// Whether no call of this source needs TLS or may need a proxy: every endpoint is plain HTTP on this computer.
     pub(crate) fn all_plain_loopback(&self) -> bool {
-        [&self.ssm, &self.ec2, &self.sts].into_iter().all(|endpoint| {
+        [&self.ssm, &self.ec2, &self.sts, &self.kms].into_iter().all(|endpoint| {
             endpoint.as_deref().and_then(|endpoint| url::Url::parse(endpoint).ok()).is_some_and(|url| {
                 let loopback = match url.host() {
                     Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -121,6 +121,9 @@ fn kind_of(code: &str, message: &str, status: u16) -> ApiErrorKind {
     match code {
         "TargetNotConnected" => Kind::TargetNotConnected,
         "InvalidDocument" | "InvalidDocumentVersion" | "InvalidDocumentOperation" => Kind::InvalidDocument,
+        "DisabledException" | "KeyUnavailableException" | "KMSInvalidStateException" => Kind::KeyUnusable,
+        _ if starts(&["NotFoundException", "InvalidKeyUsage", "InvalidArn"]) => Kind::KeyUnusable,
+        _ if starts(&["KMSInternal", "DependencyTimeout"]) => Kind::Service,
         _ if starts(&["InvalidInstanceId", "InvalidInstanceID"]) => Kind::UnknownNode,
         _ if starts(&[
             "InternalServer",
@@ -291,6 +294,12 @@ mod tests {
             ("ValidationException", "", Kind::InvalidRequest),
             ("InvalidParameters", "", Kind::InvalidRequest),
             ("InternalServerError", "", Kind::Service),
+            ("NotFoundException", "Key 'arn:…' does not exist", Kind::KeyUnusable),
+            ("DisabledException", "arn:… is disabled.", Kind::KeyUnusable),
+            ("KMSInvalidStateException", "arn:… is pending deletion.", Kind::KeyUnusable),
+            ("KeyUnavailableException", "", Kind::KeyUnusable),
+            ("InvalidKeyUsageException", "", Kind::KeyUnusable),
+            ("KMSInternalException", "", Kind::Service),
             ("SomethingNew", "", Kind::Other),
         ];
         for (code, message, kind) in cases {

@@ -2,13 +2,15 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use fleetline_protocol::{
-    ClientChannel, ClientEvent, ClientOutput, CloseReason, Moment, SessionKind, StreamToken, TerminalSize,
+    ClientChannel, ClientEvent, ClientOutput, ClientSealing, CloseReason, DataKeyRequest, Moment, SessionId,
+    SessionKind, StreamToken, TerminalSize,
 };
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use crate::cause::SocketLoss;
 use crate::clock::Clock;
@@ -16,8 +18,11 @@ use crate::dial::DataSocket;
 use crate::input::InputReceiver;
 use crate::liveness::{GatewayPulse, LivenessTimes, NodePulse, Pulse};
 use crate::output::{OutputChunk, OutputSender};
+use crate::ports::{ApiError, BoxFuture, ControlPlane, SealedDataKey};
+use crate::sealing;
 use crate::shared::Shared;
 use crate::state::{EndReason, SessionState, StartStep};
+use crate::terminate::no_answer;
 use crate::transport::{Incoming, Transport};
 
 /// Unreadable frames on one socket after which the socket is given up.
@@ -26,6 +31,8 @@ const MAX_REJECTED: u64 = 16;
 const LINGER: Duration = Duration::from_secs(5);
 /// What the client puts into one message (protocol.md 6.1).
 const FULL_MESSAGE_BYTES: usize = 1024;
+/// How long KMS may take: a second less than the agent waits (protocol.md 5.2), so that our own cause comes first.
+const KEY_WITHIN: Duration = Duration::from_secs(14);
 /// Never reached; stands for "no deadline".
 const FAR: Duration = Duration::from_secs(24 * 3600);
 
@@ -55,6 +62,7 @@ pub(crate) enum SocketEnd {
 
 /// One data channel and its ends.
 pub(crate) struct Driver {
+    control: Arc<dyn ControlPlane>,
     channel: ClientChannel,
     clock: Clock,
     shared: Arc<Shared>,
@@ -65,6 +73,19 @@ pub(crate) struct Driver {
     started: Option<Started>,
     resumed_after: Option<Duration>,
     lingers_until: Option<Duration>,
+    key: KeyCall,
+}
+
+/// How far the session is with its data key.
+enum KeyCall {
+    /// None was asked for.
+    Unneeded,
+    /// KMS is being asked. Goes on without a socket.
+    Running { key_id: String, call: BoxFuture<'static, Result<SealedDataKey, ApiError>> },
+    /// It was given to the channel.
+    Given { key_id: String },
+    /// There is none.
+    Refused { key_id: String, error: ApiError },
 }
 
 /// What is known about the socket being driven.
@@ -80,7 +101,9 @@ struct Link {
 }
 
 impl Driver {
+    #[expect(clippy::too_many_arguments, reason = "each is the other end of something the handle holds")]
     pub(crate) fn new(
+        control: Arc<dyn ControlPlane>,
         channel: ClientChannel,
         clock: Clock,
         shared: Arc<Shared>,
@@ -90,6 +113,7 @@ impl Driver {
         times: LivenessTimes,
     ) -> Self {
         Self {
+            control,
             channel,
             clock,
             shared,
@@ -100,6 +124,20 @@ impl Driver {
             started: None,
             resumed_after: None,
             lingers_until: None,
+            key: KeyCall::Unneeded,
+        }
+    }
+
+    /// AWS granted the session, which may be sealed from here on. Before the first socket.
+    pub(crate) fn granted(&mut self, session: &SessionId, target: &str) {
+        self.channel.seal_with(ClientSealing::new(sealing::aead(), session.clone(), target));
+    }
+
+    /// The KMS key that gave no data key, and why; this ended the session.
+    pub(crate) fn key_refused(&self) -> Option<(&str, &ApiError)> {
+        match &self.key {
+            KeyCall::Refused { key_id, error } => Some((key_id, error)),
+            _ => None,
         }
     }
 
@@ -162,6 +200,7 @@ impl Driver {
                 );
             }
 
+            self.shared.stats.channel(&self.channel.stats(), self.channel.unacked_bytes());
             let deadline = self.clock.instant(self.deadline(link));
             if wake.deadline() != deadline {
                 wake.as_mut().reset(deadline);
@@ -180,6 +219,7 @@ impl Driver {
                     let size = *self.size.borrow_and_update();
                     self.channel.resize(self.clock.moment(), size);
                 }
+                outcome = key_answered(&mut self.key) => self.take_key(outcome),
                 () = &mut wake => {}
                 () = self.shared.close.cancelled(), if self.lingers_until.is_none() => return SocketEnd::ByUser,
                 () = self.shared.retry.notified() => link.gateway.doubt(self.clock.elapsed()),
@@ -253,7 +293,12 @@ impl Driver {
                     self.channel.handle_binary(now, frame);
                 }
                 Incoming::Text(text) => self.channel.handle_text(now, &text),
-                Incoming::Control => {}
+                Incoming::Ping => {}
+                Incoming::Pong => {
+                    if let Some(after) = link.gateway.answered(now.elapsed) {
+                        self.shared.stats.gateway_answered(after);
+                    }
+                }
             }
         }
     }
@@ -275,6 +320,35 @@ impl Driver {
         }
     }
 
+    /// Asks KMS, without holding up the channel.
+    fn ask_for_key(&mut self, request: DataKeyRequest) {
+        let key_id = request.key_id.clone();
+        self.shared.history.note(format!("The session must be encrypted with KMS key {key_id}"));
+        let control = self.control.clone();
+        let call = Box::pin(async move {
+            let asked = timeout(KEY_WITHIN, control.generate_data_key(request)).await;
+            asked.unwrap_or_else(|_| Err(no_answer("GenerateDataKey", KEY_WITHIN)))
+        });
+        self.key = KeyCall::Running { key_id, call };
+    }
+
+    fn take_key(&mut self, outcome: Result<SealedDataKey, ApiError>) {
+        let now = self.clock.moment();
+        let KeyCall::Running { key_id, .. } = std::mem::replace(&mut self.key, KeyCall::Unneeded) else {
+            return;
+        };
+        self.key = match outcome {
+            Ok(SealedDataKey { plain, cipher_text_blob }) => {
+                self.channel.provide_data_key(now, &cipher_text_blob, plain);
+                KeyCall::Given { key_id }
+            }
+            Err(error) => {
+                self.channel.refuse_data_key(now, sealing::refusal(&error));
+                KeyCall::Refused { key_id, error }
+            }
+        };
+    }
+
     fn handle_event(&mut self, link: &mut Link, now: Moment, event: ClientEvent) -> Option<SocketEnd> {
         match event {
             ClientEvent::Started { kind, agent_version, handshake, .. } => {
@@ -283,6 +357,10 @@ impl Driver {
                     agent_version.as_deref().unwrap_or("version unknown"),
                     if handshake { "with" } else { "without" }
                 ));
+                if let KeyCall::Given { key_id } = &self.key {
+                    // Set once: only here.
+                    let _ = self.shared.sealed_with.set(key_id.clone());
+                }
                 self.started = Some(Started { kind, agent_version });
                 link.node_spoke = true;
                 self.announce_open(link, None);
@@ -303,6 +381,7 @@ impl Driver {
                     self.shared.set(SessionState::Ended(EndReason::Exited { code }));
                 }
             }
+            ClientEvent::DataKeyNeeded(request) => self.ask_for_key(request),
             ClientEvent::Message(text) => {
                 self.shared.history.note("The agent sent a notice");
                 // One per handshake, and there is one handshake.
@@ -343,6 +422,7 @@ impl Driver {
         link.announced = true;
         if let Some(lasted) = resumed_after {
             self.shared.history.note(format!("Resumed after {} ms", lasted.as_millis()));
+            self.shared.stats.resumed();
             self.resumed_after = Some(lasted);
         }
         link.silence_shown = false;
@@ -390,6 +470,15 @@ impl Link {
     fn lost(&self, now: Duration, loss: SocketLoss) -> SocketEnd {
         SocketEnd::Lost { loss, proven: self.heard_node || self.gateway.has_lasted(now) }
     }
+}
+
+/// Cancel safe: a call that was not answered goes on at the next poll.
+async fn key_answered(key: &mut KeyCall) -> Result<SealedDataKey, ApiError> {
+    std::future::poll_fn(|cx| match key {
+        KeyCall::Running { call, .. } => call.as_mut().poll(cx),
+        _ => Poll::Pending,
+    })
+    .await
 }
 
 async fn credit_changed(output: Option<&OutputSender>) {

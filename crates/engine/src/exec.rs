@@ -12,6 +12,7 @@ use crate::output::OutputChunk;
 use crate::ports::{ControlPlane, StartSession};
 use crate::session::{self, CloseError, SessionHandle, SessionOptions};
 use crate::state::{EndReason, SessionState, StartError};
+use crate::stats::SessionStats;
 
 /// Runs a command and keeps standard output, standard error and exit status apart (protocol.md 7.7).
 pub const NON_INTERACTIVE_DOCUMENT: &str = "AWS-StartNonInteractiveCommand";
@@ -103,6 +104,11 @@ impl CommandSession {
             (None, SessionState::Ended(reason)) => CommandEnd::Ended(reason),
             (None, _) => CommandEnd::Ended(EndReason::Defect),
         }
+    }
+
+    /// What the session has counted so far.
+    pub fn stats(&self) -> SessionStats {
+        self.handle.stats()
     }
 
     /// While reconnecting: tries now.

@@ -53,6 +53,8 @@ pub(crate) struct GatewayPulse {
     opened: Duration,
     heard: Duration,
     next_ping: Duration,
+    /// When the latest ping went out, until it is answered.
+    pinged: Option<Duration>,
     /// First input since something was heard.
     asked: Option<Duration>,
     /// When an extra ping went out, until something is heard.
@@ -62,7 +64,7 @@ pub(crate) struct GatewayPulse {
 impl GatewayPulse {
     /// The socket has just opened; the first ping is due at once.
     pub(crate) fn new(times: LivenessTimes, now: Duration) -> Self {
-        Self { times, opened: now, heard: now, next_ping: now, asked: None, probed: None }
+        Self { times, opened: now, heard: now, next_ping: now, pinged: None, asked: None, probed: None }
     }
 
     /// Anything was received.
@@ -70,6 +72,11 @@ impl GatewayPulse {
         self.heard = now;
         self.asked = None;
         self.probed = None;
+    }
+
+    /// A ping was answered: how long it took.
+    pub(crate) fn answered(&mut self, now: Duration) -> Option<Duration> {
+        self.pinged.take().map(|at| now.saturating_sub(at))
     }
 
     /// Input was sent.
@@ -97,10 +104,12 @@ impl GatewayPulse {
         }
         if self.probed.is_none() && self.asked.is_some_and(|at| now >= at + self.times.probe_after) {
             self.probed = Some(now);
+            self.pinged = Some(now);
             self.next_ping = now + self.times.ping_every;
             return Some(Pulse::Ping);
         }
         if now >= self.next_ping {
+            self.pinged = Some(now);
             self.next_ping = now + self.times.ping_every;
             return Some(Pulse::Ping);
         }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use fleetline_protocol::{SessionId, StreamToken};
+use fleetline_protocol::{DataKey, DataKeyRequest, SessionId, StreamToken};
 use zeroize::Zeroizing;
 
 /// A boxed future, so that the ports can be trait objects.
@@ -89,6 +89,8 @@ pub enum ApiErrorKind {
     InvalidDocument,
     /// A parameter or filter is wrong.
     InvalidRequest,
+    /// A KMS key that is unknown, disabled, of another kind, or about to be deleted.
+    KeyUnusable,
     /// Slow down.
     Throttled,
     /// Nothing answered: DNS, connect, time-out.
@@ -119,6 +121,15 @@ pub struct ApiError {
     pub never_sent: bool,
 }
 
+/// A data key KMS made for one session (protocol.md 5.6). `Debug` hides the plain form, which is wiped when dropped.
+#[derive(Clone, Debug)]
+pub struct SealedDataKey {
+    /// Its plain form.
+    pub plain: DataKey,
+    /// Its sealed form, which the agent has KMS decrypt.
+    pub cipher_text_blob: Vec<u8>,
+}
+
 /// A header to add to the WebSocket upgrade. The value may be a signature: it is wiped and never shown.
 #[derive(Clone)]
 pub struct SignedHeader {
@@ -145,6 +156,10 @@ pub trait ControlPlane: fmt::Debug + Send + Sync + 'static {
 
     /// TerminateSession; succeeds for sessions that are already gone.
     fn terminate_session(&self, session: SessionId) -> BoxFuture<'_, Result<(), ApiError>>;
+
+    /// GenerateDataKey of KMS, 64 bytes, with the key and encryption context of `request`. May be repeated: a data key
+    /// nobody uses costs nothing.
+    fn generate_data_key(&self, request: DataKeyRequest) -> BoxFuture<'_, Result<SealedDataKey, ApiError>>;
 
     /// SigV4 headers for the upgrade GET of `url`, service `ssmmessages`, empty payload (protocol.md 2.1).
     /// Empty when the URL is pre-signed.

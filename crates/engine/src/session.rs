@@ -19,6 +19,7 @@ use crate::ports::{ApiError, ControlPlane, StartSession};
 use crate::resume::ResumePolicy;
 use crate::shared::{FinalState, Shared};
 use crate::state::{EndReason, SessionState};
+use crate::stats::SessionStats;
 use crate::task::SessionTask;
 
 /// How long `close` waits for TerminateSession.
@@ -119,6 +120,7 @@ pub(crate) fn open(
     config.receive_budget_bytes = options.limits.output_bytes;
     config.terminal = terminal;
     let driver = Driver::new(
+        control.clone(),
         ClientChannel::new(config),
         clock,
         shared.clone(),
@@ -156,6 +158,14 @@ impl SessionHandle {
 
     pub(crate) fn notice(&self) -> Option<String> {
         self.shared.notice.get().cloned()
+    }
+
+    pub(crate) fn sealed_with(&self) -> Option<String> {
+        self.shared.sealed_with.get().cloned()
+    }
+
+    pub(crate) fn stats(&self) -> SessionStats {
+        self.shared.stats.read()
     }
 
     pub(crate) fn history(&self) -> Vec<HistoryEntry> {

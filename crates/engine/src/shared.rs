@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::history::History;
 use crate::state::{EndReason, SessionState, StartStep};
+use crate::stats::StatsCell;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -17,6 +18,9 @@ pub(crate) struct Shared {
     pub(crate) exit_code: OnceLock<i32>,
     /// The agent's notice at the end of a handshake.
     pub(crate) notice: OnceLock<String>,
+    /// The KMS key the session is sealed with, once it is.
+    pub(crate) sealed_with: OnceLock<String>,
+    pub(crate) stats: StatsCell,
     /// Cancelled when the session is to be terminated.
     pub(crate) close: CancellationToken,
     /// The user wants an attempt now.
@@ -32,6 +36,8 @@ impl Shared {
             session_id: OnceLock::new(),
             exit_code: OnceLock::new(),
             notice: OnceLock::new(),
+            sealed_with: OnceLock::new(),
+            stats: StatsCell::default(),
             close: CancellationToken::new(),
             retry: Notify::new(),
         }
@@ -41,16 +47,22 @@ impl Shared {
         self.state.subscribe()
     }
 
-    /// The session does something else now. A final state stays.
+    /// The session does something else now. A final state stays; one that is a failure is logged with what led to it.
     pub(crate) fn set(&self, state: SessionState) {
+        let mut failed = false;
         self.state.send_if_modified(|current| {
             if current.is_final() {
                 return false;
             }
             self.history.note(summary(&state));
+            failed = is_failure(&state);
             *current = state;
             true
         });
+        if failed {
+            let session = self.session_id.get().map_or("none", SessionId::as_str);
+            tracing::warn!(session, "a session failed:{}", self.history.dump());
+        }
     }
 
     pub(crate) fn is_final(&self) -> bool {
@@ -64,6 +76,14 @@ pub(crate) struct FinalState(pub(crate) Arc<Shared>);
 impl Drop for FinalState {
     fn drop(&mut self) {
         self.0.set(SessionState::Ended(EndReason::Defect));
+    }
+}
+
+fn is_failure(state: &SessionState) -> bool {
+    match state {
+        SessionState::Ended(reason) => !reason.is_normal(),
+        SessionState::Failed(_) => true,
+        _ => false,
     }
 }
 

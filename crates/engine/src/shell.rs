@@ -13,6 +13,7 @@ use crate::output::OutputChunk;
 use crate::ports::{ControlPlane, StartSession};
 use crate::session::{self, CloseError, SessionHandle, SessionOptions};
 use crate::state::SessionState;
+use crate::stats::SessionStats;
 
 /// How a shell is opened.
 #[derive(Clone, Debug)]
@@ -107,6 +108,17 @@ impl ShellSession {
     /// The agent's notice at the end of a handshake, such as "this session is encrypted".
     pub fn notice(&self) -> Option<String> {
         self.handle.notice()
+    }
+
+    /// Id or ARN of the KMS key the session is encrypted with between this program and the agent, beyond TLS; `None`
+    /// before it opened and for sessions that are not.
+    pub fn sealed_with(&self) -> Option<String> {
+        self.handle.sealed_with()
+    }
+
+    /// What the session has counted so far.
+    pub fn stats(&self) -> SessionStats {
+        self.handle.stats()
     }
 
     /// While reconnecting: tries now, with back-off and time budget afresh. While open: asks the gateway for a sign of

@@ -258,6 +258,14 @@ pub enum StartError {
         /// The text, unchanged; may be empty.
         text: String,
     },
+    /// The session must be encrypted with a KMS key, and KMS gave no data key. Nothing was sent in the clear.
+    #[error("The session must be encrypted with KMS key {key_id}, and there is no data key: {error}.")]
+    DataKey {
+        /// Key id or ARN the agent named.
+        key_id: String,
+        /// Why.
+        error: ApiError,
+    },
     /// The handshake failed or the agent broke the protocol.
     #[error("The data channel failed: {0}.")]
     Channel(CloseReason),

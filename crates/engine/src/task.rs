@@ -82,10 +82,19 @@ impl SessionTask {
         // Set once: only here.
         let _ = self.shared.session_id.set(grant.session_id.clone());
 
+        driver.granted(&grant.session_id, &self.request.target);
+
         let verdict = self.live(&mut driver, grant).await;
         let ended_by_service =
             matches!(verdict, Verdict::Closed(CloseReason::ByService { .. }) | Verdict::Gone(_));
-        self.shared.set(verdict.state(driver.has_started()));
+        let state = match driver.key_refused() {
+            Some((key_id, error)) if matches!(verdict, Verdict::Closed(_)) => {
+                let (key_id, error) = (key_id.to_owned(), error.clone());
+                SessionState::Failed(StartError::DataKey { key_id, error })
+            }
+            _ => verdict.state(driver.has_started()),
+        };
+        self.shared.set(state);
         drop(driver);
         if ended_by_service {
             owned.release();
@@ -170,6 +179,7 @@ impl SessionTask {
                     }
                 }
             };
+            self.shared.stats.lost(&latest);
             let next = outage.failed(self.clock.elapsed(), &latest);
             let wait = match next {
                 Next::TryAt(at) => Some(at),

@@ -32,8 +32,10 @@ pub(crate) enum Incoming {
     Text(Utf8Bytes),
     /// A binary message, reassembled.
     Binary(Bytes),
-    /// A ping or a pong.
-    Control,
+    /// A ping.
+    Ping,
+    /// The answer to a ping.
+    Pong,
 }
 
 pub(crate) struct Transport {
@@ -148,9 +150,9 @@ impl Transport {
                 Some(Ok(Message::Ping(_))) => {
                     // The answer is queued inside the socket.
                     self.unflushed = true;
-                    received.push(Incoming::Control);
+                    received.push(Incoming::Ping);
                 }
-                Some(Ok(Message::Pong(_) | Message::Frame(_))) => received.push(Incoming::Control),
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => received.push(Incoming::Pong),
                 Some(Ok(Message::Close(frame))) => self.lost = Some(loss_of_close(frame)),
                 Some(Err(error)) => self.lost = Some(loss_of(&error)),
                 None => self.lost = Some(SocketLoss::Closed { code: None, reason: String::new() }),

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use fleetline_engine::SessionId;
 use fleetline_engine::ports::{
-    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SessionGrant, SignedHeader, StartSession,
-    StreamUrl,
+    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SealedDataKey, SessionGrant,
+    SignedHeader, StartSession, StreamUrl,
 };
-use fleetline_protocol::StreamToken;
+use fleetline_protocol::{DATA_KEY_BYTES, DataKey, DataKeyRequest, StreamToken};
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
@@ -30,8 +30,16 @@ struct Script {
     start: VecDeque<Answer>,
     resume: VecDeque<Answer>,
     sign: VecDeque<Answer>,
+    key: VecDeque<Answer>,
+    keys_asked: Vec<DataKeyRequest>,
     terminate: VecDeque<Answer>,
     tokens: u32,
+}
+
+/// The data key of every session, in plain; its sealed form is `sealed`.
+pub fn data_key() -> DataKey {
+    let plain: Vec<u8> = (0..DATA_KEY_BYTES as u8).collect();
+    DataKey::from_plain(&plain).expect("64 bytes")
 }
 
 #[derive(Debug)]
@@ -61,6 +69,15 @@ impl ScriptedAws {
 
     pub fn on_sign(&self, answers: impl IntoIterator<Item = Answer>) {
         self.script().sign.extend(answers);
+    }
+
+    pub fn on_key(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.script().key.extend(answers);
+    }
+
+    /// What KMS was asked with.
+    pub fn keys_asked(&self) -> Vec<DataKeyRequest> {
+        self.script().keys_asked.clone()
     }
 
     pub fn on_terminate(&self, answers: impl IntoIterator<Item = Answer>) {
@@ -136,6 +153,18 @@ impl ControlPlane for ScriptedAws {
         Box::pin(async {
             let answer = self.script().terminate.pop_front();
             self.answer("TerminateSession", answer).await.map(|_| ())
+        })
+    }
+
+    fn generate_data_key(&self, request: DataKeyRequest) -> BoxFuture<'_, Result<SealedDataKey, ApiError>> {
+        Box::pin(async {
+            let answer = {
+                let mut script = self.script();
+                script.keys_asked.push(request);
+                script.key.pop_front()
+            };
+            self.answer("GenerateDataKey", answer).await?;
+            Ok(SealedDataKey { plain: data_key(), cipher_text_blob: b"sealed".to_vec() })
         })
     }
 

@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use aes_gcm::aead::Aead as _;
+use aes_gcm::{Aes256Gcm, KeyInit};
 use bytes::Bytes;
 use fleetline_engine::SessionId;
 use fleetline_protocol::{
-    AgentChannel, AgentConfig, AgentEvent, AgentMessage, AgentOutput, ChannelClosed, Flags, HandshakeOffer,
-    MessageId, MessageType, Moment, OpenMessage, PayloadType, SessionKind, StreamToken,
+    Aead, AeadError, AgentChannel, AgentConfig, AgentEvent, AgentMessage, AgentOutput, ChannelClosed, Flags,
+    HandshakeOffer, MessageId, MessageType, Moment, NONCE_BYTES, OpenMessage, PayloadType, SealingKey,
+    SealingOffer, SessionKind, StreamToken,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +20,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+
+use crate::aws::data_key;
 
 /// Listens on loopback.
 pub struct Gateway {
@@ -31,6 +36,9 @@ pub struct Peer {
     pub token: String,
     pub client_version: String,
     pub authorization: Option<String>,
+    /// Every binary message in either direction, one after the other.
+    pub wire: Vec<u8>,
+    pub pings: usize,
 }
 
 impl Gateway {
@@ -91,7 +99,14 @@ impl Peer {
             fleetline_protocol::Opener::Client { client_version, .. } => client_version.expect("version"),
             other => panic!("{other:?}"),
         };
-        Some(Self { socket, token: open.token.expose().to_owned(), client_version, authorization })
+        Some(Self {
+            socket,
+            token: open.token.expose().to_owned(),
+            client_version,
+            authorization,
+            wire: Vec::new(),
+            pings: 0,
+        })
     }
 
     /// Closes as the gateway does about once an hour.
@@ -128,6 +143,19 @@ impl Peer {
     }
 }
 
+/// The agent's cipher: another library than the engine's.
+struct AgentAead;
+
+impl Aead for AgentAead {
+    fn seal(&self, key: &SealingKey, nonce: &[u8; NONCE_BYTES], plain: &[u8]) -> Result<Vec<u8>, AeadError> {
+        Aes256Gcm::new(key.expose().into()).encrypt(nonce.into(), plain).map_err(|_| AeadError)
+    }
+
+    fn open(&self, key: &SealingKey, nonce: &[u8; NONCE_BYTES], sealed: &[u8]) -> Result<Vec<u8>, AeadError> {
+        Aes256Gcm::new(key.expose().into()).decrypt(nonce.into(), sealed).map_err(|_| AeadError)
+    }
+}
+
 /// An agent's side of a session, over as many sockets as the test likes.
 pub struct TestAgent {
     channel: AgentChannel,
@@ -142,18 +170,24 @@ pub struct TestAgent {
 impl TestAgent {
     /// A plain shell: no handshake.
     pub fn shell() -> Self {
-        Self::new(None)
+        Self::new(None, None)
     }
 
     /// A command without a terminal.
     pub fn command() -> Self {
-        Self::new(Some(SessionKind::NonInteractiveCommands))
+        Self::new(Some(SessionKind::NonInteractiveCommands), None)
     }
 
-    fn new(kind: Option<SessionKind>) -> Self {
+    /// A session that must be sealed with the KMS key.
+    pub fn sealed(kind: SessionKind, key_id: &str) -> Self {
+        Self::new(Some(kind), Some(SealingOffer::new(Arc::new(AgentAead), key_id)))
+    }
+
+    fn new(kind: Option<SessionKind>, sealing: Option<SealingOffer>) -> Self {
         let mut config = AgentConfig::new("i-0123456789abcdef0", SessionId::new("s"), [3; 32]);
         config.handshake =
             kind.map(|session_type| HandshakeOffer { session_type, properties: serde_json::Value::Null });
+        config.sealing = sealing;
         Self {
             channel: AgentChannel::new(config),
             start: Instant::now(),
@@ -191,6 +225,15 @@ impl TestAgent {
 
     /// Runs over `peer` until `until` is true or the client is gone; false when it is gone.
     pub async fn serve(&mut self, peer: &mut Peer, mut until: impl FnMut(&Self) -> bool) -> bool {
+        self.serve_while(peer, |agent, _| !until(agent)).await
+    }
+
+    /// The same, until `until` is true of the gateway's side of the socket.
+    pub async fn serve_until(&mut self, peer: &mut Peer, mut until: impl FnMut(&Peer) -> bool) -> bool {
+        self.serve_while(peer, |_, peer| !until(peer)).await
+    }
+
+    async fn serve_while(&mut self, peer: &mut Peer, mut goes_on: impl FnMut(&Self, &Peer) -> bool) -> bool {
         loop {
             self.pump();
             while let Some(output) = self.channel.poll_output() {
@@ -198,25 +241,33 @@ impl TestAgent {
                     // The agent's own open message goes to the gateway, not to the client.
                     AgentOutput::Text(_) => {}
                     AgentOutput::Binary(frame) => {
+                        peer.wire.extend_from_slice(&frame);
                         if peer.socket.send(Message::Binary(frame)).await.is_err() {
                             return false;
                         }
                     }
                     AgentOutput::Event(AgentEvent::Data(bytes)) => self.typed.extend_from_slice(&bytes),
                     AgentOutput::Event(AgentEvent::Resize(size)) => self.sizes.push((size.cols, size.rows)),
+                    AgentOutput::Event(AgentEvent::DataKeyReceived { cipher_text_blob, .. }) => {
+                        assert_eq!(&cipher_text_blob[..], b"sealed");
+                        let now = self.now();
+                        self.channel.provide_data_key(now, &data_key());
+                    }
                     AgentOutput::Event(_) => self.pump(),
                 }
             }
-            if until(self) {
+            if !goes_on(self, peer) {
                 return true;
             }
             let pause = self.channel.poll_timeout().map(|at| at.saturating_sub(self.start.elapsed()));
             tokio::select! {
                 received = peer.socket.next() => match received {
                     Some(Ok(Message::Binary(frame))) => {
+                        peer.wire.extend_from_slice(&frame);
                         let now = self.now();
                         self.channel.handle_binary(now, frame);
                     }
+                    Some(Ok(Message::Ping(_))) => peer.pings += 1,
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => return false,
                 },

@@ -6,6 +6,7 @@ mod aws;
 mod ends;
 mod gateway;
 mod resumes;
+mod sealed;
 // The verifiers of macOS and Windows have rules of their own for how long a certificate may be valid.
 #[cfg(target_os = "linux")]
 mod secure;

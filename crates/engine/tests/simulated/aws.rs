@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fleetline_engine::SessionId;
 use fleetline_engine::ports::{
-    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SessionGrant, SignedHeader, StartSession,
-    StreamUrl,
+    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SealedDataKey, SessionGrant,
+    SignedHeader, StartSession, StreamUrl,
 };
-use fleetline_protocol::StreamToken;
+use fleetline_protocol::{DataKeyRequest, StreamToken};
 use fleetline_simulator::{Control, NodeView, SimulatedAccount, Simulator};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -166,6 +166,10 @@ impl ControlPlane for SimulatedAws {
         Box::pin(async move {
             self.call("TerminateSession", json!({ "SessionId": session.as_str() })).await.map(|_| ())
         })
+    }
+
+    fn generate_data_key(&self, _: DataKeyRequest) -> BoxFuture<'_, Result<SealedDataKey, ApiError>> {
+        Box::pin(async { panic!("no session of these tests is sealed") })
     }
 
     fn sign_upgrade(&self, url: StreamUrl) -> BoxFuture<'_, Result<Vec<SignedHeader>, ApiError>> {
