@@ -8,8 +8,9 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("fleetline-protocol", &[]),
+    ("fleetline-documents", &[]),
     ("fleetline-terminal", &[]),
     ("fleetline-inventory", &[]),
     ("fleetline-store", &[]),
@@ -19,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     (
         "fleetline-app",
         &[
+            "fleetline-documents",
             "fleetline-engine",
             "fleetline-inventory",
             "fleetline-ipc",
@@ -33,6 +35,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
         &[
             "fleetline-app",
             "fleetline-aws",
+            "fleetline-documents",
             "fleetline-engine",
             "fleetline-inventory",
             "fleetline-ipc",
@@ -68,7 +71,8 @@ const CONFINED: [(&str, &[&str]); 7] = [
 ];
 
 /// Foreign crates a sans-IO or plain-data crate must never name.
-const FORBIDDEN: [(&str, &[&str]); 5] = [
+const FORBIDDEN: [(&str, &[&str]); 6] = [
+    ("fleetline-documents", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-protocol", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-terminal", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-inventory", &["tokio", "rustls", "rand"]),

@@ -1,0 +1,31 @@
+//! Session documents (protocol.md 1.8 and 1.9): reading, checking, editing, and what they do to a session.
+//!
+//! The model of a document is its JSON text, [`DocumentText`]. A form is a view of it, [`SessionDocument`], and an edit in
+//! the form changes just that place of the text; so members this program does not know, their order and the layout
+//! survive. [`check`] judges a text as AWS and its agents would and names the place of everything that is wrong.
+//!
+//! Nothing here calls AWS or touches a disk.
+
+mod apply;
+mod check;
+mod command_line;
+mod effects;
+mod file;
+mod model;
+mod name;
+mod parameter;
+mod path;
+mod placeholder;
+mod problem;
+mod text;
+
+pub use check::{MAX_DOCUMENT_BYTES, check};
+pub use command_line::{Shell, StartCommand};
+pub use effects::{CloudWatchTarget, Effects, RunAs, S3Target};
+pub use file::{FileError, FileFormat};
+pub use model::{Command, Inputs, PortProperties, Properties, SessionDocument, SessionType};
+pub use name::{NameError, check_name};
+pub use parameter::{Parameter, ParameterKind, ValueProblem};
+pub use path::FieldPath;
+pub use problem::{Problem, ProblemKind, Severity};
+pub use text::{DocumentText, EditError, Place, SyntaxError};
