@@ -1,7 +1,10 @@
-//! Opening the socket of a data channel: addresses, TCP, TLS, WebSocket upgrade, each with its own deadline.
+//! Opening the socket of a data channel: addresses, TCP, proxy, TLS, WebSocket upgrade, each with its own deadline.
 
 mod address;
+mod bypass;
 mod error;
+mod proxy;
+mod tunnel;
 mod upgrade;
 
 use std::fmt;
@@ -10,13 +13,13 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
 use url::{Host, Url};
 
 pub use error::{DialError, DialStep};
+pub use proxy::{Proxy, ProxyProblem, ProxyRules};
 
 use crate::ports::{SignedHeader, StreamUrl};
 
@@ -29,6 +32,9 @@ pub struct DialTimeouts {
     pub connect: Duration,
     /// Head start of an address over the next one (RFC 8305). Default 250 ms.
     pub stagger: Duration,
+    /// CONNECT to a proxy, from the request to the last header of the answer; the proxy connects meanwhile. Default
+    /// 15 s.
+    pub proxy: Duration,
     /// TLS handshake. Default 10 s.
     pub tls: Duration,
     /// WebSocket upgrade, from the request to the last header of the answer. Default 15 s.
@@ -41,6 +47,7 @@ impl Default for DialTimeouts {
             resolve: Duration::from_secs(5),
             connect: Duration::from_secs(10),
             stagger: Duration::from_millis(250),
+            proxy: Duration::from_secs(15),
             tls: Duration::from_secs(10),
             upgrade: Duration::from_secs(15),
         }
@@ -52,6 +59,7 @@ impl Default for DialTimeouts {
 pub struct Dialer {
     timeouts: DialTimeouts,
     extra_roots: Arc<[CertificateDer<'static>]>,
+    proxy: ProxyRules,
     tls: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
@@ -60,6 +68,7 @@ impl fmt::Debug for Dialer {
         f.debug_struct("Dialer")
             .field("timeouts", &self.timeouts)
             .field("extra_roots", &self.extra_roots.len())
+            .field("proxy", &self.proxy)
             .finish_non_exhaustive()
     }
 }
@@ -84,6 +93,12 @@ impl Dialer {
         Self { extra_roots: roots.into_iter().collect(), tls: Arc::default(), ..self }
     }
 
+    /// Goes through proxies by these rules; by default through none.
+    #[must_use]
+    pub fn with_proxy(self, proxy: ProxyRules) -> Self {
+        Self { proxy, ..self }
+    }
+
     /// Replaces the time-outs.
     #[must_use]
     pub fn with_timeouts(self, timeouts: DialTimeouts) -> Self {
@@ -101,18 +116,43 @@ impl Dialer {
     ) -> Result<DataSocket, DialError> {
         let target = Target::parse(url)?;
         let request = upgrade::request(url, headers)?;
-        let stream = self.connect(&target).await?;
-        let stream: Box<dyn ByteStream> =
-            if target.secure { Box::new(self.secure(&target, stream).await?) } else { Box::new(stream) };
+        let proxy = self
+            .proxy
+            .choose(target.secure, &target.name(), target.port)
+            .map_err(DialError::ProxyUnusable)?;
+        let mut stream = match proxy {
+            None => self.connect(&target.host, target.port, target.name()).await?,
+            Some(proxy) => self.tunnel(&proxy, &target).await?,
+        };
+        if target.secure {
+            stream = self.secure(&target.host, target.name(), stream).await?;
+        }
         upgrade::upgrade(request, stream, self.timeouts.upgrade).await
     }
 
-    async fn connect(&self, target: &Target) -> Result<TcpStream, DialError> {
-        let host = target.name();
-        let addresses = match &target.host {
-            Host::Ipv4(ip) => vec![(*ip, target.port).into()],
-            Host::Ipv6(ip) => vec![(*ip, target.port).into()],
-            Host::Domain(name) => timeout(self.timeouts.resolve, address::resolve(name, target.port))
+    async fn tunnel(&self, proxy: &Proxy, target: &Target) -> Result<Box<dyn ByteStream>, DialError> {
+        let name = format!("the proxy {proxy}");
+        let mut stream = self.connect(&proxy.host, proxy.port, name.clone()).await?;
+        if proxy.secure {
+            stream = self.secure(&proxy.host, name.clone(), stream).await?;
+        }
+        timeout(self.timeouts.proxy, tunnel::open(&mut stream, proxy, target))
+            .await
+            .map_err(|_| DialError::Timeout { host: name, step: DialStep::ProxyConnect })??;
+        Ok(stream)
+    }
+
+    /// Connects to `at`, which errors call `host`.
+    async fn connect(
+        &self,
+        at: &Host<String>,
+        port: u16,
+        host: String,
+    ) -> Result<Box<dyn ByteStream>, DialError> {
+        let addresses = match at {
+            Host::Ipv4(ip) => vec![(*ip, port).into()],
+            Host::Ipv6(ip) => vec![(*ip, port).into()],
+            Host::Domain(name) => timeout(self.timeouts.resolve, address::resolve(name, port))
                 .await
                 .map_err(|_| DialError::Timeout { host: host.clone(), step: DialStep::Resolve })?
                 .map_err(|message| DialError::Resolve { host: host.clone(), message })?,
@@ -125,26 +165,27 @@ impl Dialer {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        Ok(stream)
+        Ok(Box::new(stream))
     }
 
     async fn secure(
         &self,
-        target: &Target,
-        stream: TcpStream,
-    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, DialError> {
-        let host = target.name();
+        at: &Host<String>,
+        host: String,
+        stream: Box<dyn ByteStream>,
+    ) -> Result<Box<dyn ByteStream>, DialError> {
         let config = self.tls_config(&host)?;
-        let name = match &target.host {
+        let name = match at {
             Host::Domain(name) => ServerName::try_from(name.clone())
                 .map_err(|_| DialError::BadUrl { problem: "the host is not a valid name for TLS" })?,
             Host::Ipv4(ip) => ServerName::from(std::net::IpAddr::from(*ip)),
             Host::Ipv6(ip) => ServerName::from(std::net::IpAddr::from(*ip)),
         };
-        timeout(self.timeouts.tls, TlsConnector::from(config).connect(name, stream))
+        let stream = timeout(self.timeouts.tls, TlsConnector::from(config).connect(name, stream))
             .await
             .map_err(|_| DialError::Timeout { host: host.clone(), step: DialStep::Tls })?
-            .map_err(|error| DialError::from_tls(host, &error))
+            .map_err(|error| DialError::from_tls(host, &error))?;
+        Ok(Box::new(stream))
     }
 
     fn tls_config(&self, host: &str) -> Result<Arc<ClientConfig>, DialError> {

@@ -31,7 +31,7 @@ mod terminate;
 mod transport;
 
 pub use cause::{ReconnectCause, SocketLoss};
-pub use dial::{DialError, DialStep, DialTimeouts, Dialer};
+pub use dial::{DialError, DialStep, DialTimeouts, Dialer, Proxy, ProxyProblem, ProxyRules};
 pub use exec::{CommandEnd, CommandSession, NON_INTERACTIVE_DOCUMENT, RunCommand, run_command};
 pub use fleetline_protocol::{CloseReason, DataStream, SessionId, SessionKind, TerminalSize};
 pub use history::{HISTORY_LENGTH, HistoryEntry};

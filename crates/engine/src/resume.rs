@@ -103,6 +103,9 @@ impl Outage {
             ReconnectCause::Dial(DialError::Tls { untrusted: true, .. }) if !self.opened_before => {
                 return Next::Refused;
             }
+            ReconnectCause::Dial(error) if error.is_proxy_refusal() && !self.opened_before => {
+                return Next::Refused;
+            }
             ReconnectCause::Dial(error) if error.is_refusal() => {
                 self.refusals += 1;
                 if self.refusals >= MAX_REFUSALS {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use super::proxy::ProxyProblem;
+
 /// A step of a dial that has a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DialStep {
@@ -10,6 +12,8 @@ pub enum DialStep {
     Resolve,
     /// Connecting over TCP.
     Connect,
+    /// CONNECT through a proxy.
+    ProxyConnect,
     /// TLS handshake.
     Tls,
     /// WebSocket upgrade.
@@ -21,13 +25,15 @@ impl fmt::Display for DialStep {
         f.write_str(match self {
             Self::Resolve => "looking its name up",
             Self::Connect => "connecting",
+            Self::ProxyConnect => "opening a tunnel",
             Self::Tls => "the TLS handshake",
             Self::Upgrade => "the WebSocket upgrade",
         })
     }
 }
 
-/// Why the socket of a data channel could not be opened. Names the host, never the URL.
+/// Why the socket of a data channel could not be opened. Names the host, never the URL. Where a proxy stands in for the
+/// gateway, the host is "the proxy" with its host and port.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DialError {
     /// The stream URL cannot be used.
@@ -50,8 +56,35 @@ pub enum DialError {
         /// The resolver's text.
         message: String,
     },
+    /// The proxy's address cannot be used.
+    #[error("{0}")]
+    ProxyUnusable(ProxyProblem),
+    /// The proxy does not open a tunnel to the gateway.
+    #[error("{}", refusal(.proxy, .host, *.status, *.had_credentials, .offers, .reason))]
+    ProxyRefused {
+        /// The proxy's host and port.
+        proxy: String,
+        /// The gateway's host.
+        host: String,
+        /// HTTP status; 407 asks for other credentials, or for any.
+        status: u16,
+        /// Whether credentials were sent.
+        had_credentials: bool,
+        /// Names of the authentication schemes the proxy takes. Only `Basic` is supported.
+        offers: Vec<String>,
+        /// What the proxy said, printable characters only.
+        reason: String,
+    },
+    /// The proxy broke off, or its answer is not one.
+    #[error("The proxy {proxy} did not open a tunnel: {message}")]
+    ProxyBroken {
+        /// The proxy's host and port.
+        proxy: String,
+        /// What went wrong.
+        message: String,
+    },
     /// No address accepted a connection.
-    #[error("{host} could not be reached: {message}")]
+    #[error("{} could not be reached: {message}", first_word(.host))]
     Connect {
         /// The gateway's host.
         host: String,
@@ -83,7 +116,7 @@ pub enum DialError {
         message: String,
     },
     /// A step took too long.
-    #[error("{host} did not answer in time during {step}")]
+    #[error("{} did not answer in time during {step}", first_word(.host))]
     Timeout {
         /// The gateway's host.
         host: String,
@@ -95,7 +128,13 @@ pub enum DialError {
 impl DialError {
     /// Whether no later attempt with the same kind of URL can succeed.
     pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::BadUrl { .. } | Self::PlainRefused { .. })
+        matches!(self, Self::BadUrl { .. } | Self::PlainRefused { .. } | Self::ProxyUnusable(_))
+    }
+
+    /// Whether the proxy wants credentials it was not given, or does not want this connection. It may change its mind,
+    /// so an open session goes on trying.
+    pub fn is_proxy_refusal(&self) -> bool {
+        matches!(self, Self::ProxyRefused { status: 401 | 403 | 407, .. })
     }
 
     /// Whether the gateway refuses this token or this identity (401 or 403 at the upgrade).
@@ -109,5 +148,32 @@ impl DialError {
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())
             .is_some_and(|inner| matches!(inner, rustls::Error::InvalidCertificate(_)));
         Self::Tls { host, message: error.to_string(), untrusted }
+    }
+}
+
+/// A host at the start of a sentence.
+fn first_word(host: &str) -> String {
+    host.strip_prefix("the ").map_or_else(|| host.to_owned(), |rest| format!("The {rest}"))
+}
+
+fn refusal(
+    proxy: &str,
+    host: &str,
+    status: u16,
+    had_credentials: bool,
+    offers: &[String],
+    reason: &str,
+) -> String {
+    let offers =
+        if offers.is_empty() { String::new() } else { format!(" (it offers {})", offers.join(", ")) };
+    match (status, had_credentials) {
+        (407, false) => format!("The proxy {proxy} wants a user name and password{offers}"),
+        (407, true) => {
+            format!("The proxy {proxy} does not accept the user name and password in its address{offers}")
+        }
+        _ if reason.is_empty() => {
+            format!("The proxy {proxy} refused a connection to {host} with HTTP status {status}")
+        }
+        _ => format!("The proxy {proxy} refused a connection to {host} with HTTP status {status}: {reason}"),
     }
 }

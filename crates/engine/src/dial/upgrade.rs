@@ -57,7 +57,7 @@ pub(super) async fn upgrade(
 }
 
 /// The first KiB as text that can be shown on one line.
-fn printable(body: &[u8]) -> String {
+pub(super) fn printable(body: &[u8]) -> String {
     let body = &body[..body.len().min(MAX_BODY_BYTES)];
     let text: String =
         String::from_utf8_lossy(body).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

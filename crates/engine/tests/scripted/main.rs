@@ -9,6 +9,8 @@ mod resumes;
 mod sealed;
 // The verifiers of macOS and Windows have rules of their own for how long a certificate may be valid.
 #[cfg(target_os = "linux")]
+mod proxied;
+#[cfg(target_os = "linux")]
 mod secure;
 mod starts;
 mod traffic;

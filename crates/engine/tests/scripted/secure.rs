@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::aws::ScriptedAws;
 use crate::{options, request};
 
-/// A gateway with a certificate for `name`; gives its authority, its port and the tokens it is opened with.
-async fn gateway(name: &str) -> (CertificateDer<'static>, u16, mpsc::UnboundedReceiver<String>) {
+/// Gives an authority and a server certificate of it for `name`.
+pub fn certified(name: &str) -> (CertificateDer<'static>, TlsAcceptor) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -38,7 +38,12 @@ async fn gateway(name: &str) -> (CertificateDer<'static>, u16, mpsc::UnboundedRe
             PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         )
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    (authority.as_ref().der().clone(), TlsAcceptor::from(Arc::new(config)))
+}
+
+/// A gateway with a certificate for `name`; gives its authority, its port and the tokens it is opened with.
+pub async fn gateway(name: &str) -> (CertificateDer<'static>, u16, mpsc::UnboundedReceiver<String>) {
+    let (authority, acceptor) = certified(name);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sender, tokens) = mpsc::unbounded_channel();
@@ -51,10 +56,10 @@ async fn gateway(name: &str) -> (CertificateDer<'static>, u16, mpsc::UnboundedRe
             sender.send(OpenMessage::decode(&text).unwrap().token.expose().to_owned()).unwrap();
         }
     });
-    (authority.as_ref().der().clone(), port, tokens)
+    (authority, port, tokens)
 }
 
-fn with(dialer: Dialer) -> ShellOptions {
+pub fn with(dialer: Dialer) -> ShellOptions {
     let mut options = options();
     options.session.dialer = dialer;
     options
