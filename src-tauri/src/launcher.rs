@@ -39,7 +39,6 @@ impl Launcher for Composer {
     }
 
     fn dialer(&self, source: &str) -> Result<Option<Dialer>, ApiError> {
-        let roots = self.user.extra_roots(source)?;
-        Ok((!roots.is_empty()).then(|| Dialer::new().with_extra_roots(roots)))
+        self.user.dialer(source).map(Some)
     }
 }

@@ -92,7 +92,7 @@ pub trait Launcher: Send + Sync + 'static {
     fn launch(&self, choice: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>>;
 
     /// What opens data channels for a source of the user's configuration, when that is not the default dialer: a CA
-    /// bundle must be trusted there as it is for API calls. May read a small file; never calls AWS.
+    /// bundle is trusted and proxies are used there as they are for API calls. May read a small file; never calls AWS.
     fn dialer(&self, _source: &str) -> Result<Option<Dialer>, ApiError> {
         Ok(None)
     }

@@ -177,6 +177,7 @@ fn describe_cause(cause: &ReconnectCause, whole: &StartError, context: &Context)
         }
         ReconnectCause::Dial(DialError::Tls { untrusted: true, .. }) => ErrorCode::TlsUntrusted,
         ReconnectCause::Dial(_) => ErrorCode::NetworkUnreachable,
+        ReconnectCause::Presigned(_) => ErrorCode::SessionEnded,
         ReconnectCause::Lost(_) if matches!(whole, StartError::Gone { .. }) => ErrorCode::SessionEnded,
         ReconnectCause::Lost(_) => ErrorCode::NetworkUnreachable,
     };

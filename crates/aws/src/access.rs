@@ -62,7 +62,7 @@ pub(crate) struct Access {
     pub(crate) identity: Arc<Identity>,
     pub(crate) region: String,
     http: SharedHttpClient,
-    endpoints: Endpoints,
+    pub(crate) endpoints: Endpoints,
     ssm: OnceLock<aws_sdk_ssm::Client>,
     ssm_once: OnceLock<aws_sdk_ssm::Client>,
     ec2: OnceLock<aws_sdk_ec2::Client>,

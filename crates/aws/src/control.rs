@@ -60,7 +60,7 @@ impl Control {
             Err(failure) => return Err(self.0.failed(START, failure).await),
         };
         let token = token_value.filter(|token| !token.is_empty()).map(StreamToken::new);
-        let url = stream_url.filter(|url| !url.is_empty()).map(StreamUrl::new);
+        let url = stream_url.filter(|url| !url.is_empty()).map(|url| self.placed(url));
         let session_id = session_id.filter(|id| !id.is_empty()).map(SessionId::new);
         match (session_id, token, url) {
             (Some(session_id), Some(token), Some(url)) => Ok(SessionGrant { session_id, token, url }),
@@ -86,12 +86,22 @@ impl Control {
                 return if gone { Ok(ResumeOutcome::Gone) } else { Err(failure) };
             }
         };
-        let url = stream_url.map(StreamUrl::new);
+        let url = stream_url.map(|url| self.placed(url));
         let Some(token) = token_value.filter(|token| !token.is_empty()).map(StreamToken::new) else {
             return Ok(ResumeOutcome::Gone);
         };
         let url = url.filter(|url| !url.expose().is_empty()).ok_or_else(|| incomplete(RESUME))?;
         Ok(ResumeOutcome::Granted(SessionGrant { session_id: session, token, url }))
+    }
+
+    /// The stream URL at the source's own endpoint, if it has one. A URL that carries its signature cannot move: the
+    /// host is part of what was signed.
+    fn placed(&self, url: String) -> StreamUrl {
+        let url = StreamUrl::new(url);
+        match &self.0.endpoints.gateway {
+            Some(gateway) if !url.is_presigned() => gateway.place(url.expose()).map_or(url, StreamUrl::new),
+            _ => url,
+        }
     }
 
     async fn terminate(&self, session: SessionId) -> Result<(), ApiError> {
@@ -126,7 +136,7 @@ impl Control {
     }
 
     async fn sign(&self, url: StreamUrl) -> Result<Vec<SignedHeader>, ApiError> {
-        if upgrade::is_presigned(&url) {
+        if url.is_presigned() {
             return Ok(Vec::new());
         }
         let credentials = self

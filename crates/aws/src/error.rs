@@ -8,6 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use fleetline_engine::ProxyProblem;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
 
 /// The text AWS sends for a session to a hybrid node on the standard tier, under code `BadRequest`
@@ -154,6 +155,9 @@ fn kind_of(code: &str, message: &str, status: u16) -> ApiErrorKind {
 fn kind_on_the_way(error: &(dyn Error + 'static)) -> (ApiErrorKind, bool) {
     if let Some(credentials) = find::<CredentialsError>(error) {
         return (credentials_kind(credentials), true);
+    }
+    if find::<ProxyProblem>(error).is_some() {
+        return (ApiErrorKind::Network, true);
     }
     if find::<rustls::Error>(error).is_some() {
         let untrusted = chain(error).filter_map(|part| part.downcast_ref::<rustls::Error>()).any(|tls| {

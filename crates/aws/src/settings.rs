@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use fleetline_engine::ProxyRules;
 use zeroize::Zeroizing;
 
 /// Name of the source that stands for AWS_ACCESS_KEY_ID and friends. While those variables are set it hides an AWS
@@ -24,6 +25,7 @@ const VARIABLES: &[&str] = &[
     "AWS_ENDPOINT_URL_EC2",
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_KMS",
+    "AWS_ENDPOINT_URL_SSMMESSAGES",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
@@ -38,13 +40,13 @@ pub struct AwsSettings {
     config_file: Option<PathBuf>,
     credentials_file: Option<PathBuf>,
     variables: BTreeMap<String, Zeroizing<String>>,
-    process_proxy: bool,
+    proxy: ProxyRules,
 }
 
 impl AwsSettings {
     /// The user's own configuration: `~/.aws/config` and `~/.aws/credentials`, or where AWS_CONFIG_FILE and
     /// AWS_SHARED_CREDENTIALS_FILE point, and the AWS_* variables that `env` answers. An empty variable counts as
-    /// not set. HTTPS_PROXY and its relatives apply as the process has them.
+    /// not set. HTTPS_PROXY and its relatives apply as [`ProxyRules::from_environment`] reads them.
     pub fn from_environment(env: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| env(name).filter(|value| !value.is_empty());
         let home = get("HOME").or_else(|| get("USERPROFILE")).map(PathBuf::from);
@@ -60,7 +62,7 @@ impl AwsSettings {
             config_file: file("AWS_CONFIG_FILE", "config"),
             credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
             variables,
-            process_proxy: true,
+            proxy: ProxyRules::from_environment(&env),
         }
     }
 
@@ -71,7 +73,7 @@ impl AwsSettings {
             config_file: Some(config.into()),
             credentials_file: credentials,
             variables: BTreeMap::new(),
-            process_proxy: false,
+            proxy: ProxyRules::default(),
         }
     }
 
@@ -82,6 +84,12 @@ impl AwsSettings {
             self.variables.insert(name.to_owned(), Zeroizing::new(value.into()));
         }
         self
+    }
+
+    /// Goes through proxies by these rules instead; a source with a proxy of its own keeps it.
+    #[must_use]
+    pub fn with_proxy(self, proxy: ProxyRules) -> Self {
+        Self { proxy, ..self }
     }
 
     /// The configuration file, which need not exist.
@@ -99,8 +107,8 @@ impl AwsSettings {
         self.variables.get(name).map(|value| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    pub(crate) fn process_proxy(&self) -> bool {
-        self.process_proxy
+    pub(crate) fn proxy(&self) -> &ProxyRules {
+        &self.proxy
     }
 }
 
@@ -110,7 +118,7 @@ impl fmt::Debug for AwsSettings {
             .field("config_file", &self.config_file)
             .field("credentials_file", &self.credentials_file)
             .field("variables", &self.variables.keys().collect::<Vec<_>>())
-            .field("process_proxy", &self.process_proxy)
+            .field("proxy", &self.proxy)
             .finish()
     }
 }

@@ -1,14 +1,14 @@
 //! All sources of the user's AWS configuration.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
+use fleetline_engine::{Dialer, ProxyRules};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
-use rustls::pki_types::CertificateDer;
 
 use crate::access::{Access, Identity};
 use crate::config::{AwsConfig, Stamp, environment_source};
@@ -22,6 +22,8 @@ use crate::transport::{self, Transport};
 
 /// Operation name of errors that arise while opening a source.
 const CONFIGURATION: &str = "AwsConfiguration";
+/// Setting of a profile that names its own proxy. Other tools ignore it.
+const PROXY_SETTING: &str = "fleetline_proxy";
 
 /// The sources of one AWS configuration, with the SDK clients they need. Clients are made at first use, kept per
 /// source and Region, and made anew after the configuration files changed.
@@ -33,9 +35,20 @@ pub struct AwsSources {
 #[derive(Default)]
 struct Opened {
     stamp: Stamp,
-    transports: BTreeMap<Transport, SharedHttpClient>,
+    transports: HashMap<Transport, SharedHttpClient>,
+    dialers: HashMap<Transport, Dialer>,
     identities: HashMap<String, Arc<Identity>>,
     accesses: HashMap<(String, String), Arc<Access>>,
+}
+
+impl Opened {
+    /// Forgets everything when the files have changed.
+    fn renew(&mut self, settings: &AwsSettings) {
+        let stamp = Stamp::of(settings);
+        if self.stamp != stamp {
+            *self = Self { stamp, ..Self::default() };
+        }
+    }
 }
 
 impl AwsSources {
@@ -65,17 +78,45 @@ impl AwsSources {
         &self.settings
     }
 
-    /// The certificates of the source's CA bundle (AWS_CA_BUNDLE, else the profile's `ca_bundle`), which the data channel
-    /// must trust as the API calls do; give them to the dialer. Empty without a bundle.
+    /// What opens data channels for the source: it trusts the source's CA bundle and goes through its proxies, as the
+    /// API calls do (AWS-04). Dialers of one configuration share their trust store.
     ///
     /// # Errors
-    /// When the bundle cannot be read or holds no usable certificate.
-    pub fn extra_roots(&self, source: &str) -> Result<Vec<CertificateDer<'static>>, ApiError> {
+    /// When the configuration or the bundle cannot be read, or the bundle holds no usable certificate.
+    pub fn dialer(&self, source: &str) -> Result<Dialer, ApiError> {
         let failed = |problem| before_call(CONFIGURATION, ApiErrorKind::Tls, problem);
         let config = AwsConfig::read(&self.settings).map_err(failed)?;
-        match self.ca_bundle(&config, source) {
-            Some(path) => transport::bundle_roots(Path::new(path)).map_err(failed),
-            None => Ok(Vec::new()),
+        let way = self.way(&config, source);
+        let mut opened = self.lock();
+        opened.renew(&self.settings);
+        if let Some(dialer) = opened.dialers.get(&way) {
+            return Ok(dialer.clone());
+        }
+        let roots = match self.ca_bundle(&config, source) {
+            Some(path) => transport::bundle_roots(Path::new(path)).map_err(failed)?,
+            None => Vec::new(),
+        };
+        let dialer = Dialer::new().with_extra_roots(roots).with_proxy(self.rules(&way));
+        opened.dialers.insert(way, dialer.clone());
+        Ok(dialer)
+    }
+
+    /// How the source reaches what is not on this computer. Its own proxy is `fleetline_proxy` in its profile: an
+    /// address like those of HTTPS_PROXY, or `none`.
+    fn way(&self, config: &AwsConfig, source: &str) -> Transport {
+        Transport::Tls {
+            ca_bundle: self.ca_bundle(config, source).map(str::to_owned),
+            proxy: config.setting(source, PROXY_SETTING).map(str::to_owned),
+        }
+    }
+
+    fn rules(&self, way: &Transport) -> ProxyRules {
+        match way {
+            Transport::Tls { proxy: Some(address), .. } => {
+                self.settings.proxy().overridden(PROXY_SETTING, address)
+            }
+            Transport::Tls { proxy: None, .. } => self.settings.proxy().clone(),
+            Transport::PlainLoopback => ProxyRules::default(),
         }
     }
 
@@ -89,12 +130,7 @@ impl AwsSources {
             return Err(before_call(CONFIGURATION, ApiErrorKind::InvalidRequest, what));
         }
         let mut opened = self.lock();
-        let stamp = Stamp::of(&self.settings);
-        if opened.stamp != stamp {
-            opened.stamp = stamp;
-            opened.identities.clear();
-            opened.accesses.clear();
-        }
+        opened.renew(&self.settings);
         let key = (source.to_owned(), region.to_owned());
         if let Some(access) = opened.accesses.get(&key) {
             return Ok(Arc::clone(access));
@@ -106,21 +142,15 @@ impl AwsSources {
             let what = format!("There is no AWS profile named {source} in the configuration.");
             return Err(before_call(CONFIGURATION, ApiErrorKind::NoCredentials, what));
         }
-        let endpoints = Endpoints::resolve(&self.settings, &config, source);
-        let transport = if endpoints.all_plain_loopback() {
-            Transport::PlainLoopback
-        } else {
-            let ca_bundle = self.ca_bundle(&config, source);
-            Transport::Tls {
-                ca_bundle: ca_bundle.map(str::to_owned),
-                process_proxy: self.settings.process_proxy(),
-            }
-        };
+        let endpoints = Endpoints::resolve(&self.settings, &config, source)
+            .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::InvalidRequest, problem))?;
+        let transport =
+            if endpoints.all_plain_loopback() { Transport::PlainLoopback } else { self.way(&config, source) };
         let http = match opened.transports.get(&transport) {
             Some(http) => http.clone(),
             None => {
                 let http = transport
-                    .client()
+                    .client(&self.rules(&transport))
                     .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::Tls, problem))?;
                 opened.transports.insert(transport, http.clone());
                 http

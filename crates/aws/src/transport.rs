@@ -1,4 +1,4 @@
-//! The HTTP client of the SDK, with the trust store and proxy the user configured.
+//! The HTTP client of the SDK, with the trust store and the proxies the user configured.
 
 use std::path::Path;
 
@@ -6,12 +6,20 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use fleetline_engine::{ProxyProblem, ProxyRules};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use url::Url;
 
 /// What an HTTP client is made for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Transport {
     /// Plain HTTP on this computer only: no trust store, no proxy.
     PlainLoopback,
@@ -19,22 +27,20 @@ pub(crate) enum Transport {
     Tls {
         /// A PEM file with one or more certificates.
         ca_bundle: Option<String>,
-        /// Whether HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY of the process apply.
-        process_proxy: bool,
+        /// The source's own proxy, in place of those of the environment. May hold a password.
+        proxy: Option<String>,
     },
 }
 
 impl Transport {
-    /// Builds the client. The SDK itself does not honour a CA bundle (aws-security-reliability.md A.10).
+    /// Builds the client, which goes through proxies by `rules`. The SDK itself honours no CA bundle
+    /// (aws-security-reliability.md A.10), and reads proxies from the process environment by rules of its own.
     ///
     /// # Errors
     /// A sentence naming the bundle that cannot be read or holds no certificate. The SDK's client would panic on
     /// such a bundle, so it is checked here.
-    pub(crate) fn client(&self) -> Result<SharedHttpClient, String> {
-        let (ca_bundle, process_proxy) = match self {
-            Self::PlainLoopback => return Ok(Builder::new().build_http()),
-            Self::Tls { ca_bundle, process_proxy } => (ca_bundle, *process_proxy),
-        };
+    pub(crate) fn client(&self, rules: &ProxyRules) -> Result<SharedHttpClient, String> {
+        let Self::Tls { ca_bundle, .. } = self else { return Ok(Builder::new().build_http()) };
         let mut trust = TrustStore::default();
         if let Some(path) = ca_bundle {
             trust = trust.with_pem_certificate(checked_bundle(Path::new(path))?);
@@ -43,17 +49,82 @@ impl Transport {
             .with_trust_store(trust)
             .build()
             .map_err(|error| format!("TLS cannot be set up: {}", crate::error::full_text(&error)))?;
-        Ok(Builder::new().build_with_connector_fn(move |settings, _components| {
-            let proxy = if process_proxy { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
-            let mut connector = Connector::builder()
-                .proxy_config(proxy)
-                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                .tls_context(tls.clone());
-            if let Some(settings) = settings {
-                connector = connector.connector_settings(settings.clone());
-            }
-            connector.build()
+        let client = |proxy: ProxyConfig| {
+            let tls = tls.clone();
+            Builder::new().build_with_connector_fn(move |settings, _components| {
+                let mut connector = Connector::builder()
+                    .proxy_config(proxy.clone())
+                    .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                    .tls_context(tls.clone());
+                if let Some(settings) = settings {
+                    connector = connector.connector_settings(settings.clone());
+                }
+                connector.build()
+            })
+        };
+        let proxied = |secure| {
+            let Some(proxy) = rules.proxy(secure) else { return Ok(None) };
+            // The SDK's errors show the address.
+            let config = ProxyConfig::all(proxy.expose_url().as_str())
+                .map_err(|_| format!("The proxy {proxy} cannot be used for HTTPS."))?;
+            Ok::<_, String>(Some(client(config)))
+        };
+        Ok(SharedHttpClient::new(Routed {
+            direct: client(ProxyConfig::disabled()),
+            plain: proxied(false)?,
+            secure: proxied(true)?,
+            rules: rules.clone(),
         }))
+    }
+}
+
+/// A client that lets [`ProxyRules`] choose the way of each request.
+#[derive(Debug)]
+struct Routed<C = SharedHttpClient> {
+    direct: C,
+    /// Through the proxy for plain HTTP.
+    plain: Option<C>,
+    /// Through the proxy for HTTPS.
+    secure: Option<C>,
+    rules: ProxyRules,
+}
+
+impl HttpClient for Routed {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let connector = |client: &SharedHttpClient| client.http_connector(settings, components);
+        SharedHttpConnector::new(Routed {
+            direct: connector(&self.direct),
+            plain: self.plain.as_ref().map(connector),
+            secure: self.secure.as_ref().map(connector),
+            rules: self.rules.clone(),
+        })
+    }
+}
+
+impl HttpConnector for Routed<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match self.way(request.uri()) {
+            Ok(connector) => connector.call(request),
+            Err(problem) => HttpConnectorFuture::ready(Err(ConnectorError::user(Box::new(problem)))),
+        }
+    }
+}
+
+impl<C> Routed<C> {
+    fn way(&self, uri: &str) -> Result<&C, ProxyProblem> {
+        // A request without a host fails in any connector.
+        let Ok(url) = Url::parse(uri) else { return Ok(&self.direct) };
+        let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+            return Ok(&self.direct);
+        };
+        let secure = url.scheme() == "https";
+        let proxied = self.rules.choose(secure, host, port)?.is_some();
+        let way = if secure { &self.secure } else { &self.plain };
+        Ok(way.as_ref().filter(|_| proxied).unwrap_or(&self.direct))
     }
 }
 
@@ -98,7 +169,8 @@ mod tests {
     use super::*;
 
     fn with_bundle(path: &Path) -> Result<SharedHttpClient, String> {
-        Transport::Tls { ca_bundle: Some(path.display().to_string()), process_proxy: false }.client()
+        let transport = Transport::Tls { ca_bundle: Some(path.display().to_string()), proxy: None };
+        transport.client(&ProxyRules::default())
     }
 
     #[test]
@@ -110,5 +182,22 @@ mod tests {
         assert!(with_bundle(&path).unwrap_err().contains("holds no certificate"));
         std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
         assert!(with_bundle(&path).unwrap_err().contains("cannot be used"));
+    }
+
+    #[test]
+    fn every_request_goes_the_way_the_data_channel_would_go() {
+        let rules = ProxyRules::from_environment(|name| match name {
+            "HTTPS_PROXY" => Some("http://s:1".to_owned()),
+            "HTTP_PROXY" => Some("socks5://p:2".to_owned()),
+            "NO_PROXY" => Some("inside.example:8443".to_owned()),
+            _ => None,
+        });
+        let routed = Routed { direct: "direct", plain: None, secure: Some("secure"), rules };
+        assert_eq!(routed.way("https://ssm.eu-west-1.amazonaws.com/"), Ok(&"secure"));
+        assert_eq!(routed.way("https://inside.example:8443/x"), Ok(&"direct"));
+        assert_eq!(routed.way("https://inside.example/x"), Ok(&"secure"));
+        assert_eq!(routed.way("http://169.254.169.254/latest"), Ok(&"direct"));
+        assert_eq!(routed.way("https://[::1]:9/"), Ok(&"direct"));
+        assert_eq!(routed.way("http://a.example/").unwrap_err().setting, "HTTP_PROXY");
     }
 }

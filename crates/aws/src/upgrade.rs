@@ -12,23 +12,6 @@ use crate::error::before_call;
 
 const OPERATION: &str = "OpenDataChannel";
 
-/// Query members whose presence says that the URL carries its own signature (protocol.md 2.1).
-const PRESIGNED: [&str; 7] = [
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-SignedHeaders",
-    "X-Amz-Signature",
-    "X-Amz-Security-Token",
-];
-
-/// Whether the URL needs no signature of ours. A URL that does not parse is not pre-signed.
-pub(crate) fn is_presigned(url: &StreamUrl) -> bool {
-    let Ok(url) = url::Url::parse(url.expose()) else { return false };
-    url.query_pairs().any(|(name, _)| PRESIGNED.iter().any(|known| name.eq_ignore_ascii_case(known)))
-}
-
 /// Signs the GET of `url` in its headers for service `ssmmessages` with an empty payload.
 pub(crate) fn signed_headers(
     url: &StreamUrl,
@@ -87,16 +70,6 @@ mod tests {
     fn headers(url: &str, token: Option<&str>) -> Result<Vec<SignedHeader>, ApiError> {
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         signed_headers(&StreamUrl::new(url), "eu-west-1", credentials(token), at)
-    }
-
-    #[test]
-    fn any_signature_member_in_the_query_makes_a_url_presigned() {
-        let base = "wss://ssmmessages.eu-west-1.amazonaws.com/v1/data-channel/s-1?role=publish_subscribe";
-        assert!(!is_presigned(&StreamUrl::new(base)));
-        for name in PRESIGNED {
-            assert!(is_presigned(&StreamUrl::new(format!("{base}&{name}=x"))), "{name}");
-        }
-        assert!(!is_presigned(&StreamUrl::new("not a url")));
     }
 
     #[test]

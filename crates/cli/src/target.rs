@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fleetline_app::problem::{Context, describe};
 use fleetline_app::{ControlPlane, ControlPlanes};
-use fleetline_engine::{Dialer, SessionOptions};
+use fleetline_engine::SessionOptions;
 use fleetline_inventory::Entry;
 use fleetline_ipc::{CommandError, ErrorCode};
 
@@ -48,10 +48,9 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
         };
         let opened = sources
             .control_plane(&scope.source, &scope.region)
-            .and_then(|control| Ok((control, sources.extra_roots(&scope.source)?)));
+            .and_then(|control| Ok((control, sources.dialer(&scope.source)?)));
         match opened {
-            Ok((control, roots)) => {
-                let dialer = Dialer::new().with_extra_roots(roots);
+            Ok((control, dialer)) => {
                 let options = SessionOptions { dialer, ..SessionOptions::default() };
                 Ok(Target { control, id, context, options })
             }

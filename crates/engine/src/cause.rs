@@ -63,6 +63,9 @@ pub enum ReconnectCause {
     Lost(SocketLoss),
     /// A new socket could not be opened.
     Dial(DialError),
+    /// The socket of a session was lost whose stream URL carries its own signature. ResumeSession is not possible for
+    /// it: whoever signed the URL starts another session (protocol.md 2.1).
+    Presigned(SocketLoss),
     /// AWS did not answer, or refused to resume the session or to sign the upgrade.
     Api(ApiError),
 }
@@ -87,6 +90,9 @@ impl fmt::Display for ReconnectCause {
         match self {
             Self::Lost(loss) => loss.fmt(f),
             Self::Dial(error) => error.fmt(f),
+            Self::Presigned(loss) => {
+                write!(f, "{loss}, and a session with a pre-signed stream URL cannot be resumed")
+            }
             Self::Api(error) => error.fmt(f),
         }
     }

@@ -11,6 +11,17 @@ use zeroize::Zeroizing;
 /// A boxed future, so that the ports can be trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Query members whose presence says that a URL carries its own signature (protocol.md 2.1).
+const PRESIGNED: [&str; 7] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
+    "X-Amz-Security-Token",
+];
+
 /// The URL of a data channel. It may carry a signature in its query, so it is a secret: `Debug` shows only the
 /// host and it is wiped when dropped.
 #[derive(Clone)]
@@ -25,6 +36,13 @@ impl StreamUrl {
     /// The URL itself, for dialling and signing only.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the URL carries its own signature. It is then used as it is: signing it again would make it invalid, and
+    /// its session cannot be resumed (protocol.md 2.1). A URL that does not parse is not pre-signed.
+    pub fn is_presigned(&self) -> bool {
+        let Ok(url) = url::Url::parse(&self.0) else { return false };
+        url.query_pairs().any(|(name, _)| PRESIGNED.iter().any(|known| name.eq_ignore_ascii_case(known)))
     }
 }
 
@@ -170,4 +188,19 @@ pub trait ControlPlane: fmt::Debug + Send + Sync + 'static {
 pub trait ControlPlanes: Send + Sync + 'static {
     /// `source` is an AWS profile name as the inventory lists it. Opening never calls AWS.
     fn control_plane(&self, source: &str, region: &str) -> Result<Arc<dyn ControlPlane>, ApiError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_signature_member_in_the_query_makes_a_url_presigned() {
+        let base = "wss://ssmmessages.eu-west-1.amazonaws.com/v1/data-channel/s-1?role=publish_subscribe";
+        assert!(!StreamUrl::new(base).is_presigned());
+        for name in PRESIGNED {
+            assert!(StreamUrl::new(format!("{base}&{name}=x")).is_presigned(), "{name}");
+        }
+        assert!(!StreamUrl::new("not a url").is_presigned());
+    }
 }

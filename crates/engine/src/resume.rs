@@ -99,6 +99,7 @@ impl Outage {
     /// A loss or a failed attempt: what next.
     pub(crate) fn failed(&mut self, now: Duration, cause: &ReconnectCause) -> Next {
         match cause {
+            ReconnectCause::Presigned(_) => return Next::Refused,
             ReconnectCause::Dial(error) if error.is_permanent() => return Next::Refused,
             ReconnectCause::Dial(DialError::Tls { untrusted: true, .. }) if !self.opened_before => {
                 return Next::Refused;

@@ -69,7 +69,7 @@ impl StatsCell {
     /// A socket was lost, or a lost one could not be replaced.
     pub(crate) fn lost(&self, cause: &ReconnectCause) {
         let mut stats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(cause, ReconnectCause::Lost(_)) {
+        if matches!(cause, ReconnectCause::Lost(_) | ReconnectCause::Presigned(_)) {
             stats.losses += 1;
         }
         stats.last_loss = Some(cause.clone());

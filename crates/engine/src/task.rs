@@ -145,6 +145,8 @@ impl SessionTask {
     async fn live(&mut self, driver: &mut Driver, grant: SessionGrant) -> Verdict {
         let close = self.shared.close.clone();
         let session = grant.session_id.clone();
+        // Cannot be resumed, so its one grant serves until a socket has opened with it.
+        let presigned = grant.url.is_presigned().then(|| grant.clone());
         let mut grant = Some(grant);
         let mut outage = self.outage(false);
         // Named by `Gone`, which can follow a failure only.
@@ -152,7 +154,7 @@ impl SessionTask {
         self.shared.set(SessionState::Starting { step: StartStep::Connecting });
         loop {
             let attempt = tokio::select! {
-                attempt = self.attempt(&session, grant.take()) => attempt,
+                attempt = self.attempt(&session, grant.take().or_else(|| presigned.clone())) => attempt,
                 () = close.cancelled() => return Verdict::ByUser,
                 () = self.impatience() => Attempt::Restarted,
             };
@@ -174,7 +176,10 @@ impl SessionTask {
                             if proven {
                                 outage = self.outage(driver.has_started());
                             }
-                            ReconnectCause::Lost(loss)
+                            match &presigned {
+                                Some(_) => ReconnectCause::Presigned(loss),
+                                None => ReconnectCause::Lost(loss),
+                            }
                         }
                     }
                 }

@@ -108,19 +108,61 @@ fn endpoints_follow_the_order_of_the_aws_sdks() {
     let dir = tempfile::tempdir().unwrap();
     let settings = files(dir.path());
     let config = AwsConfig::read(&settings).unwrap();
-    let resolved = Endpoints::resolve(&settings, &config, "ops");
+    let resolved = Endpoints::resolve(&settings, &config, "ops").unwrap();
     assert_eq!(resolved.ssm.as_deref(), Some("http://127.0.0.1:1"));
     assert_eq!(resolved.ec2.as_deref(), Some("http://127.0.0.1:9"));
     assert!(resolved.all_plain_loopback());
     let with = settings.clone().with_variable("AWS_ENDPOINT_URL", "https://vpce.example");
-    let resolved = Endpoints::resolve(&with, &config, "ops");
+    let resolved = Endpoints::resolve(&with, &config, "ops").unwrap();
     assert_eq!(resolved.ssm.as_deref(), Some("https://vpce.example"));
     assert!(!resolved.all_plain_loopback());
     let with = with.with_variable("AWS_ENDPOINT_URL_SSM", "https://ssm.example");
-    assert_eq!(Endpoints::resolve(&with, &config, "ops").ssm.as_deref(), Some("https://ssm.example"));
+    assert_eq!(
+        Endpoints::resolve(&with, &config, "ops").unwrap().ssm.as_deref(),
+        Some("https://ssm.example")
+    );
     let with = with.with_variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
-    assert_eq!(Endpoints::resolve(&with, &config, "ops"), Endpoints::default());
-    assert_eq!(Endpoints::resolve(&settings, &config, "default"), Endpoints::default());
+    assert_eq!(Endpoints::resolve(&with, &config, "ops"), Ok(Endpoints::default()));
+    assert_eq!(Endpoints::resolve(&settings, &config, "default"), Ok(Endpoints::default()));
+}
+
+#[test]
+fn data_channels_have_an_endpoint_of_their_own_and_a_bad_one_is_named_before_any_call() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = files(dir.path());
+    let config = AwsConfig::read(&settings).unwrap();
+    let gateway = |settings: &AwsSettings| Endpoints::resolve(settings, &config, "ops").unwrap().gateway;
+    assert_eq!(gateway(&settings), None, "endpoint_url is for API calls");
+    let with = settings.clone().with_variable("AWS_ENDPOINT_URL_SSMMESSAGES", "https://vpce.example");
+    let moved = gateway(&with).unwrap().place("wss://ssmmessages.eu-west-1.amazonaws.com/v1/x");
+    assert_eq!(moved.as_deref(), Some("wss://vpce.example/v1/x"));
+    let bad = settings.with_variable("AWS_ENDPOINT_URL_SSMMESSAGES", "vpce.example");
+    let refused = AwsSources::new(bad).control_plane("ops", "us-east-1").unwrap_err();
+    assert!(refused.never_sent && refused.message.contains("vpce.example"), "{refused}");
+}
+
+#[test]
+fn a_source_may_have_a_proxy_of_its_own_or_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config");
+    std::fs::write(
+        &path,
+        "[profile a]\nfleetline_proxy = http://u:canary@own:1\n[profile b]\nfleetline_proxy = none\n[profile c]\n",
+    )
+    .unwrap();
+    let environment =
+        ProxyRules::from_environment(|name| (name == "HTTPS_PROXY").then(|| "http://all:2".into()));
+    let sources = AwsSources::new(AwsSettings::from_files(path, None).with_proxy(environment));
+    let config = AwsConfig::read(&sources.settings).unwrap();
+    let proxy = |source| {
+        let rules = sources.rules(&sources.way(&config, source));
+        rules.choose(true, "ssm.example", 443).unwrap().map(|proxy| proxy.to_string())
+    };
+    assert_eq!(proxy("a").as_deref(), Some("own:1"));
+    assert_eq!(proxy("b"), None);
+    assert_eq!(proxy("c").as_deref(), Some("all:2"));
+    let shown = format!("{:?} {sources:?}", sources.dialer("a").unwrap());
+    assert!(shown.contains("own:1") && !shown.contains("canary"), "{shown}");
 }
 
 #[test]

@@ -78,6 +78,14 @@ impl ProxyRules {
         Self(Arc::new(Rules { plain: choice.clone(), secure: choice, bypass: self.0.bypass.clone() }))
     }
 
+    /// The proxy of connections of that kind that are not excepted, if there is one that can be used.
+    pub fn proxy(&self, secure: bool) -> Option<Arc<Proxy>> {
+        match if secure { &self.0.secure } else { &self.0.plain } {
+            Choice::Via(proxy) => Some(Arc::clone(proxy)),
+            Choice::Direct | Choice::Unusable(_) => None,
+        }
+    }
+
     /// The proxy for a connection to that host and port, or `None` for a direct one. `secure`: TLS is spoken to the
     /// host.
     ///

@@ -250,3 +250,27 @@ async fn a_node_that_leaves_input_unacknowledged_is_shown_and_not_disconnected()
     shell.close().await.expect("terminated");
     gateway_alone.await.expect("closed");
 }
+
+#[tokio::test]
+async fn a_session_with_a_presigned_url_is_dialled_again_but_never_resumed() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(format!("{}&X-Amz-Signature=canary", gateway.url));
+    gateway.refuse([503]);
+    let shell = open(&aws);
+    let mut peer = gateway.accept().await;
+    assert_eq!(peer.token, "t1", "the same grant");
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    peer.bye().await;
+    let SessionState::Ended(reason) = shell.ended().await else { panic!("not ended") };
+    assert!(
+        matches!(&reason, EndReason::ResumeRefused { cause: ReconnectCause::Presigned(_) }),
+        "{reason:?}"
+    );
+    assert!(reason.to_string().contains("pre-signed"), "{reason}");
+    shell.close().await.expect("terminated");
+    assert_eq!((aws.count("ResumeSession"), aws.count("TerminateSession")), (0, 1));
+    assert!(!format!("{:?}", shell.history()).contains("canary"));
+}
