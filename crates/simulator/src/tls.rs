@@ -16,6 +16,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::error::SimulatorError;
 
+/// Names that need not lead to this computer: clients reach them through a proxy, which names of this computer never
+/// go through (RFC 6761 6.2 keeps `.test` for such uses).
+const PROXIED_NAMES: [&str; 2] = ["simulator.test", "*.simulator.test"];
 /// Days a certificate is good for, before and after today. Verifiers refuse server certificates of some years.
 const DAYS: i64 = 30;
 
@@ -34,7 +37,8 @@ impl std::fmt::Debug for ServerTls {
 }
 
 impl ServerTls {
-    /// Makes an authority, and a certificate of it for the names of this computer.
+    /// Makes an authority, and a certificate of it for the names of this computer and for `simulator.test` with the names
+    /// below it.
     pub(crate) fn make() -> Result<Self, SimulatorError> {
         let failed = |error: &dyn std::fmt::Display| SimulatorError::Tls(error.to_string());
         let authority =
@@ -72,7 +76,8 @@ fn authority_params() -> CertificateParams {
 }
 
 fn server_params() -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
+    let names = PROXIED_NAMES.into_iter().chain(["localhost"]).map(str::to_owned);
+    let mut params = CertificateParams::new(names.collect::<Vec<_>>())?;
     params.subject_alt_names.extend([
         SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)),

@@ -62,7 +62,7 @@ fn failed(error: &SimulatorError) -> CommandError {
     let code = match error {
         SimulatorError::Listen { .. } => ErrorCode::NetworkUnreachable,
         SimulatorError::WriteConfig { .. } => ErrorCode::Storage,
-        SimulatorError::Config(_) => ErrorCode::Internal,
+        SimulatorError::Config(_) | SimulatorError::Tls(_) => ErrorCode::Internal,
     };
     problem(code, "The demo fleet could not start.", error.to_string())
 }

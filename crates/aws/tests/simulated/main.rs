@@ -3,6 +3,8 @@
 
 mod errors;
 mod inventory;
+#[cfg(target_os = "linux")]
+mod proxied;
 mod secrets;
 mod sessions;
 
