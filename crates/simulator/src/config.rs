@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::link_faults::LinkFaults;
+
 /// How a simulator behaves. `Default` is the demo fleet on a free loopback port.
 #[derive(Clone, Debug)]
 pub struct SimulatorConfig {
@@ -47,7 +49,8 @@ pub struct SimulatorConfig {
     /// Open HTTP connections at most, and open WebSockets at most. Default 1,024. Connections beyond it wait to be
     /// accepted; upgrades beyond it are refused with 503.
     pub max_connections: usize,
-    /// What the relay between client and agent does to frames. Default: nothing.
+    /// What the link between client and agent does to frames, until
+    /// [`Control::set_link_faults`](crate::Control::set_link_faults) says otherwise. Default: nothing.
     pub link_faults: LinkFaults,
 }
 
@@ -103,16 +106,4 @@ pub enum ShellChoice {
         /// Arguments.
         args: Vec<String>,
     },
-}
-
-/// Misbehaviour of the link between client and agent, in parts per thousand frames and direction. Reordering and
-/// duplication are seen on the real gateway (protocol.md 2.3); acknowledgements are affected as well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LinkFaults {
-    /// Frames lost.
-    pub drop_per_mille: u16,
-    /// Frames delivered twice.
-    pub duplicate_per_mille: u16,
-    /// Frames delivered after the one that follows them.
-    pub reorder_per_mille: u16,
 }

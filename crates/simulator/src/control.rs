@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::gateway::relay::RelayCommand;
+use crate::conditions::{Calls, Condition};
+use crate::gateway::relay::{RelayCommand, SocketCut};
+use crate::link_faults::LinkFaults;
 use crate::live::{NodeState, Tier};
 use crate::policy::DenyRule;
 use crate::registry::SessionView;
@@ -115,16 +118,72 @@ impl Control {
     /// # Errors
     /// If there is no live session of this id.
     pub async fn cut_client_socket(&self, session_id: &str) -> Result<(), ControlError> {
-        self.command(session_id, RelayCommand::CutClient).await
+        self.cut_client_socket_with(session_id, SocketCut::Fin).await
+    }
+
+    /// Cuts the client's socket of a session in this way. The session can be resumed.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn cut_client_socket_with(&self, session_id: &str, cut: SocketCut) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::Cut(cut)).await
     }
 
     /// Cuts the client sockets of all sessions. Returns how many sessions there were.
     pub async fn cut_all_client_sockets(&self) -> usize {
-        let relays = self.shared.registry.relays(|_| true);
-        for relay in &relays {
-            relay.send(RelayCommand::CutClient).await.ok();
-        }
-        relays.len()
+        self.cut_all_client_sockets_with(SocketCut::Fin).await
+    }
+
+    /// Cuts the client sockets of all sessions in this way. Returns how many sessions there were.
+    pub async fn cut_all_client_sockets_with(&self, cut: SocketCut) -> usize {
+        self.command_all(|| RelayCommand::Cut(cut.clone())).await
+    }
+
+    /// Makes the client's socket of a session half open: it stays, but nothing arrives at or leaves the gateway
+    /// through it any more, pongs included. To the gateway the client is attached until it opens another socket.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn half_open(&self, session_id: &str) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::HalfOpen).await
+    }
+
+    /// Makes the client sockets of all sessions half open. Returns how many sessions there were.
+    pub async fn half_open_all(&self) -> usize {
+        self.command_all(|| RelayCommand::HalfOpen).await
+    }
+
+    /// Holds all frames of a session in both directions for `time`, then delivers them. Up to 4 MiB are taken
+    /// meanwhile; pings are answered as long as that is not full.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn stall(&self, session_id: &str, time: Duration) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::Stall(time)).await
+    }
+
+    /// [`stall`](Self::stall) for all sessions. Returns how many there were.
+    pub async fn stall_all(&self, time: Duration) -> usize {
+        self.command_all(|| RelayCommand::Stall(time)).await
+    }
+
+    /// Sends the client of a session this many `pause_publication` at once, which mean nothing to it.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn pause_storm(&self, session_id: &str, frames: u32) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::Pause { frames }).await
+    }
+
+    /// [`pause_storm`](Self::pause_storm) for all sessions. Returns how many there were.
+    pub async fn pause_storm_all(&self, frames: u32) -> usize {
+        self.command_all(|| RelayCommand::Pause { frames }).await
+    }
+
+    /// From now on the links of all sessions, old and new, do this. Frames on their way stay as they are.
+    pub async fn set_link_faults(&self, faults: LinkFaults) {
+        self.shared.live.set_link_faults(faults);
+        self.command_all(|| RelayCommand::SetFaults(faults)).await;
     }
 
     /// Closes the client's socket with 1000 `Bye`, as the service does every hour.
@@ -132,7 +191,7 @@ impl Control {
     /// # Errors
     /// If there is no live session of this id.
     pub async fn say_bye(&self, session_id: &str) -> Result<(), ControlError> {
-        self.command(session_id, RelayCommand::Bye).await
+        self.command(session_id, RelayCommand::Cut(SocketCut::bye())).await
     }
 
     /// Ends a session from outside, as an administrator or the idle time-out does, with this text in
@@ -168,9 +227,26 @@ impl Control {
         self.shared.live.allow_all();
     }
 
-    /// Refuses the next `calls` API calls with `ThrottlingException`.
+    /// Refuses the next `calls` API calls and upgrades with `ThrottlingException` and its like, instead of any that
+    /// were to be throttled before.
     pub fn throttle_next(&self, calls: u64) {
         self.shared.live.throttle_next(calls);
+    }
+
+    /// Lets a condition meet calls: throttling, errors, lost answers, slowness, refused upgrades. Conditions add up;
+    /// of several that refuse, the first one imposed does.
+    pub fn impose(&self, calls: Calls, condition: Condition) {
+        self.shared.live.impose(calls, condition);
+    }
+
+    /// Ends all conditions that were [imposed](Self::impose), and the rest of [`throttle_next`](Self::throttle_next).
+    pub fn clear_conditions(&self) {
+        self.shared.live.clear_conditions();
+    }
+
+    /// Whether EC2 adds an encoded message to what it denies, for `sts:DecodeAuthorizationMessage`. At first not.
+    pub fn set_encoded_denials(&self, encoded: bool) {
+        self.shared.live.set_encoded_denials(encoded);
     }
 
     /// Sets the registration tier of an account in a Region.
@@ -225,6 +301,15 @@ impl Control {
         }
         self.shared.changed();
         Ok(())
+    }
+
+    /// Tells the relays of all sessions. Returns how many there were.
+    async fn command_all(&self, command: impl Fn() -> RelayCommand) -> usize {
+        let relays = self.shared.registry.relays(|_| true);
+        for relay in &relays {
+            relay.send(command()).await.ok();
+        }
+        relays.len()
     }
 
     async fn command(&self, session_id: &str, command: RelayCommand) -> Result<(), ControlError> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::http::auth::Caller;
 use crate::http::failure::ApiFailure;
 use crate::live::{Ask, NodeState};
-use crate::policy::glob;
+use crate::policy::{self, glob};
 use crate::shared::Shared;
 use crate::world::catalogue::PlatformType;
 use crate::world::node::{Kind, Node};
@@ -40,9 +40,11 @@ pub(crate) fn call(
         named: false,
     };
     if let Some(text) = shared.live.denial(&account.caller_arn(), &[ask]) {
+        let encoded =
+            if shared.live.encoded_denials() { policy::encoded_message(request_id) } else { String::new() };
         return Err(ApiFailure::new(
             "UnauthorizedOperation",
-            format!("You are not authorized to perform this operation. {text}"),
+            format!("You are not authorized to perform this operation. {text}{encoded}"),
         )
         .with_status(StatusCode::FORBIDDEN));
     }

@@ -8,6 +8,7 @@
 
 mod agent;
 mod aws_config;
+mod conditions;
 mod config;
 mod control;
 mod control_http;
@@ -16,23 +17,29 @@ mod ec2;
 mod error;
 mod gateway;
 mod http;
+mod link_faults;
 mod live;
 mod paging;
 mod policy;
+mod quotas;
 mod random;
 mod registry;
 mod shared;
 mod sigv4;
 mod simulator;
+mod span;
 mod ssm;
 mod sts;
 mod tls;
 mod world;
 mod xml;
 
-pub use config::{LinkFaults, ShellChoice, SimulatorConfig, UpgradeSigning};
+pub use conditions::{ApiError, Calls, Condition, UpgradeRefusal};
+pub use config::{ShellChoice, SimulatorConfig, UpgradeSigning};
 pub use control::{Control, ControlError, NodeView};
 pub use error::SimulatorError;
+pub use gateway::relay::SocketCut;
+pub use link_faults::{FrameFaults, LinkFaults};
 pub use live::Tier;
 pub use policy::{DenyReason, DenyRule};
 pub use registry::{SessionStatus, SessionView};

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::conditions::{Calls, Condition, Conditions, Verdict};
+use crate::link_faults::LinkFaults;
 use crate::policy::DenyRule;
+use crate::quotas::Quotas;
 use crate::world::World;
 use crate::world::node::Node;
 
@@ -60,33 +63,29 @@ struct State {
     /// Tiers that were set, by account and Region.
     tiers: HashMap<(String, String), Tier>,
     denials: Vec<DenyRule>,
+    link_faults: LinkFaults,
     /// Accounts whose credentials have expired.
     expired: HashSet<usize>,
-    /// API calls to refuse with ThrottlingException.
-    throttle_next: u64,
     /// API calls by operation, refused ones included.
     calls: BTreeMap<String, u64>,
-    buckets: HashMap<(usize, String, &'static str), Bucket>,
+    conditions: Conditions,
+    quotas: Quotas,
+    /// Whether EC2 adds its encoded message to a refusal.
+    encoded_denials: bool,
 }
-
-#[derive(Debug)]
-struct Bucket {
-    tokens: f64,
-    filled: Instant,
-}
-
-/// Requests per second by operation (aws-security-reliability.md 0.6); a bucket holds one second of them.
-const QUOTAS: &[(&str, f64)] = &[
-    ("StartSession", 3.0),
-    ("ResumeSession", 6.0),
-    ("TerminateSession", 6.0),
-    ("DescribeSessions", 6.0),
-    ("GetConnectionStatus", 50.0),
-];
 
 impl Live {
-    pub(crate) fn new(denials: Vec<DenyRule>) -> Self {
-        Self { state: Mutex::new(State { denials, ..State::default() }) }
+    pub(crate) fn new(denials: Vec<DenyRule>, link_faults: LinkFaults) -> Self {
+        Self { state: Mutex::new(State { denials, link_faults, ..State::default() }) }
+    }
+
+    /// What links of new sessions do.
+    pub(crate) fn link_faults(&self) -> LinkFaults {
+        self.lock().link_faults
+    }
+
+    pub(crate) fn set_link_faults(&self, faults: LinkFaults) {
+        self.lock().link_faults = faults;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -153,7 +152,30 @@ impl Live {
     }
 
     pub(crate) fn throttle_next(&self, calls: u64) {
-        self.lock().throttle_next = calls;
+        let mut state = self.lock();
+        state.conditions.clear_throttling();
+        state.conditions.impose(Instant::now(), Calls::all().times(calls), Condition::Throttled);
+    }
+
+    pub(crate) fn impose(&self, calls: Calls, condition: Condition) {
+        self.lock().conditions.impose(Instant::now(), calls, condition);
+    }
+
+    pub(crate) fn clear_conditions(&self) {
+        self.lock().conditions.clear();
+    }
+
+    /// What a call of `operation` meets now.
+    pub(crate) fn judge(&self, operation: &str) -> Verdict {
+        self.lock().conditions.judge(Instant::now(), operation)
+    }
+
+    pub(crate) fn encoded_denials(&self) -> bool {
+        self.lock().encoded_denials
+    }
+
+    pub(crate) fn set_encoded_denials(&self, encoded: bool) {
+        self.lock().encoded_denials = encoded;
     }
 
     pub(crate) fn count(&self, operation: &str) {
@@ -170,28 +192,8 @@ impl Live {
         self.lock().calls.clone()
     }
 
-    /// Whether the call may pass: not one of those to be throttled, and within its rate if rates are enforced.
-    pub(crate) fn admit(&self, account: usize, region: &str, operation: &str, enforce_quotas: bool) -> bool {
-        let mut state = self.lock();
-        if state.throttle_next > 0 {
-            state.throttle_next -= 1;
-            return false;
-        }
-        let Some((name, rate)) = QUOTAS.iter().find(|(name, _)| enforce_quotas && *name == operation) else {
-            return true;
-        };
-        let now = Instant::now();
-        let bucket = state
-            .buckets
-            .entry((account, region.to_owned(), name))
-            .or_insert(Bucket { tokens: *rate, filled: now });
-        let earned = now.saturating_duration_since(bucket.filled).as_secs_f64() * rate;
-        bucket.tokens = (bucket.tokens + earned).min(*rate);
-        bucket.filled = now;
-        if bucket.tokens < 1.0 {
-            return false;
-        }
-        bucket.tokens -= 1.0;
-        true
+    /// Whether the call is within its rate.
+    pub(crate) fn within_quota(&self, account: usize, region: &str, operation: &str) -> bool {
+        self.lock().quotas.admit(Instant::now(), account, region, operation)
     }
 }

@@ -133,6 +133,11 @@ impl Registry {
         self.lock().entries.values().filter(|e| !e.view.status.is_over()).count()
     }
 
+    /// Sessions started so far.
+    pub(crate) fn started(&self) -> u64 {
+        self.lock().next
+    }
+
     pub(crate) fn add(&self, session: NewSession) {
         let mut table = self.lock();
         let order = table.next;

@@ -81,7 +81,7 @@ impl Simulator {
             address,
             tls,
             world: World::new(config.seed, config.nodes, unix_ms()),
-            live: Live::new(denials),
+            live: Live::new(denials, config.link_faults),
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
             changes: watch::Sender::new(0),

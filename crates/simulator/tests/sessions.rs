@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use fleetline_protocol::TerminalSize;
-use fleetline_simulator::{LinkFaults, SessionStatus, Simulator};
+use fleetline_simulator::{FrameFaults, LinkFaults, SessionStatus, Simulator};
 use serde_json::{Value, json};
 use support::channel::{Client, Ended};
 use support::{Signer, account, simulator, ssm_ok};
@@ -131,8 +131,12 @@ async fn a_cut_socket_is_resumed_with_nothing_lost() {
 #[tokio::test]
 async fn a_lossy_link_delivers_everything_in_order() {
     let simulator = simulator(|config| {
-        config.link_faults =
-            LinkFaults { drop_per_mille: 20, duplicate_per_mille: 50, reorder_per_mille: 50 };
+        config.link_faults = LinkFaults::both(FrameFaults {
+            drop_per_mille: 20,
+            duplicate_per_mille: 50,
+            reorder_per_mille: 50,
+            ..FrameFaults::default()
+        });
     })
     .await;
     let (_, answer) = start(&simulator, "pay-api-03", &json!({})).await;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use fleetline_engine::{EndReason, ServiceCause, SessionState, TerminalSize};
-use fleetline_simulator::{LinkFaults, SessionStatus};
+use fleetline_simulator::{FrameFaults, LinkFaults, SessionStatus};
 use sha2::{Digest, Sha256};
 
 use crate::{Shell, World, options};
@@ -82,8 +82,12 @@ async fn ten_megabytes_arrive_byte_for_byte_while_the_socket_is_cut_again_and_ag
 #[tokio::test]
 async fn a_lossy_reordering_link_changes_nothing() {
     let world = World::new(|config| {
-        config.link_faults =
-            LinkFaults { drop_per_mille: 20, duplicate_per_mille: 50, reorder_per_mille: 50 };
+        config.link_faults = LinkFaults::both(FrameFaults {
+            drop_per_mille: 20,
+            duplicate_per_mille: 50,
+            reorder_per_mille: 50,
+            ..FrameFaults::default()
+        });
     })
     .await;
     let mut file = tempfile::NamedTempFile::new().unwrap();

@@ -1,7 +1,9 @@
 //! The messages the gateway makes itself (protocol.md 2.3 and 4.2).
 
-use bytes::Bytes;
-use fleetline_protocol::{AgentMessage, ChannelClosed, Flags, MessageId, MessageType, PayloadType};
+use bytes::{Bytes, BytesMut};
+use fleetline_protocol::{
+    AgentMessage, ChannelClosed, Flags, HEADER_BYTES, MessageId, MessageType, PayloadType,
+};
 
 use crate::shared::unix_ms;
 
@@ -26,6 +28,23 @@ pub(super) fn start_publication() -> Bytes {
 /// `pause_publication`: the other side is gone.
 pub(super) fn pause_publication() -> Bytes {
     frame(MessageType::PausePublication, MessageId::from_random(rand::random()), unix_ms(), Bytes::new())
+}
+
+/// A frame of a type nobody knows.
+pub(super) fn unknown() -> Bytes {
+    let Some(message_type) = MessageType::from_name("simulated_unknown") else { return Bytes::new() };
+    let id = MessageId::from_random(rand::random());
+    frame(message_type, id, unix_ms(), Bytes::from_static(b"{}"))
+}
+
+/// `pause_publication` as the real gateway was seen to send it: padded with NULs, without date and digest
+/// (protocol.md 3.3).
+pub(super) fn padded_pause() -> Bytes {
+    const NAME: &[u8] = b"pause_publication";
+    let mut frame = BytesMut::zeroed(HEADER_BYTES + 16);
+    frame[..4].copy_from_slice(&116_u32.to_be_bytes());
+    frame[4..4 + NAME.len()].copy_from_slice(NAME);
+    frame.freeze()
 }
 
 fn frame(message_type: MessageType, id: MessageId, created_ms: i64, payload: Bytes) -> Bytes {

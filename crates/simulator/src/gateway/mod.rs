@@ -1,6 +1,8 @@
 //! The message gateway: data channels over WebSocket, and the relay between client and agent (protocol.md 2).
 
 mod faults;
+#[cfg(test)]
+mod faults_tests;
 mod messages;
 pub(crate) mod pipe;
 pub(crate) mod relay;

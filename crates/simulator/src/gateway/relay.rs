@@ -9,10 +9,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::faults::FaultyLink;
+use super::faults::{FaultyLink, Frame, Toward};
 use super::messages;
 use super::pipe::{PipeReceiver, PipeSender};
 use crate::agent::link::{FromAgent, RelayEnd, ToAgent};
+use crate::link_faults::LinkFaults;
 use crate::registry::SessionStatus;
 use crate::shared::Shared;
 
@@ -26,10 +27,19 @@ pub(crate) enum RelayCommand {
         /// The text; empty for an ordinary end.
         output: String,
     },
-    /// Drop the client's connection without a word.
-    CutClient,
-    /// Close the client's socket with 1000 `Bye`.
-    Bye,
+    /// End the client's connection in this way.
+    Cut(SocketCut),
+    /// Leave the client's connection open, and neither read nor write it any more, not even pongs.
+    HalfOpen,
+    /// Deliver nothing in either direction for this time; then all of it.
+    Stall(Duration),
+    /// Send the client this many `pause_publication` at once.
+    Pause {
+        /// How many.
+        frames: u32,
+    },
+    /// From now on the link does this.
+    SetFaults(LinkFaults),
     /// The agent's connection goes away or comes back.
     AgentLink {
         /// Whether it is there.
@@ -43,17 +53,41 @@ pub(crate) enum RelayCommand {
 #[derive(Debug)]
 pub(crate) struct Attachment {
     pub(crate) inbound: PipeReceiver<Bytes>,
-    pub(crate) outbound: PipeSender<Bytes>,
+    pub(crate) outbound: PipeSender<Frame>,
     pub(crate) end: oneshot::Sender<SocketEnd>,
 }
 
-/// How a socket is ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a client's WebSocket is cut off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SocketCut {
+    /// TCP ends in order, without a close frame before.
+    #[default]
+    Fin,
+    /// TCP is reset.
+    Reset,
+    /// With a close frame.
+    Close {
+        /// Close code; the service uses 1000.
+        code: u16,
+        /// Reason; cut to the 123 bytes that fit.
+        reason: String,
+    },
+}
+
+impl SocketCut {
+    /// As the service closes sockets every hour (protocol.md 2.3).
+    pub fn bye() -> Self {
+        Self::Close { code: 1000, reason: "Bye".to_owned() }
+    }
+}
+
+/// What a socket is told at last.
+#[derive(Debug)]
 pub(crate) enum SocketEnd {
-    /// Dropped without a close frame.
-    Cut,
-    /// Closed with 1000 and this reason.
-    Close(&'static str),
+    /// End.
+    Cut(SocketCut),
+    /// Stay open and dead until this resolves.
+    HalfOpen(oneshot::Receiver<()>),
 }
 
 /// What AWS says when nothing has moved for too long.
@@ -77,29 +111,36 @@ pub(super) struct Relay {
     stop: CancellationToken,
     /// Whether the agent's connection is up.
     agent_up: bool,
-    to_agent: Direction,
-    to_client: Direction,
+    to_agent: FaultyLink,
+    to_client: FaultyLink,
     last_activity: Instant,
     began: Instant,
     attached_once: bool,
 }
 
 struct Client {
-    attachment: Attachment,
+    inbound: PipeReceiver<Bytes>,
+    outbound: PipeSender<Frame>,
+    end: ClientEnd,
     since: Instant,
 }
 
-/// Frames on their way in one direction.
-struct Direction {
-    faults: FaultyLink,
-    /// Frames that wait for room; at most those one frame turned into.
-    waiting: std::collections::VecDeque<Bytes>,
+/// How to end a client's socket.
+enum ClientEnd {
+    Live(oneshot::Sender<SocketEnd>),
+    /// It is half open, until this is dropped.
+    HalfOpen(#[expect(dead_code, reason = "dropping it is its use")] oneshot::Sender<()>),
 }
 
-impl Direction {
-    fn push(&mut self, frame: Bytes) {
-        let frames = self.faults.pass(frame);
-        self.waiting.extend(frames);
+impl ClientEnd {
+    fn cut(self, cut: SocketCut) {
+        match self {
+            Self::Live(end) => {
+                end.send(SocketEnd::Cut(cut)).ok();
+            }
+            // Its other side thinks it is alive; whatever was sent would be read.
+            Self::HalfOpen(_) => {}
+        }
     }
 }
 
@@ -118,13 +159,12 @@ impl Relay {
         agent: JoinHandle<()>,
         stop: CancellationToken,
     ) -> Self {
-        let direction = |salt: u64| Direction {
-            faults: FaultyLink::new(shared.config.link_faults, shared.config.seed.wrapping_add(salt)),
-            waiting: std::collections::VecDeque::new(),
-        };
+        let faults = shared.live.link_faults();
+        // Every session has its own dice.
+        let seed = shared.config.seed.wrapping_add(shared.registry.started() << 8);
         Self {
-            to_agent: direction(1),
-            to_client: direction(2),
+            to_agent: FaultyLink::new(Toward::Agent, faults.to_agent, seed.wrapping_add(1)),
+            to_client: FaultyLink::new(Toward::Client, faults.to_client, seed.wrapping_add(2)),
             client: None,
             link,
             agent,
@@ -154,19 +194,26 @@ impl Relay {
     async fn step(&mut self, commands: &mut mpsc::Receiver<RelayCommand>) -> Option<Ending> {
         let (deadline, due) = self.deadline();
         let stop = self.shared.stop.clone();
-        let client = self.client.as_mut();
-        let (inbound, outbound) = match client {
-            Some(client) => (Some(&mut client.attachment.inbound), Some(&client.attachment.outbound)),
+        let now = self.now();
+        let (to_client, to_agent) =
+            (self.to_client.peek(now).map(Frame::len), self.to_agent.peek(now).map(Frame::len));
+        let (client_room, agent_room) = (self.to_client.has_room(now), self.to_agent.has_room(now));
+        let in_flight = [(&self.to_client, to_client), (&self.to_agent, to_agent)];
+        // What is due already waits for room, not for time.
+        let arrival =
+            in_flight.iter().filter(|(_, ready)| ready.is_none()).filter_map(|(l, _)| l.next_due()).min();
+        let arrival = arrival.map(|due| self.began + due);
+        let (inbound, outbound) = match &mut self.client {
+            Some(client) => (Some(&mut client.inbound), Some(&client.outbound)),
             None => (None, None),
         };
-        let (to_client, to_agent) = (self.to_client.waiting.front(), self.to_agent.waiting.front());
         tokio::select! {
             command = commands.recv() => match command {
                 Some(command) => self.command(command),
                 None => Some(Ending { output: String::new(), status: SessionStatus::Terminated }),
             },
             () = stop.cancelled() => Some(Ending { output: String::new(), status: SessionStatus::Terminated }),
-            frame = take(inbound), if to_agent.is_none() => {
+            frame = take(inbound), if agent_room => {
                 match frame {
                     Some(frame) => self.take_from_client(frame),
                     None => self.detach(None),
@@ -174,27 +221,31 @@ impl Relay {
                 None
             }
             room = reserve(outbound, to_client), if to_client.is_some() && outbound.is_some() => {
-                if let (Ok(room), Some(frame), Some(client)) =
-                    (room, self.to_client.waiting.pop_front(), &self.client)
-                {
+                if let (Ok(room), Some(frame), Some(client)) = (room, self.to_client.pop(), &self.client) {
                     // A socket that has ended is noticed by its inbound side.
-                    client.attachment.outbound.put(room, frame).ok();
+                    client.outbound.put(room, frame).ok();
                 } else {
                     self.detach(None);
                 }
                 None
             }
-            room = self.link.sender.reserve(to_agent.map_or(0, Bytes::len)), if to_agent.is_some() => {
-                if let (Ok(room), Some(frame)) = (room, self.to_agent.waiting.pop_front()) {
+            room = self.link.sender.reserve(to_agent.unwrap_or(0)), if to_agent.is_some() => {
+                if let (Ok(room), Some(Frame::Binary(frame))) = (room, self.to_agent.pop()) {
                     self.link.sender.put(room, ToAgent::Frame(frame)).ok();
                 } else {
-                    self.to_agent.waiting.clear();
+                    self.to_agent.clear();
                 }
                 None
             }
-            item = self.link.receiver.take(), if to_client.is_none() && self.link.open => self.take_from_agent(item),
+            item = self.link.receiver.take(), if client_room && self.link.open => self.take_from_agent(item),
+            () = sleep_until(arrival) => None,
             () = tokio::time::sleep_until(deadline) => self.due(due),
         }
+    }
+
+    /// The time of the links.
+    fn now(&self) -> Duration {
+        self.began.elapsed()
     }
 
     fn command(&mut self, command: RelayCommand) -> Option<Ending> {
@@ -203,12 +254,28 @@ impl Relay {
             RelayCommand::Terminate { output } => {
                 return Some(Ending { output, status: SessionStatus::Terminated });
             }
-            RelayCommand::CutClient => self.detach(Some(SocketEnd::Cut)),
-            RelayCommand::Bye => self.detach(Some(SocketEnd::Close("Bye"))),
+            RelayCommand::Cut(cut) => self.detach(Some(cut)),
+            RelayCommand::HalfOpen => self.half_open(),
+            RelayCommand::Stall(time) => {
+                let until = self.now() + time;
+                self.to_client.stall(until);
+                self.to_agent.stall(until);
+            }
+            RelayCommand::Pause { frames } => {
+                if self.client.is_some() {
+                    for _ in 0..frames {
+                        self.to_client.push_own(self.now(), messages::pause_publication());
+                    }
+                }
+            }
+            RelayCommand::SetFaults(faults) => {
+                self.to_client.set_faults(faults.to_client);
+                self.to_agent.set_faults(faults.to_agent);
+            }
             RelayCommand::AgentLink { up } => self.set_agent_link(up),
             RelayCommand::StopAgent => {
                 self.agent_up = false;
-                self.to_agent.waiting.clear();
+                self.to_agent.clear();
                 self.stop.cancel();
             }
         }
@@ -217,17 +284,19 @@ impl Relay {
 
     fn attach(&mut self, attachment: Attachment) {
         if let Some(before) = self.client.take() {
-            before.attachment.end.send(SocketEnd::Close("Replaced")).ok();
+            before.end.cut(SocketCut::Close { code: 1000, reason: "Replaced".to_owned() });
         }
-        self.to_client.waiting.clear();
+        self.to_client.clear();
         self.last_activity = Instant::now();
         self.attached_once = true;
-        self.client = Some(Client { attachment, since: Instant::now() });
+        let Attachment { inbound, outbound, end } = attachment;
+        let end = ClientEnd::Live(end);
+        self.client = Some(Client { inbound, outbound, end, since: Instant::now() });
         if self.agent_up {
-            self.to_client.waiting.push_back(messages::start_publication());
+            self.to_client.push_own(self.now(), messages::start_publication());
             self.tell_agent(messages::start_publication());
         } else {
-            self.to_client.waiting.push_back(messages::pause_publication());
+            self.to_client.push_own(self.now(), messages::pause_publication());
         }
         self.shared.update_session(&self.session_id, |view| {
             view.status = SessionStatus::Connected;
@@ -236,13 +305,13 @@ impl Relay {
     }
 
     /// Lets go of the client's socket; `end` says how, `None` if it has ended by itself.
-    fn detach(&mut self, end: Option<SocketEnd>) {
+    fn detach(&mut self, cut: Option<SocketCut>) {
         let Some(client) = self.client.take() else { return };
-        if let Some(end) = end {
-            client.attachment.end.send(end).ok();
+        if let Some(cut) = cut {
+            client.end.cut(cut);
         }
-        let lost = self.to_client.waiting.len() as u64;
-        self.to_client.waiting.clear();
+        let lost = self.to_client.len() as u64;
+        self.to_client.clear();
         self.shared.update_session(&self.session_id, |view| {
             view.status = SessionStatus::Disconnected;
             view.dropped_frames += lost;
@@ -250,19 +319,28 @@ impl Relay {
         self.tell_agent(messages::pause_publication());
     }
 
+    /// The client's socket stays, and nothing moves through it any more. To the gateway it is still attached.
+    fn half_open(&mut self) {
+        let Some(client) = &mut self.client else { return };
+        let (guard, until) = oneshot::channel();
+        if let ClientEnd::Live(end) = std::mem::replace(&mut client.end, ClientEnd::HalfOpen(guard)) {
+            end.send(SocketEnd::HalfOpen(until)).ok();
+        }
+    }
+
     fn set_agent_link(&mut self, up: bool) {
         if self.agent_up == up || !self.link.open {
             return;
         }
         self.agent_up = up;
-        self.to_agent.waiting.clear();
+        self.to_agent.clear();
         let event = if up { ToAgent::LinkUp } else { ToAgent::LinkDown };
         if let Some(room) = self.link.sender.try_reserve(1) {
             self.link.sender.put(room, event).ok();
         }
         if self.client.is_some() {
             let message = if up { messages::start_publication() } else { messages::pause_publication() };
-            self.to_client.waiting.push_back(message);
+            self.to_client.push_own(self.now(), message);
             if up {
                 self.tell_agent(messages::start_publication());
             }
@@ -285,13 +363,13 @@ impl Relay {
             self.last_activity = Instant::now();
         }
         if self.agent_up && self.link.open {
-            self.to_agent.push(frame);
+            self.to_agent.push(self.now(), frame);
             return;
         }
         // Nobody is there to take it: the peer sends it again. One pause for each frame is what was observed.
         self.shared.update_session(&self.session_id, |view| view.dropped_frames += 1);
-        if self.to_client.waiting.is_empty() {
-            self.to_client.waiting.push_back(messages::pause_publication());
+        if self.to_client.len() == 0 {
+            self.to_client.push_own(self.now(), messages::pause_publication());
         }
     }
 
@@ -306,7 +384,7 @@ impl Relay {
                     self.last_activity = Instant::now();
                 }
                 if self.client.is_some() {
-                    self.to_client.push(frame);
+                    self.to_client.push(self.now(), frame);
                 } else {
                     self.shared.update_session(&self.session_id, |view| view.dropped_frames += 1);
                 }
@@ -321,7 +399,7 @@ impl Relay {
                 self.link.open = false;
                 self.agent_up = false;
                 if self.client.is_some() {
-                    self.to_client.waiting.push_back(messages::pause_publication());
+                    self.to_client.push_own(self.now(), messages::pause_publication());
                 }
                 None
             }
@@ -353,7 +431,7 @@ impl Relay {
                 Some(Ending { output: UNOPENED_TEXT.to_owned(), status: SessionStatus::Terminated })
             }
             Due::Bye => {
-                self.detach(Some(SocketEnd::Close("Bye")));
+                self.detach(Some(SocketCut::bye()));
                 None
             }
         }
@@ -364,9 +442,9 @@ impl Relay {
         let closed = messages::channel_closed(&self.session_id, &self.target, &ending.output);
         self.tell_agent(closed.clone());
         if let Some(client) = self.client.take() {
-            let Attachment { mut inbound, outbound, end } = client.attachment;
-            let mut waiting = std::mem::take(&mut self.to_client.waiting);
-            waiting.push_back(closed);
+            let Client { mut inbound, outbound, end, .. } = client;
+            // Nothing of the program's output may be lost behind the last word, however long its way.
+            let waiting = self.to_client.drain().chain([Frame::Binary(closed)]);
             let flush = async {
                 for frame in waiting {
                     let Ok(room) = outbound.reserve(frame.len()).await else { return };
@@ -379,7 +457,7 @@ impl Relay {
                 while inbound.take().await.is_some() {}
             };
             if tokio::time::timeout(FLUSH_WAIT, flush).await.is_err() {
-                end.send(SocketEnd::Cut).ok();
+                end.cut(SocketCut::Fin);
             }
         }
         self.stop.cancel();
@@ -411,11 +489,18 @@ async fn take(inbound: Option<&mut PipeReceiver<Bytes>>) -> Option<Bytes> {
 }
 
 async fn reserve(
-    outbound: Option<&PipeSender<Bytes>>,
-    frame: Option<&Bytes>,
+    outbound: Option<&PipeSender<Frame>>,
+    bytes: Option<usize>,
 ) -> Result<super::pipe::Room, super::pipe::Closed> {
-    match (outbound, frame) {
-        (Some(outbound), Some(frame)) => outbound.reserve(frame.len()).await,
+    match (outbound, bytes) {
+        (Some(outbound), Some(bytes)) => outbound.reserve(bytes).await,
         _ => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }

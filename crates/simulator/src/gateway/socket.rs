@@ -13,8 +13,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::faults::Frame;
 use super::pipe::{PipeReceiver, PipeSender, pipe};
-use super::relay::{Attachment, RelayCommand, SocketEnd};
+use super::relay::{Attachment, RelayCommand, SocketCut, SocketEnd};
+use crate::http::wire::WireFaults;
 use crate::shared::Shared;
 
 /// Messages may have this many bytes, fragments put together.
@@ -30,7 +32,7 @@ const OPEN_WAIT: Duration = Duration::from_secs(15);
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 /// Serves a socket until it ends.
-pub(super) async fn serve<S>(shared: Arc<Shared>, stream: S, session_id: String)
+pub(super) async fn serve<S>(shared: Arc<Shared>, stream: S, wire: WireFaults, session_id: String)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -61,7 +63,7 @@ where
     if commands.send(RelayCommand::Attach(attachment)).await.is_err() {
         return close(&mut web_socket, CloseCode::Normal, "").await;
     }
-    Serving { web_socket, to_relay, from_relay, ended }.run().await;
+    Serving { web_socket, wire, to_relay, from_relay, ended }.run().await;
 }
 
 /// Waits for the open message and redeems its token.
@@ -91,8 +93,9 @@ where
 /// An open socket that belongs to a session.
 struct Serving<S> {
     web_socket: WebSocketStream<S>,
+    wire: WireFaults,
     to_relay: PipeSender<Bytes>,
-    from_relay: PipeReceiver<Bytes>,
+    from_relay: PipeReceiver<Frame>,
     ended: oneshot::Receiver<SocketEnd>,
 }
 
@@ -104,26 +107,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Serving<S> {
         let end = loop {
             tokio::select! {
                 biased;
-                end = &mut self.ended => break end.unwrap_or(SocketEnd::Close("")),
+                end = &mut self.ended => break end.unwrap_or(over()),
                 room = self.to_relay.reserve(waiting.as_ref().map_or(0, Bytes::len)), if waiting.is_some() => {
-                    let (Ok(room), Some(frame)) = (room, waiting.take()) else { break SocketEnd::Close("") };
+                    let (Ok(room), Some(frame)) = (room, waiting.take()) else { break over() };
                     if self.to_relay.put(room, frame).is_err() {
-                        break SocketEnd::Close("");
+                        break over();
                     }
                 }
                 frame = self.from_relay.take() => match frame {
                     Some(frame) => {
+                        let message = match frame {
+                            Frame::Binary(bytes) => Message::Binary(bytes),
+                            Frame::Text(text) => Message::Text(text),
+                        };
                         // A full TCP window must not keep a cut from happening.
                         let sent = tokio::select! {
-                            sent = self.web_socket.send(Message::Binary(frame)) => sent.is_ok(),
-                            end = &mut self.ended => break end.unwrap_or(SocketEnd::Close("")),
+                            sent = self.web_socket.send(message) => sent.is_ok(),
+                            end = &mut self.ended => break end.unwrap_or(over()),
                         };
                         if !sent {
                             return;
                         }
                     }
                     // The relay has nothing more to say: the session is over.
-                    None => break SocketEnd::Close(""),
+                    None => break over(),
                 },
                 message = self.web_socket.next(), if waiting.is_none() => match message {
                     Some(Ok(Message::Binary(frame))) => waiting = Some(frame),
@@ -134,19 +141,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Serving<S> {
             }
         };
         match end {
-            SocketEnd::Cut => {}
-            SocketEnd::Close(reason) => close(&mut self.web_socket, CloseCode::Normal, reason).await,
+            SocketEnd::Cut(SocketCut::Fin) => {}
+            SocketEnd::Cut(SocketCut::Reset) => self.wire.reset(),
+            SocketEnd::Cut(SocketCut::Close { code, reason }) => {
+                close(&mut self.web_socket, CloseCode::from(code), &reason).await;
+            }
+            // Everything is kept as it is, and nothing is looked at.
+            SocketEnd::HalfOpen(until) => {
+                until.await.ok();
+            }
         }
     }
 }
 
+/// The end of a socket whose session is over.
+fn over() -> SocketEnd {
+    SocketEnd::Cut(SocketCut::Close { code: 1000, reason: String::new() })
+}
+
 /// Sends a close frame and gives the other side a moment to answer it.
-async fn close<S>(web_socket: &mut WebSocketStream<S>, code: CloseCode, reason: &'static str)
+async fn close<S>(web_socket: &mut WebSocketStream<S>, code: CloseCode, reason: &str)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    const MOST: usize = 123;
+    let reason = &reason[..reason.floor_char_boundary(MOST)];
     let closing = async {
-        web_socket.close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) })).await.ok();
+        web_socket.close(Some(CloseFrame { code, reason: Utf8Bytes::from(reason) })).await.ok();
         while let Some(Ok(_)) = web_socket.next().await {}
     };
     tokio::time::timeout(CLOSE_WAIT, closing).await.ok();

@@ -5,34 +5,91 @@ use std::sync::Arc;
 use http::header::{
     CONNECTION, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::socket;
+use crate::conditions::{self, Refusal, UpgradeRefusal};
 use crate::config::UpgradeSigning;
 use crate::http::auth::authenticate;
 use crate::http::failure::Dialect;
 use crate::http::reply::{Body, forbidden, plain};
+use crate::http::route::AnswerLost;
+use crate::http::wire::WireFaults;
 use crate::live::Ask;
 use crate::shared::Shared;
 use crate::sigv4::{Claim, SignatureProblem};
 
 /// Answers an upgrade request for the data channel of `session_id`. The token comes later, in the first message.
-pub(crate) fn upgrade(
+pub(crate) async fn upgrade(
     shared: &Arc<Shared>,
     mut request: Request<Incoming>,
     session_id: &str,
-) -> Response<Body> {
+) -> Result<Response<Body>, AnswerLost> {
     let on_upgrade = hyper::upgrade::on(&mut request);
+    let wire = request.extensions().get::<WireFaults>().cloned().unwrap_or_default();
     let (parts, _) = request.into_parts();
-    shared.live.count("OpenDataChannel");
+    shared.live.count(conditions::UPGRADE);
     shared.changed();
+    let verdict = shared.live.judge(conditions::UPGRADE);
+    let wait = verdict.before + verdict.after;
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    if verdict.answer_lost {
+        return Err(AnswerLost);
+    }
+    let mut wrong_accept = false;
+    match verdict.refusal {
+        Some(Refusal::Upgrade(UpgradeRefusal::WrongAccept)) => wrong_accept = true,
+        Some(Refusal::Upgrade(UpgradeRefusal::Noise)) => {
+            wire.noise();
+            return Ok(plain(StatusCode::BAD_GATEWAY, "text/plain", ""));
+        }
+        Some(refusal) => return Ok(refused(refusal)),
+        None => {}
+    }
+    Ok(switch(shared, on_upgrade, wire, parts, session_id, wrong_accept))
+}
+
+/// The refusal that was asked for.
+fn refused(refusal: Refusal) -> Response<Body> {
+    let status = match refusal {
+        Refusal::Upgrade(UpgradeRefusal::Status(status)) => status,
+        Refusal::Upgrade(_) => {
+            let page =
+                "<!doctype html><title>Welcome</title><p>Please accept the terms of use of this network.";
+            return plain(StatusCode::OK, "text/html", page);
+        }
+        Refusal::Failing(error) => error.status,
+        Refusal::Throttled => 429,
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) {
+        let mut response = forbidden("Forbidden.");
+        *response.status_mut() = status;
+        return response;
+    }
+    plain(status, "text/plain", status.canonical_reason().unwrap_or_default())
+}
+
+/// Checks the request and switches protocols.
+fn switch(
+    shared: &Arc<Shared>,
+    on_upgrade: OnUpgrade,
+    wire: WireFaults,
+    parts: Parts,
+    session_id: &str,
+    wrong_accept: bool,
+) -> Response<Body> {
     let Some(key) = websocket_key(&parts.method, &parts.headers) else {
         return plain(StatusCode::BAD_REQUEST, "text/plain", "A WebSocket upgrade was expected.");
     };
-    let accept = derive_accept_key(key.as_bytes());
+    let accept = derive_accept_key(if wrong_accept { b"another key" } else { key.as_bytes() });
     let role =
         parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "role=publish_subscribe"));
     if !role {
@@ -48,7 +105,7 @@ pub(crate) fn upgrade(
         let (shared, session_id) = (Arc::clone(shared), session_id.to_owned());
         async move {
             match on_upgrade.await {
-                Ok(upgraded) => socket::serve(shared, TokioIo::new(upgraded), session_id).await,
+                Ok(upgraded) => socket::serve(shared, TokioIo::new(upgraded), wire, session_id).await,
                 Err(error) => tracing::debug!(%error, "upgrade failed"),
             }
             drop(place);
@@ -83,7 +140,7 @@ fn websocket_key(method: &Method, headers: &HeaderMap) -> Option<String> {
 }
 
 /// Verifies the signature if there is one, and that its account owns the session.
-fn permitted(shared: &Shared, parts: &http::request::Parts, session_id: &str) -> Result<(), String> {
+fn permitted(shared: &Shared, parts: &Parts, session_id: &str) -> Result<(), String> {
     let unsigned = matches!(Claim::read(parts), Err(SignatureProblem::Missing));
     match (shared.config.upgrade_signing, unsigned) {
         (UpgradeSigning::Ignored, _) | (UpgradeSigning::Optional | UpgradeSigning::Forbidden, true) => {

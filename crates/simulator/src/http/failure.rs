@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+use crate::conditions::ApiError;
+
 /// A failed API call, as the service would word it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiFailure {
@@ -23,8 +25,20 @@ impl ApiFailure {
         self
     }
 
-    pub(crate) fn throttled() -> Self {
-        Self::new("ThrottlingException", "Rate exceeded")
+    /// Too many calls, as each service says it (aws-security-reliability.md A.7).
+    pub(crate) fn throttled(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Json => Self::new("ThrottlingException", "Rate exceeded"),
+            Dialect::Ec2 => Self::new("RequestLimitExceeded", "Request limit exceeded.")
+                .with_status(StatusCode::SERVICE_UNAVAILABLE),
+            Dialect::Query => Self::new("Throttling", "Rate exceeded"),
+        }
+    }
+
+    /// A refusal that was asked for.
+    pub(crate) fn imposed(error: ApiError) -> Self {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(error.code, error.message).with_status(status)
     }
 
     /// Constraint violations, worded as the service's validation words them.

@@ -1,6 +1,7 @@
 //! Which part answers a request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -11,6 +12,7 @@ use hyper::body::Incoming;
 use super::auth::authenticate;
 use super::failure::{ApiFailure, Dialect};
 use super::reply::{self, Body};
+use crate::conditions::Refusal;
 use crate::control_http;
 use crate::shared::Shared;
 use crate::{ec2, gateway, ssm, sts};
@@ -18,11 +20,19 @@ use crate::{ec2, gateway, ssm, sts};
 /// Request bodies may have this many bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
+/// The connection is to end without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer was lost on purpose")]
+pub(crate) struct AnswerLost;
+
 /// Answers a request.
-pub(crate) async fn route(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
+pub(crate) async fn route(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, AnswerLost> {
     if let Some(session_id) = request.uri().path().strip_prefix(gateway::DATA_CHANNEL_PATH) {
         let session_id = session_id.to_owned();
-        return gateway::upgrade(&shared, request, &session_id);
+        return gateway::upgrade(&shared, request, &session_id).await;
     }
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
@@ -32,79 +42,98 @@ pub(crate) async fn route(shared: Arc<Shared>, request: Request<Incoming>) -> Re
             let failure =
                 ApiFailure::new("RequestEntityTooLargeException", "The request body is too large or broken.")
                     .with_status(StatusCode::PAYLOAD_TOO_LARGE);
-            return reply::api(Dialect::Json, &reply::request_id(), Err(failure));
+            return Ok(reply::api(Dialect::Json, &reply::request_id(), Err(failure)));
         }
     };
     if parts.uri.path().starts_with("/_sim/") && shared.config.enable_control_http {
-        return control_http::answer(&shared, &parts, &body).await;
-    }
-    if !shared.config.latency.is_zero() {
-        tokio::time::sleep(shared.config.latency).await;
+        return Ok(control_http::answer(&shared, &parts, &body).await);
     }
     if parts.uri.path() != "/" || !matches!(parts.method, Method::POST | Method::GET) {
-        return reply::plain(StatusCode::NOT_FOUND, "text/plain", "There is no such page.");
+        return Ok(reply::plain(StatusCode::NOT_FOUND, "text/plain", "There is no such page."));
     }
+    let call = Call::read(&parts, &body);
+    shared.live.count(call.operation.as_deref().unwrap_or("unknown"));
+    let verdict = shared.live.judge(call.operation.as_deref().unwrap_or_default());
+    wait(shared.config.latency + verdict.before).await;
     let request_id = reply::request_id();
-    let (dialect, result) = match parts.headers.get("x-amz-target") {
-        Some(target) => {
-            let target = String::from_utf8_lossy(target.as_bytes()).into_owned();
-            (Dialect::Json, json_call(&shared, &target, &parts, &body).await)
-        }
-        None => query_call(&shared, &parts, &body, &request_id),
-    };
+    let result = call.answer(&shared, verdict.refusal, &parts, &body, &request_id).await;
     shared.changed();
-    reply::api(dialect, &request_id, result)
-}
-
-async fn json_call(
-    shared: &Arc<Shared>,
-    target: &str,
-    parts: &Parts,
-    body: &Bytes,
-) -> Result<String, ApiFailure> {
-    let operation = target.strip_prefix(ssm::TARGET_PREFIX);
-    shared.live.count(operation.unwrap_or("unknown"));
-    let caller = authenticate(shared, Dialect::Json, "ssm", parts, body)?;
-    let Some(operation) = operation else {
-        return Err(ApiFailure::new("UnknownOperationException", ""));
-    };
-    if !shared.live.admit(caller.account, &caller.region, operation, shared.config.enforce_quotas) {
-        return Err(ApiFailure::throttled());
+    wait(verdict.after).await;
+    if verdict.answer_lost {
+        return Err(AnswerLost);
     }
-    ssm::call(shared, &caller, operation, body).await
+    Ok(reply::api(call.dialect, &request_id, result))
 }
 
-/// EC2 and STS: a form names the action.
-fn query_call(
-    shared: &Shared,
-    parts: &Parts,
-    body: &Bytes,
-    request_id: &str,
-) -> (Dialect, Result<String, ApiFailure>) {
-    let form =
-        if parts.method == Method::GET { parts.uri.query().unwrap_or_default().as_bytes() } else { body };
-    let form: Vec<(String, String)> =
-        url::form_urlencoded::parse(form).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
-    let value = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-    let action = value("Action");
-    shared.live.count(if action.is_empty() { "unknown" } else { action });
-    let (dialect, service) = match value("Version") {
-        sts::VERSION => (Dialect::Query, "sts"),
-        _ => (Dialect::Ec2, "ec2"),
-    };
-    let answer = || {
-        let caller = authenticate(shared, dialect, service, parts, body)?;
-        if !shared.live.admit(caller.account, &caller.region, action, shared.config.enforce_quotas) {
-            return Err(match dialect {
-                Dialect::Ec2 => ApiFailure::new("RequestLimitExceeded", "Request limit exceeded.")
-                    .with_status(StatusCode::SERVICE_UNAVAILABLE),
-                _ => ApiFailure::new("Throttling", "Rate exceeded"),
+async fn wait(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// What is called, as far as it can be told before anything is checked.
+struct Call {
+    dialect: Dialect,
+    service: &'static str,
+    /// `None` if the service has no such name.
+    operation: Option<String>,
+    /// Of the query protocols.
+    form: Vec<(String, String)>,
+}
+
+impl Call {
+    fn read(parts: &Parts, body: &Bytes) -> Self {
+        if let Some(target) = parts.headers.get("x-amz-target") {
+            let target = String::from_utf8_lossy(target.as_bytes());
+            let operation = target.strip_prefix(ssm::TARGET_PREFIX).map(str::to_owned);
+            return Self { dialect: Dialect::Json, service: "ssm", operation, form: Vec::new() };
+        }
+        // EC2 and STS: a form names the action.
+        let form =
+            if parts.method == Method::GET { parts.uri.query().unwrap_or_default().as_bytes() } else { body };
+        let form: Vec<(String, String)> =
+            url::form_urlencoded::parse(form).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
+        let value =
+            |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let (dialect, service) = match value("Version") {
+            sts::VERSION => (Dialect::Query, "sts"),
+            _ => (Dialect::Ec2, "ec2"),
+        };
+        let operation = Some(value("Action").to_owned()).filter(|action| !action.is_empty());
+        Self { dialect, service, operation, form }
+    }
+
+    async fn answer(
+        &self,
+        shared: &Arc<Shared>,
+        refusal: Option<Refusal>,
+        parts: &Parts,
+        body: &Bytes,
+        request_id: &str,
+    ) -> Result<String, ApiFailure> {
+        let caller = authenticate(shared, self.dialect, self.service, parts, body)?;
+        match refusal {
+            Some(Refusal::Failing(error)) => return Err(ApiFailure::imposed(error)),
+            Some(Refusal::Throttled | Refusal::Upgrade(_)) => {
+                return Err(ApiFailure::throttled(self.dialect));
+            }
+            None => {}
+        }
+        let Some(operation) = &self.operation else {
+            return Err(match self.dialect {
+                Dialect::Json => ApiFailure::new("UnknownOperationException", ""),
+                _ => ApiFailure::new("MissingAction", "The request is missing an action."),
             });
+        };
+        if shared.config.enforce_quotas
+            && !shared.live.within_quota(caller.account, &caller.region, operation)
+        {
+            return Err(ApiFailure::throttled(self.dialect));
         }
-        match dialect {
-            Dialect::Query => sts::call(shared, &caller, action, request_id),
-            _ => ec2::call(shared, &caller, action, &form, request_id),
+        match self.dialect {
+            Dialect::Json => ssm::call(shared, &caller, operation, body).await,
+            Dialect::Query => sts::call(shared, &caller, operation, request_id),
+            Dialect::Ec2 => ec2::call(shared, &caller, operation, &self.form, request_id),
         }
-    };
-    (dialect, answer())
+    }
 }

@@ -1,9 +1,10 @@
 //! Accepts connections, a bounded number at a time.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -66,9 +67,11 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
         () = stop.cancelled() => return,
     };
     let Some(wire) = wire else { return };
-    let service = service_fn(move |request| {
+    let faults = wire.faults();
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(route(shared, request).await) }
+        request.extensions_mut().insert(faults.clone());
+        route(shared, request)
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
