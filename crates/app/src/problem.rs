@@ -151,6 +151,9 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
 pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
     match error {
         StartError::Api(error) => describe(error, context),
+        StartError::Lost { error: call, .. } => {
+            CommandError { message: error.to_string(), ..describe(call, context) }
+        }
         StartError::Unreachable { cause, .. }
         | StartError::Refused { cause }
         | StartError::Gone { cause } => describe_cause(cause, error, context),

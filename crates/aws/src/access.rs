@@ -12,6 +12,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use fleetline_engine::Pacing;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
 use fleetline_inventory::ports::CallerIdentity;
 use tokio::sync::Mutex;
@@ -19,6 +20,7 @@ use tokio::sync::Mutex;
 use crate::credentials::{SharedSource, SourceCredentials};
 use crate::endpoints::Endpoints;
 use crate::error;
+use crate::pace::Paces;
 use crate::skew::ClockSkew;
 
 /// Longest wait for a TCP and TLS connection.
@@ -62,6 +64,7 @@ pub(crate) struct Access {
     pub(crate) identity: Arc<Identity>,
     pub(crate) region: String,
     http: SharedHttpClient,
+    paces: Arc<Paces>,
     pub(crate) endpoints: Endpoints,
     ssm: OnceLock<aws_sdk_ssm::Client>,
     ssm_once: OnceLock<aws_sdk_ssm::Client>,
@@ -76,11 +79,13 @@ impl Access {
         region: &str,
         http: SharedHttpClient,
         endpoints: Endpoints,
+        paces: Arc<Paces>,
     ) -> Self {
         Self {
             identity,
             region: region.to_owned(),
             http,
+            paces,
             endpoints,
             ssm: OnceLock::new(),
             ssm_once: OnceLock::new(),
@@ -90,13 +95,20 @@ impl Access {
         }
     }
 
+    /// How fast session calls may be made. Sources of one account share it once their accounts are known.
+    pub(crate) fn pacing(&self) -> Arc<Pacing> {
+        let known = self.identity.known.try_lock().ok();
+        let account = known.as_ref().and_then(|known| known.as_ref()).map(|known| &*known.caller.account_id);
+        self.paces.of(account.unwrap_or(&self.identity.source), &self.region)
+    }
+
     /// Systems Manager, with retries.
     pub(crate) fn ssm(&self) -> &aws_sdk_ssm::Client {
         self.ssm.get_or_init(|| self.ssm_client(&RetryConfig::standard().with_max_attempts(ATTEMPTS)))
     }
 
     /// Systems Manager without any retry: StartSession has no idempotency token, so a repeat after a lost answer
-    /// would leave an orphan session (REL-07).
+    /// would leave an orphan session (REL-07), and the engine repeats other session calls at a shared pace.
     pub(crate) fn ssm_once(&self) -> &aws_sdk_ssm::Client {
         self.ssm_once.get_or_init(|| self.ssm_client(&RetryConfig::disabled()))
     }

@@ -6,9 +6,13 @@ use std::sync::Arc;
 use aws_sdk_kms::operation::generate_data_key::GenerateDataKeyOutput;
 use aws_sdk_ssm::operation::resume_session::ResumeSessionOutput;
 use aws_sdk_ssm::operation::start_session::StartSessionOutput;
+use aws_sdk_ssm::types::{SessionFilter, SessionFilterKey, SessionState};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use fleetline_engine::Pacing;
 use fleetline_engine::ports::{
-    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SealedDataKey, SessionGrant,
-    SignedHeader, StartSession, StreamUrl,
+    ApiError, ApiErrorKind, BoxFuture, ControlPlane, LiveSession, ResumeOutcome, SealedDataKey, SessionGrant,
+    SessionQuery, SignedHeader, StartSession, StreamUrl,
 };
 use fleetline_protocol::{DATA_KEY_BYTES, DataKey, DataKeyRequest, SessionId, StreamToken};
 use zeroize::Zeroizing;
@@ -19,7 +23,13 @@ use crate::{error, upgrade};
 const START: &str = "StartSession";
 const RESUME: &str = "ResumeSession";
 const TERMINATE: &str = "TerminateSession";
+const DESCRIBE: &str = "DescribeSessions";
 const DATA_KEY: &str = "GenerateDataKey";
+
+/// Sessions a page of DescribeSessions has at most.
+const PAGE: i32 = 200;
+/// Pages that are asked for.
+const PAGES: usize = 5;
 
 /// What AWS calls a session it does not have (protocol.md 1.3).
 const NO_SUCH_SESSION: &str = "DoesNotExistException";
@@ -31,13 +41,20 @@ pub(crate) struct Control(pub(crate) Arc<Access>);
 impl Control {
     async fn start(&self, request: StartSession) -> Result<SessionGrant, ApiError> {
         check(&request)?;
-        let first = self.start_once(&request).await;
-        // A signature refused for the clock began nothing, and the refusal told the client the right time.
-        match first {
+        self.at_the_right_time(|| self.start_once(&request)).await
+    }
+
+    /// Makes a call, and makes it again if its signature was refused for the clock: that did nothing, and the refusal
+    /// told the client the right time. The SDK does so only where it may repeat calls for any reason.
+    async fn at_the_right_time<T, F>(&self, call: impl Fn() -> F) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        match call().await {
             Err(refused)
                 if refused.kind == ApiErrorKind::CredentialsInvalid && self.0.identity.skew.is_large() =>
             {
-                self.start_once(&request).await
+                call().await
             }
             first => first,
         }
@@ -67,7 +84,7 @@ impl Control {
             (session_id, ..) => {
                 // Without token or URL nobody can open the session, so nobody else would end it.
                 if let Some(session) = session_id
-                    && let Err(failure) = self.terminate(session).await
+                    && let Err(failure) = self.terminate(&session).await
                 {
                     tracing::warn!(%failure, "a session that cannot be opened was left behind");
                 }
@@ -76,8 +93,9 @@ impl Control {
         }
     }
 
-    async fn resume(&self, session: SessionId) -> Result<ResumeOutcome, ApiError> {
-        let sent = self.0.ssm().resume_session().session_id(session.as_str()).send().await;
+    async fn resume(&self, session: &SessionId) -> Result<ResumeOutcome, ApiError> {
+        // The engine repeats the call, at a pace that all sessions share.
+        let sent = self.0.ssm_once().resume_session().session_id(session.as_str()).send().await;
         let ResumeSessionOutput { token_value, stream_url, .. } = match sent {
             Ok(output) => output,
             Err(failure) => {
@@ -91,7 +109,7 @@ impl Control {
             return Ok(ResumeOutcome::Gone);
         };
         let url = url.filter(|url| !url.expose().is_empty()).ok_or_else(|| incomplete(RESUME))?;
-        Ok(ResumeOutcome::Granted(SessionGrant { session_id: session, token, url }))
+        Ok(ResumeOutcome::Granted(SessionGrant { session_id: session.clone(), token, url }))
     }
 
     /// The stream URL at the source's own endpoint, if it has one. A URL that carries its signature cannot move: the
@@ -104,13 +122,59 @@ impl Control {
         }
     }
 
-    async fn terminate(&self, session: SessionId) -> Result<(), ApiError> {
-        let Err(failure) = self.0.ssm().terminate_session().session_id(session.as_str()).send().await else {
+    async fn terminate(&self, session: &SessionId) -> Result<(), ApiError> {
+        let Err(failure) = self.0.ssm_once().terminate_session().session_id(session.as_str()).send().await
+        else {
             return Ok(());
         };
         let failure = self.0.failed(TERMINATE, failure).await;
         let gone = failure.code.as_deref() == Some(NO_SUCH_SESSION);
         if gone { Ok(()) } else { Err(failure) }
+    }
+
+    async fn live(&self, query: SessionQuery) -> Result<Vec<LiveSession>, ApiError> {
+        let after = query.invoked_after.map(|after| DateTime::from(self.0.identity.skew.corrected(after)));
+        // Where the identity cannot be asked, sessions of others are listed as well.
+        let owner = self.0.caller().await.ok().map(|caller| caller.arn);
+        let wanted = [
+            (SessionFilterKey::TargetId, query.target),
+            (SessionFilterKey::InvokedAfter, after.and_then(|after| after.fmt(Format::DateTime).ok())),
+            (SessionFilterKey::Owner, owner),
+        ];
+        let filters: Vec<_> = wanted
+            .into_iter()
+            .filter_map(|(key, value)| SessionFilter::builder().key(key).value(value?).build().ok())
+            .collect();
+        let mut found = Vec::new();
+        let mut next = None;
+        for _ in 0..PAGES {
+            let sent = self
+                .0
+                .ssm()
+                .describe_sessions()
+                .state(SessionState::Active)
+                .max_results(PAGE)
+                .set_filters((!filters.is_empty()).then(|| filters.clone()))
+                .set_next_token(next)
+                .send()
+                .await;
+            let page = match sent {
+                Ok(page) => page,
+                Err(failure) => return Err(self.0.failed(DESCRIBE, failure).await),
+            };
+            found.extend(page.sessions.unwrap_or_default().into_iter().filter_map(|session| {
+                Some(LiveSession {
+                    session_id: SessionId::new(session.session_id?),
+                    target: session.target.unwrap_or_default(),
+                    reason: session.reason,
+                })
+            }));
+            next = page.next_token.filter(|token| !token.is_empty());
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     async fn data_key(&self, request: DataKeyRequest) -> Result<SealedDataKey, ApiError> {
@@ -156,11 +220,19 @@ impl ControlPlane for Control {
     }
 
     fn resume_session(&self, session: SessionId) -> BoxFuture<'_, Result<ResumeOutcome, ApiError>> {
-        Box::pin(self.resume(session))
+        Box::pin(async move { self.at_the_right_time(|| self.resume(&session)).await })
     }
 
     fn terminate_session(&self, session: SessionId) -> BoxFuture<'_, Result<(), ApiError>> {
-        Box::pin(self.terminate(session))
+        Box::pin(async move { self.at_the_right_time(|| self.terminate(&session)).await })
+    }
+
+    fn live_sessions(&self, query: SessionQuery) -> BoxFuture<'_, Result<Vec<LiveSession>, ApiError>> {
+        Box::pin(self.live(query))
+    }
+
+    fn pacing(&self) -> Option<Arc<Pacing>> {
+        Some(self.0.pacing())
     }
 
     fn generate_data_key(&self, request: DataKeyRequest) -> BoxFuture<'_, Result<SealedDataKey, ApiError>> {

@@ -20,6 +20,7 @@ mod endpoints;
 mod error;
 mod listing;
 mod nodes;
+mod pace;
 mod settings;
 mod skew;
 mod sources;

@@ -32,7 +32,8 @@ impl ClockSkew {
         self.0.load(Ordering::Relaxed).unsigned_abs() >= APPLIED_FROM.as_secs()
     }
 
-    fn corrected(&self, local: SystemTime) -> SystemTime {
+    /// A time of this computer's clock, as AWS would say it.
+    pub(crate) fn corrected(&self, local: SystemTime) -> SystemTime {
         if !self.is_large() {
             return local;
         }

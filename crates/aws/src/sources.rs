@@ -17,6 +17,7 @@ use crate::credentials::SourceCredentials;
 use crate::endpoints::Endpoints;
 use crate::error::before_call;
 use crate::listing::Listing;
+use crate::pace::Paces;
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
 use crate::transport::{self, Transport};
 
@@ -29,6 +30,7 @@ const PROXY_SETTING: &str = "fleetline_proxy";
 /// source and Region, and made anew after the configuration files changed.
 pub struct AwsSources {
     settings: Arc<AwsSettings>,
+    paces: Arc<Paces>,
     opened: Mutex<Opened>,
 }
 
@@ -54,7 +56,7 @@ impl Opened {
 impl AwsSources {
     /// Sources of the given settings. Reads nothing yet.
     pub fn new(settings: AwsSettings) -> Self {
-        Self { settings: Arc::new(settings), opened: Mutex::default() }
+        Self { settings: Arc::new(settings), paces: Arc::default(), opened: Mutex::default() }
     }
 
     /// The user's own configuration; see [`AwsSettings::from_environment`].
@@ -167,7 +169,7 @@ impl AwsSources {
                 identity
             }
         };
-        let access = Arc::new(Access::new(identity, region, http, endpoints));
+        let access = Arc::new(Access::new(identity, region, http, endpoints, Arc::clone(&self.paces)));
         opened.accesses.insert(key, Arc::clone(&access));
         Ok(access)
     }

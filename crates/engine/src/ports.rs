@@ -8,6 +8,8 @@ use std::sync::Arc;
 use fleetline_protocol::{DataKey, DataKeyRequest, SessionId, StreamToken};
 use zeroize::Zeroizing;
 
+use crate::pacing::Pacing;
+
 /// A boxed future, so that the ports can be trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -75,6 +77,26 @@ pub struct SessionGrant {
     pub token: StreamToken,
     /// Where the data channel is.
     pub url: StreamUrl,
+}
+
+/// Which live sessions of the caller to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionQuery {
+    /// Only those to this target.
+    pub target: Option<String>,
+    /// Only those begun after this time of this computer's clock.
+    pub invoked_after: Option<std::time::SystemTime>,
+}
+
+/// A session AWS has, connected or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveSession {
+    /// The session.
+    pub session_id: SessionId,
+    /// Its target.
+    pub target: String,
+    /// The reason it was begun with.
+    pub reason: Option<String>,
 }
 
 /// Answer of ResumeSession.
@@ -175,9 +197,18 @@ pub trait ControlPlane: fmt::Debug + Send + Sync + 'static {
     /// TerminateSession; succeeds for sessions that are already gone.
     fn terminate_session(&self, session: SessionId) -> BoxFuture<'_, Result<(), ApiError>>;
 
+    /// DescribeSessions: the caller's own sessions that are not over, at most 1,000.
+    fn live_sessions(&self, query: SessionQuery) -> BoxFuture<'_, Result<Vec<LiveSession>, ApiError>>;
+
     /// GenerateDataKey of KMS, 64 bytes, with the key and encryption context of `request`. May be repeated: a data key
     /// nobody uses costs nothing.
     fn generate_data_key(&self, request: DataKeyRequest) -> BoxFuture<'_, Result<SealedDataKey, ApiError>>;
+
+    /// How fast the calls may be made; shared by all control planes of one account and Region. `None` does not limit
+    /// them.
+    fn pacing(&self) -> Option<Arc<Pacing>> {
+        None
+    }
 
     /// SigV4 headers for the upgrade GET of `url`, service `ssmmessages`, empty payload (protocol.md 2.1).
     /// Empty when the URL is pre-signed.

@@ -15,6 +15,7 @@ use crate::history::HistoryEntry;
 use crate::input::{InputSender, SendError, TrySendError, input_queue};
 use crate::liveness::LivenessTimes;
 use crate::output::{OutputChunk, OutputReceiver, output_queue};
+use crate::pacing::Priority;
 use crate::ports::{ApiError, ControlPlane, StartSession};
 use crate::resume::ResumePolicy;
 use crate::shared::{FinalState, Shared};
@@ -54,6 +55,8 @@ pub struct SessionOptions {
     pub resume: ResumePolicy,
     /// How long silence of the gateway and the node is borne.
     pub liveness: LivenessTimes,
+    /// Who goes first when AWS limits how fast sessions are started and resumed. Default foreground.
+    pub priority: Priority,
     /// Opens sockets. Clones share one trust store, so give all sessions clones of one dialer.
     pub dialer: Dialer,
 }
@@ -65,6 +68,7 @@ impl Default for SessionOptions {
             client_version: "1.2.764.0".to_owned(),
             resume: ResumePolicy::default(),
             liveness: LivenessTimes::default(),
+            priority: Priority::default(),
             dialer: Dialer::new(),
         }
     }
@@ -107,7 +111,7 @@ pub(crate) fn open(
     terminal: Option<TerminalSize>,
     options: SessionOptions,
 ) -> SessionHandle {
-    let shared = Arc::new(Shared::new());
+    let shared = Arc::new(Shared::new(options.priority));
     let (input, input_receiver) = input_queue(options.limits.input_bytes);
     let (output_sender, output) = output_queue();
     let (size, size_receiver) = watch::channel(terminal.unwrap_or(TerminalSize { cols: 80, rows: 24 }));
@@ -199,6 +203,10 @@ impl SessionHandle {
 
     pub(crate) async fn recv(&self) -> Option<OutputChunk> {
         self.output.recv().await
+    }
+
+    pub(crate) fn set_priority(&self, priority: Priority) {
+        self.shared.set_priority(priority);
     }
 
     pub(crate) fn retry_now(&self) {

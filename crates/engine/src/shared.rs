@@ -1,5 +1,6 @@
 //! What the task of a session and its handle both see.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use fleetline_protocol::SessionId;
@@ -7,6 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::history::History;
+use crate::pacing::Priority;
 use crate::state::{EndReason, SessionState, StartStep};
 use crate::stats::StatsCell;
 
@@ -21,6 +23,7 @@ pub(crate) struct Shared {
     /// The KMS key the session is sealed with, once it is.
     pub(crate) sealed_with: OnceLock<String>,
     pub(crate) stats: StatsCell,
+    background: AtomicBool,
     /// Cancelled when the session is to be terminated.
     pub(crate) close: CancellationToken,
     /// The user wants an attempt now.
@@ -28,7 +31,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(priority: Priority) -> Self {
         let (state, _) = watch::channel(SessionState::Starting { step: StartStep::Requesting });
         Self {
             state,
@@ -38,9 +41,18 @@ impl Shared {
             notice: OnceLock::new(),
             sealed_with: OnceLock::new(),
             stats: StatsCell::default(),
+            background: AtomicBool::new(priority == Priority::Background),
             close: CancellationToken::new(),
             retry: Notify::new(),
         }
+    }
+
+    pub(crate) fn priority(&self) -> Priority {
+        if self.background.load(Ordering::Relaxed) { Priority::Background } else { Priority::Foreground }
+    }
+
+    pub(crate) fn set_priority(&self, priority: Priority) {
+        self.background.store(priority == Priority::Background, Ordering::Relaxed);
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<SessionState> {

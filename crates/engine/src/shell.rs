@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::history::HistoryEntry;
 use crate::input::{SendError, TrySendError};
 use crate::output::OutputChunk;
+use crate::pacing::Priority;
 use crate::ports::{ControlPlane, StartSession};
 use crate::session::{self, CloseError, SessionHandle, SessionOptions};
 use crate::state::SessionState;
@@ -125,6 +126,11 @@ impl ShellSession {
     /// life, for use after sleep or a change of network.
     pub fn retry_now(&self) {
         self.handle.retry_now();
+    }
+
+    /// Changes who goes first, from the next call on: a tab that is hidden can wait.
+    pub fn set_priority(&self, priority: Priority) {
+        self.handle.set_priority(priority);
     }
 
     /// Waits for a final state.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use fleetline_protocol::{CloseReason, SessionKind};
+use fleetline_protocol::{CloseReason, SessionId, SessionKind};
 
 use crate::cause::ReconnectCause;
 use crate::ports::ApiError;
@@ -64,6 +64,16 @@ pub enum StartStep {
         /// Why the last call failed.
         error: ApiError,
     },
+    /// StartSession waits for its turn, so that AWS is not called faster than it allows.
+    Queued {
+        /// How many calls go first.
+        ahead: usize,
+    },
+    /// StartSession was sent and got no clear answer; its session, if there is one, is looked for.
+    LookingForSession {
+        /// How the call failed.
+        error: ApiError,
+    },
     /// The socket is being opened.
     Connecting,
     /// The socket could not be opened or was lost at once; it is tried again.
@@ -87,6 +97,13 @@ impl fmt::Display for StartStep {
         match self {
             Self::Requesting => f.write_str("Asking AWS for a session"),
             Self::RequestingAgain { error } => write!(f, "Asking AWS for a session again ({error})"),
+            Self::Queued { ahead: 0 } => f.write_str("Waiting to ask AWS for a session"),
+            Self::Queued { ahead } => {
+                write!(f, "Waiting to ask AWS for a session, {ahead} ahead")
+            }
+            Self::LookingForSession { error } => {
+                write!(f, "AWS gave no clear answer; looking whether it began a session ({error})")
+            }
             Self::Connecting => f.write_str("Connecting to the gateway"),
             Self::ConnectingAgain { cause, attempt } => {
                 write!(f, "Connecting to the gateway again, attempt {attempt} ({cause})")
@@ -227,9 +244,17 @@ impl ServiceCause {
 /// Why a session never opened. `Display` is one sentence.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StartError {
-    /// StartSession failed; no session exists unless the call was lost on the way.
+    /// StartSession failed; no session exists.
     #[error("{0}")]
     Api(ApiError),
+    /// StartSession was sent and got no clear answer. It is not called again: that could begin a second session.
+    #[error("{error}; {what}.")]
+    Lost {
+        /// How the call failed.
+        error: ApiError,
+        /// What became of the session it may have begun.
+        what: LostStart,
+    },
     /// The data channel could not be opened in the time allowed.
     #[error("The data channel could not be opened within {}: {cause}.", span(*.lasted))]
     Unreachable {
@@ -269,6 +294,32 @@ pub enum StartError {
     /// The handshake failed or the agent broke the protocol.
     #[error("The data channel failed: {0}.")]
     Channel(CloseReason),
+}
+
+/// What became of the session of a call without an answer. `Display` is the end of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LostStart {
+    /// AWS lists no session of that call.
+    NoneBegan,
+    /// AWS could not be asked.
+    Unknown(ApiError),
+    /// It was found, could not be taken over, and is over.
+    Ended(SessionId),
+    /// It was found, could be neither taken over nor terminated, and ends by itself after its idle time-out.
+    NotEnded(SessionId, ApiError),
+}
+
+impl fmt::Display for LostStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoneBegan => f.write_str("AWS began no session"),
+            Self::Unknown(error) => write!(f, "whether AWS began a session is unknown ({error})"),
+            Self::Ended(session) => write!(f, "AWS had begun session {session}, which is ended"),
+            Self::NotEnded(session, error) => {
+                write!(f, "AWS had begun session {session}, which may still be open ({error})")
+            }
+        }
+    }
 }
 
 #[cfg(test)]

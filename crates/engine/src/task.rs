@@ -12,10 +12,11 @@ use crate::cause::{ReconnectCause, SocketLoss};
 use crate::clock::Clock;
 use crate::dial::{DataSocket, Dialer};
 use crate::driver::{Driver, SocketEnd};
-use crate::ports::{ApiError, ControlPlane, ResumeOutcome, SessionGrant, StartSession};
+use crate::pacing::PacedCall;
+use crate::ports::{ApiError, ApiErrorKind, ControlPlane, ResumeOutcome, SessionGrant, StartSession};
 use crate::resume::{Next, Outage, ResumePolicy};
 use crate::shared::Shared;
-use crate::start::pause_before_retry;
+use crate::start::{Begun, Start};
 use crate::state::{EndReason, ServiceCause, SessionState, StartError, StartStep};
 use crate::terminate::{OwnedSession, no_answer};
 
@@ -69,12 +70,14 @@ impl SessionTask {
 
     /// Lives the session to its end. The error is that of TerminateSession.
     pub(crate) async fn run(mut self, mut driver: Driver) -> Result<(), ApiError> {
-        let grant = match self.start().await {
-            Ok(grant) => grant,
-            Err(error) => {
-                self.shared.set(SessionState::Failed(StartError::Api(error)));
+        let start = Start { control: &self.control, shared: &self.shared, rng: &mut self.rng };
+        let grant = match start.run(self.request.clone()).await {
+            Begun::Granted(grant) => grant,
+            Begun::Failed(error) => {
+                self.shared.set(SessionState::Failed(error));
                 return Ok(());
             }
+            Begun::Closed => return Ok(()),
         };
         let owned =
             OwnedSession::new(self.control.clone(), self.shared.history.clone(), grant.session_id.clone());
@@ -101,44 +104,6 @@ impl SessionTask {
             return Ok(());
         }
         owned.terminate().await
-    }
-
-    /// Calls StartSession until it is granted or refused. A call in flight is never abandoned, because its session
-    /// would be orphaned; closing shows at once all the same.
-    async fn start(&mut self) -> Result<SessionGrant, ApiError> {
-        let close = self.shared.close.clone();
-        let mut attempt = 1;
-        loop {
-            let error = {
-                let mut call = self.control.start_session(self.request.clone());
-                let early = tokio::select! {
-                    outcome = &mut call => Some(outcome),
-                    () = close.cancelled() => None,
-                };
-                let outcome = match early {
-                    Some(outcome) => outcome,
-                    None => {
-                        self.shared.set(SessionState::Ended(EndReason::ClosedByUser));
-                        call.await
-                    }
-                };
-                match outcome {
-                    Ok(grant) => return Ok(grant),
-                    Err(error) => error,
-                }
-            };
-            let Some(pause) = pause_before_retry(attempt, &error, &mut self.rng) else { return Err(error) };
-            attempt += 1;
-            self.shared
-                .set(SessionState::Starting { step: StartStep::RequestingAgain { error: error.clone() } });
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = close.cancelled() => {
-                    self.shared.set(SessionState::Ended(EndReason::ClosedByUser));
-                    return Err(error);
-                }
-            }
-        }
     }
 
     /// Keeps a data channel open until the session is over.
@@ -216,7 +181,7 @@ impl SessionTask {
     async fn attempt(&self, session: &SessionId, grant: Option<SessionGrant>) -> Attempt {
         let grant = match grant {
             Some(grant) => grant,
-            None => match self.call("ResumeSession", self.control.resume_session(session.clone())).await {
+            None => match self.resume(session).await {
                 Ok(ResumeOutcome::Granted(grant)) => grant,
                 Ok(ResumeOutcome::Gone) => return Attempt::Gone,
                 Err(error) => return Attempt::Failed(ReconnectCause::Api(error)),
@@ -230,6 +195,20 @@ impl SessionTask {
             Ok(socket) => Attempt::Connected(Box::new(socket), grant.token),
             Err(error) => Attempt::Failed(ReconnectCause::Dial(error)),
         }
+    }
+
+    /// ResumeSession, when it is its turn.
+    async fn resume(&self, session: &SessionId) -> Result<ResumeOutcome, ApiError> {
+        let pacing = self.control.pacing();
+        if let Some(pacing) = &pacing {
+            pacing.turn(PacedCall::ResumeSession, self.shared.priority(), |_| {}).await;
+        }
+        let outcome = self.call("ResumeSession", self.control.resume_session(session.clone())).await;
+        if let Some(pacing) = &pacing {
+            let throttled = matches!(&outcome, Err(error) if error.kind == ApiErrorKind::Throttled);
+            pacing.answered(PacedCall::ResumeSession, throttled);
+        }
+        outcome
     }
 
     /// The user asks for an attempt now, and the running one has had its time: a connection begun while the network

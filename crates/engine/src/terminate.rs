@@ -7,6 +7,7 @@ use fleetline_protocol::SessionId;
 use tokio::time::{sleep, timeout};
 
 use crate::history::History;
+use crate::pacing::{PacedCall, Priority};
 use crate::ports::{ApiError, ApiErrorKind, ControlPlane};
 
 /// The call is safe to repeat: it succeeds for sessions that are gone (protocol.md 1.4).
@@ -54,7 +55,8 @@ impl Drop for OwnedSession {
     }
 }
 
-async fn terminate(
+/// Terminates a session, repeating the call where that can help.
+pub(crate) async fn terminate(
     control: &dyn ControlPlane,
     history: &History,
     session: &SessionId,
@@ -62,9 +64,17 @@ async fn terminate(
     let mut pause = FIRST_PAUSE;
     let mut attempt = 1;
     loop {
+        let pacing = control.pacing();
+        if let Some(pacing) = &pacing {
+            pacing.turn(PacedCall::TerminateSession, Priority::Foreground, |_| {}).await;
+        }
         let outcome = timeout(ONE_CALL, control.terminate_session(session.clone()))
             .await
             .unwrap_or_else(|_| Err(no_answer("TerminateSession", ONE_CALL)));
+        if let Some(pacing) = &pacing {
+            let throttled = matches!(&outcome, Err(error) if error.kind == ApiErrorKind::Throttled);
+            pacing.answered(PacedCall::TerminateSession, throttled);
+        }
         let error = match outcome {
             Ok(()) => {
                 history.note("The session was terminated");

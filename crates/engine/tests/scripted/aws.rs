@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use fleetline_engine::SessionId;
 use fleetline_engine::ports::{
-    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SealedDataKey, SessionGrant,
-    SignedHeader, StartSession, StreamUrl,
+    ApiError, ApiErrorKind, BoxFuture, ControlPlane, LiveSession, ResumeOutcome, SealedDataKey, SessionGrant,
+    SessionQuery, SignedHeader, StartSession, StreamUrl,
 };
 use fleetline_protocol::{DATA_KEY_BYTES, DataKey, DataKeyRequest, StreamToken};
 use tokio::sync::{oneshot, watch};
@@ -22,6 +22,8 @@ pub enum Answer {
     Gone,
     /// Succeeds once the sender fires or is dropped.
     After(oneshot::Receiver<()>),
+    /// StartSession: begins a session and fails all the same.
+    Begun(ApiErrorKind),
     Panic,
 }
 
@@ -32,8 +34,15 @@ struct Script {
     sign: VecDeque<Answer>,
     key: VecDeque<Answer>,
     keys_asked: Vec<DataKeyRequest>,
+    list: VecDeque<Answer>,
+    reasons: Vec<Option<String>>,
+    began: Vec<LiveSession>,
     terminate: VecDeque<Answer>,
     tokens: u32,
+}
+
+fn session_id() -> SessionId {
+    SessionId::new("someone-0123456789abcdef0")
 }
 
 /// The data key of every session, in plain; its sealed form is `sealed`.
@@ -69,6 +78,15 @@ impl ScriptedAws {
 
     pub fn on_sign(&self, answers: impl IntoIterator<Item = Answer>) {
         self.script().sign.extend(answers);
+    }
+
+    pub fn on_list(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.script().list.extend(answers);
+    }
+
+    /// The reasons sessions were asked for with.
+    pub fn reasons(&self) -> Vec<Option<String>> {
+        self.script().reasons.clone()
     }
 
     pub fn on_key(&self, answers: impl IntoIterator<Item = Answer>) {
@@ -109,7 +127,7 @@ impl ScriptedAws {
         };
         match answer {
             None => Ok(true),
-            Some(Answer::Error(kind)) => Err(error(kind, false)),
+            Some(Answer::Error(kind) | Answer::Begun(kind)) => Err(error(kind, false)),
             Some(Answer::NeverSent) => Err(error(ApiErrorKind::Network, true)),
             Some(Answer::Gone) => Ok(false),
             Some(Answer::After(signal)) => {
@@ -125,7 +143,7 @@ impl ScriptedAws {
         let mut script = self.script();
         script.tokens += 1;
         SessionGrant {
-            session_id: SessionId::new("someone-0123456789abcdef0"),
+            session_id: session_id(),
             token: StreamToken::new(format!("t{}", script.tokens)),
             url: StreamUrl::new(self.url.clone()),
         }
@@ -133,9 +151,21 @@ impl ScriptedAws {
 }
 
 impl ControlPlane for ScriptedAws {
-    fn start_session(&self, _: StartSession) -> BoxFuture<'_, Result<SessionGrant, ApiError>> {
+    fn start_session(&self, request: StartSession) -> BoxFuture<'_, Result<SessionGrant, ApiError>> {
         Box::pin(async {
-            let answer = self.script().start.pop_front();
+            let answer = {
+                let mut script = self.script();
+                let answer = script.start.pop_front();
+                script.reasons.push(request.reason.clone());
+                if matches!(answer, Some(Answer::Begun(_))) {
+                    script.began.push(LiveSession {
+                        session_id: session_id(),
+                        target: request.target,
+                        reason: request.reason,
+                    });
+                }
+                answer
+            };
             self.answer("StartSession", answer).await?;
             Ok(self.grant())
         })
@@ -153,6 +183,17 @@ impl ControlPlane for ScriptedAws {
         Box::pin(async {
             let answer = self.script().terminate.pop_front();
             self.answer("TerminateSession", answer).await.map(|_| ())
+        })
+    }
+
+    fn live_sessions(&self, query: SessionQuery) -> BoxFuture<'_, Result<Vec<LiveSession>, ApiError>> {
+        Box::pin(async move {
+            let answer = self.script().list.pop_front();
+            let lists = self.answer("DescribeSessions", answer).await?;
+            let began = self.script().began.clone();
+            let of_target =
+                |session: &LiveSession| query.target.as_ref().is_none_or(|t| *t == session.target);
+            Ok(began.into_iter().filter(|session| lists && of_target(session)).collect())
         })
     }
 

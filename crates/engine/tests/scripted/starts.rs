@@ -2,7 +2,7 @@
 
 use fleetline_engine::ports::ApiErrorKind;
 use fleetline_engine::{
-    DialError, EndReason, ReconnectCause, ServiceCause, SessionState, StartError, StartStep,
+    DialError, EndReason, LostStart, ReconnectCause, ServiceCause, SessionState, StartError, StartStep,
 };
 use fleetline_protocol::PayloadType;
 use tokio::sync::oneshot;
@@ -13,7 +13,7 @@ use crate::{is_open, open, options, reach, request};
 
 #[tokio::test]
 async fn a_refused_start_fails_and_is_not_repeated() {
-    for kind in [ApiErrorKind::TargetNotConnected, ApiErrorKind::AccessDenied, ApiErrorKind::Network] {
+    for kind in [ApiErrorKind::TargetNotConnected, ApiErrorKind::AccessDenied, ApiErrorKind::TierRequired] {
         let aws = ScriptedAws::new("ws://127.0.0.1:9/");
         aws.on_start([Answer::Error(kind)]);
         let shell = open(&aws);
@@ -189,4 +189,71 @@ async fn credentials_that_expire_between_grant_and_upgrade_fail_the_start_and_te
     assert!(cause.needs_credentials());
     shell.close().await.expect("terminated");
     assert_eq!(aws.count("TerminateSession"), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_began_without_an_answer_is_found_by_its_reason_and_adopted() {
+    for kind in [ApiErrorKind::Network, ApiErrorKind::Service] {
+        let mut gateway = Gateway::start().await;
+        let aws = ScriptedAws::new(&*gateway.url);
+        aws.on_start([Answer::Begun(kind)]);
+        // The listing fails once and then lags behind.
+        aws.on_list([Answer::Error(ApiErrorKind::Throttled), Answer::Gone]);
+        let mut request = request();
+        request.reason = Some("INC-7".to_owned());
+        let shell = fleetline_engine::open_shell(aws.clone(), request, options());
+        reach(&shell, |s| matches!(s, SessionState::Starting { step: StartStep::LookingForSession { .. } }))
+            .await;
+        let mut peer = gateway.accept().await;
+        let mut agent = TestAgent::shell();
+        agent.attach();
+        agent.print(PayloadType::Output, "$ ");
+        assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+        reach(&shell, is_open).await;
+        assert_eq!((aws.count("StartSession"), aws.count("ResumeSession")), (1, 1));
+        let reasons = aws.reasons();
+        assert!(reasons[0].as_deref().is_some_and(|r| r.starts_with("INC-7 (fleetline ")), "{reasons:?}");
+        shell.close().await.expect("terminated");
+        assert_eq!(aws.count("TerminateSession"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_began_without_an_answer_and_cannot_be_adopted_is_terminated() {
+    let aws = ScriptedAws::new("ws://127.0.0.1:9/");
+    aws.on_start([Answer::Begun(ApiErrorKind::Network)]);
+    aws.on_resume([Answer::Error(ApiErrorKind::AccessDenied)]);
+    let shell = open(&aws);
+    let state = shell.ended().await;
+    let SessionState::Failed(StartError::Lost { error, what: LostStart::Ended(session) }) = state else {
+        panic!("{state:?}")
+    };
+    assert_eq!((error.kind, session.as_str()), (ApiErrorKind::Network, "someone-0123456789abcdef0"));
+    assert_eq!((aws.count("StartSession"), aws.count("TerminateSession")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_lost_start_whose_session_cannot_be_looked_for_says_that_it_is_unknown() {
+    let aws = ScriptedAws::new("ws://127.0.0.1:9/");
+    aws.on_start([Answer::Begun(ApiErrorKind::Network)]);
+    aws.on_list([Answer::Error(ApiErrorKind::AccessDenied)]);
+    let shell = open(&aws);
+    let SessionState::Failed(error) = shell.ended().await else { panic!("not failed") };
+    assert!(matches!(&error, StartError::Lost { what: LostStart::Unknown(_), .. }), "{error:?}");
+    assert!(error.to_string().contains("unknown"), "{error}");
+    assert_eq!((aws.count("StartSession"), aws.count("DescribeSessions")), (1, 1));
+}
+
+#[tokio::test]
+async fn closing_while_a_lost_start_is_looked_for_terminates_what_is_found() {
+    let aws = ScriptedAws::new("ws://127.0.0.1:9/");
+    aws.on_start([Answer::Begun(ApiErrorKind::Network)]);
+    let (list, listed) = oneshot::channel();
+    aws.on_list([Answer::After(listed)]);
+    let shell = open(&aws);
+    aws.called("DescribeSessions", 1).await;
+    let closing = tokio::spawn(async move { shell.close().await });
+    list.send(()).expect("waiting");
+    closing.await.expect("task").expect("terminated");
+    assert_eq!((aws.count("StartSession"), aws.count("TerminateSession")), (1, 1));
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fleetline_engine::SessionId;
 use fleetline_engine::ports::{
-    ApiError, ApiErrorKind, BoxFuture, ControlPlane, ResumeOutcome, SealedDataKey, SessionGrant,
-    SignedHeader, StartSession, StreamUrl,
+    ApiError, ApiErrorKind, BoxFuture, ControlPlane, LiveSession, ResumeOutcome, SealedDataKey, SessionGrant,
+    SessionQuery, SignedHeader, StartSession, StreamUrl,
 };
 use fleetline_protocol::{DataKeyRequest, StreamToken};
 use fleetline_simulator::{Control, NodeView, SimulatedAccount, Simulator};
@@ -165,6 +165,25 @@ impl ControlPlane for SimulatedAws {
     fn terminate_session(&self, session: SessionId) -> BoxFuture<'_, Result<(), ApiError>> {
         Box::pin(async move {
             self.call("TerminateSession", json!({ "SessionId": session.as_str() })).await.map(|_| ())
+        })
+    }
+
+    fn live_sessions(&self, query: SessionQuery) -> BoxFuture<'_, Result<Vec<LiveSession>, ApiError>> {
+        Box::pin(async move {
+            let filters: Vec<Value> =
+                query.target.iter().map(|target| json!({ "key": "Target", "value": target })).collect();
+            let answer =
+                self.call("DescribeSessions", json!({ "State": "Active", "Filters": filters })).await?;
+            let text = |session: &Value, name: &str| session[name].as_str().unwrap_or_default().to_owned();
+            let sessions = answer["Sessions"].as_array().unwrap();
+            Ok(sessions
+                .iter()
+                .map(|session| LiveSession {
+                    session_id: SessionId::new(text(session, "SessionId")),
+                    target: text(session, "Target"),
+                    reason: session["Reason"].as_str().map(str::to_owned),
+                })
+                .collect())
         })
     }
 
