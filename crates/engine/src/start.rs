@@ -27,8 +27,11 @@ const ATTEMPTS: u32 = 6;
 const THROTTLED_ATTEMPTS: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// How long a session of a call without an answer is looked for. AWS lists a session within moments of its start.
+/// How long a session of a call without an answer is looked for. AWS lists a session within moments of its start, and
+/// the network may be away for a while.
 const LOOKS_FOR: Duration = Duration::from_secs(20);
+/// The same for a call that AWS answered with a failure of its own.
+const LOOKS_AFTER_FAILURE_FOR: Duration = Duration::from_secs(8);
 /// A session is looked for again after these pauses, the last one repeated.
 const LOOK_PAUSES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -116,7 +119,11 @@ impl Start<'_> {
         self.shared.history.note(format!("StartSession got no clear answer: {error}"));
         self.shared
             .set(SessionState::Starting { step: StartStep::LookingForSession { error: error.clone() } });
-        let found = match self.find(request, asked).await {
+        let looks_for = match error.kind {
+            ApiErrorKind::Service => LOOKS_AFTER_FAILURE_FOR,
+            _ => LOOKS_FOR,
+        };
+        let found = match self.find(request, asked, looks_for).await {
             Ok(Some(found)) => found,
             Ok(None) => {
                 self.shared.history.note("AWS began no session");
@@ -148,8 +155,9 @@ impl Start<'_> {
         &mut self,
         request: &StartSession,
         asked: SystemTime,
+        looks_for: Duration,
     ) -> Result<Option<SessionId>, ApiError> {
-        let deadline = Instant::now() + LOOKS_FOR;
+        let deadline = Instant::now() + looks_for;
         let query = SessionQuery {
             target: Some(request.target.clone()),
             invoked_after: asked.checked_sub(CLOCKS_DIFFER_BY),

@@ -1,6 +1,6 @@
 use fleetline_engine::ports::{ApiErrorKind, ResumeOutcome};
-use fleetline_engine::{SessionId, SessionState, ShellOptions, open_shell};
-use fleetline_simulator::{SimulatorConfig, Tier, UpgradeSigning};
+use fleetline_engine::{SessionId, SessionState, ShellOptions, ShellSession, StartStep, open_shell};
+use fleetline_simulator::{ApiError, Calls, Condition, SimulatorConfig, Tier, UpgradeSigning};
 
 use crate::{Lab, to};
 
@@ -80,5 +80,71 @@ async fn a_lost_or_unknown_node_is_not_connected() {
     let refused = lab.control(&node).start_session(to(&node)).await.unwrap_err();
     assert_eq!(refused.kind, ApiErrorKind::TargetNotConnected, "{refused}");
     assert!(lab.simulator.control().sessions().is_empty());
+    lab.end().await;
+}
+
+async fn opened(session: &ShellSession) {
+    let mut state = session.state();
+    let reached = state.wait_for(|s| !matches!(s, SessionState::Starting { .. })).await.unwrap().clone();
+    assert!(matches!(reached, SessionState::Open { .. }), "{reached:?} {:#?}", session.history());
+}
+
+#[tokio::test]
+async fn a_start_without_an_answer_is_found_adopted_and_never_made_twice() {
+    let lab = Lab::open().await;
+    let (node, simulated) = (lab.linux(), lab.simulator.control());
+    // Another session to the same node must not be mistaken for it.
+    let other = lab.control(&node).start_session(to(&node)).await.unwrap();
+    simulated.impose(Calls::of("StartSession").times(1), Condition::AnswerLost);
+    let session = open_shell(lab.control(&node), to(&node), ShellOptions::default());
+    opened(&session).await;
+    assert_ne!(session.session_id(), Some(other.session_id));
+    assert_eq!(simulated.calls().get("StartSession"), Some(&2));
+    assert_eq!(simulated.sessions().len(), 2);
+    session.close().await.unwrap();
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_start_that_aws_failed_is_looked_for_and_not_repeated() {
+    let lab = Lab::open().await;
+    let (node, simulated) = (lab.linux(), lab.simulator.control());
+    let error = ApiError::new(500, "InternalServerError", "An error occurred on the server side.");
+    simulated.impose(Calls::of("StartSession").times(1), Condition::Failing(error));
+    let session = open_shell(lab.control(&node), to(&node), ShellOptions::default());
+    let mut state = session.state();
+    let looking =
+        |s: &SessionState| matches!(s, SessionState::Starting { step: StartStep::LookingForSession { .. } });
+    state.wait_for(looking).await.unwrap();
+    // It is looked for in vain for a while; closing need not wait for that.
+    assert!(simulated.sessions().is_empty());
+    drop(session);
+    assert_eq!(simulated.calls().get("StartSession"), Some(&1));
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn many_sessions_start_and_resume_within_the_quotas_without_one_refusal() {
+    let config = SimulatorConfig { demo_denials: false, enforce_quotas: true, ..SimulatorConfig::default() };
+    let lab = Lab::new(config).await;
+    let (node, simulated) = (lab.linux(), lab.simulator.control());
+    let control = lab.control(&node);
+    let sessions: Vec<_> =
+        (0..12).map(|_| open_shell(control.clone(), to(&node), ShellOptions::default())).collect();
+    for session in &sessions {
+        opened(session).await;
+    }
+    assert_eq!(simulated.calls().get("StartSession"), Some(&12));
+    assert_eq!(simulated.cut_all_client_sockets().await, 12);
+    for session in &sessions {
+        let mut state = session.state();
+        let resumed = |s: &SessionState| matches!(s, SessionState::Open { resumed_after: Some(_), .. });
+        state.wait_for(resumed).await.unwrap();
+    }
+    assert_eq!(simulated.calls().get("ResumeSession"), Some(&12));
+    for session in sessions {
+        session.close().await.unwrap();
+    }
+    assert_eq!(simulated.calls().get("TerminateSession"), Some(&12));
     lab.end().await;
 }
