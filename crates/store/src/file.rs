@@ -78,6 +78,21 @@ fn create_temporary(path: &Path) -> Result<(PathBuf, File), StoreError> {
     Err(StoreError::io(path, &last))
 }
 
+/// Removes temporary files a crash has left beside `path`. Only for one who knows that nobody is writing it.
+pub(crate) fn remove_leftovers(path: &Path) {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let start = format!(".{name}.");
+    let entries = path.parent().and_then(|directory| std::fs::read_dir(directory).ok());
+    for entry in entries.into_iter().flatten().flatten() {
+        let found = entry.file_name();
+        let found = found.to_string_lossy();
+        if found.starts_with(&start) && found.ends_with(".tmp") {
+            // In the way of nobody; tried again next time.
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
+}
+
 /// Backups kept per file; the last place is overwritten when all are taken.
 const BACKUPS: u32 = 9;
 

@@ -1,6 +1,7 @@
-//! What Fleetline keeps on disk: settings, layout and cache.
+//! What Fleetline keeps on disk: saved profiles, settings, layout and cache.
 //!
-//! A [`Store`] reads and writes small named documents (TOML) and a bounded cache (JSON). It never holds state itself:
+//! A [`Store`] reads and writes small named documents (TOML), the [`profiles`] people may edit by hand, and a bounded
+//! cache (JSON). It never holds state itself:
 //! the caller owns the values, so a store that cannot write costs persistence and nothing else. Every write goes to a
 //! temporary file in the same directory, is flushed to the device and then renamed over the old file, so a reader sees
 //! either the old or the new content. Files are private to the user (0600 in 0700 directories on Unix, SEC-81).
@@ -11,6 +12,7 @@ mod error;
 mod file;
 mod os;
 mod paths;
+pub mod profiles;
 
 pub use cache::Cached;
 pub use document::{Loaded, Setback};
