@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
+    ("fleetline-access", &[]),
     ("fleetline-protocol", &[]),
     ("fleetline-documents", &[]),
     ("fleetline-terminal", &[]),
@@ -20,6 +21,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     (
         "fleetline-app",
         &[
+            "fleetline-access",
             "fleetline-documents",
             "fleetline-engine",
             "fleetline-inventory",
@@ -33,6 +35,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     (
         "fleetline-cli",
         &[
+            "fleetline-access",
             "fleetline-app",
             "fleetline-aws",
             "fleetline-documents",
@@ -71,7 +74,8 @@ const CONFINED: [(&str, &[&str]); 7] = [
 ];
 
 /// Foreign crates a sans-IO or plain-data crate must never name.
-const FORBIDDEN: [(&str, &[&str]); 6] = [
+const FORBIDDEN: [(&str, &[&str]); 7] = [
+    ("fleetline-access", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-documents", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-protocol", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-terminal", &["tokio", "rustls", "tracing", "rand"]),

@@ -2,12 +2,13 @@
 
 mod denial;
 
+use fleetline_access::{Attempt, Fault, Known};
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
 use fleetline_engine::{CloseError, DialError, ReconnectCause, StartError};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::StoreError;
 
-pub use denial::{Denial, PolicyKind};
+pub use denial::DenialReport;
 
 /// Longest raw text handed on, in bytes.
 const DETAIL_LIMIT: usize = 4 * 1024;
@@ -71,8 +72,8 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
             "Check the access key and its secret, and that the clock of this computer is right.",
         ),
         ApiErrorKind::AccessDenied => {
-            let denial = Denial::parse(&error.message);
-            (ErrorCode::AccessDenied, denial.sentence(operation, &place), denial.hint())
+            let report = DenialReport::of(&error.message, operation, &place, None);
+            (ErrorCode::AccessDenied, report.sentence, Some(report.advice))
         }
         ApiErrorKind::TargetNotConnected => of(
             ErrorCode::TargetNotConnected,
@@ -103,6 +104,9 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
             },
             "Choose a document of type Session that exists in this account and Region.",
         ),
+        ApiErrorKind::InvalidRequest | ApiErrorKind::Other if Known::find(&error.message).is_some() => {
+            known(&error.message).unwrap_or((ErrorCode::Service, full_stop(&error.message), None))
+        }
         ApiErrorKind::InvalidRequest => of(
             ErrorCode::InvalidInput,
             format!(
@@ -147,6 +151,32 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
     }
 }
 
+/// A refused call with its parts and its remedy; `None` if it was not refused by a policy. `attempt`: what the caller was
+/// doing, so that the remedy covers node and document whichever AWS named.
+pub fn explain_denial(
+    error: &ApiError,
+    context: &Context,
+    attempt: Option<&Attempt>,
+) -> Option<DenialReport> {
+    (error.kind == ApiErrorKind::AccessDenied)
+        .then(|| DenialReport::of(&error.message, error.operation, &context.place(), attempt))
+}
+
+/// A failure recognised by its text alone.
+fn known(text: &str) -> Option<(ErrorCode, String, Option<String>)> {
+    let known = Known::find(text)?;
+    let code = match (known, known.fault()) {
+        (Known::Throttled, _) => ErrorCode::Throttled,
+        (Known::StandardTier, _) => ErrorCode::TierRequired,
+        (Known::NotConnected | Known::NotConfigured, _) => ErrorCode::TargetNotConnected,
+        (Known::WrongDocumentType, _) => ErrorCode::InvalidDocument,
+        (_, Fault::Credentials) => ErrorCode::CredentialsExpired,
+        (_, Fault::Network) => ErrorCode::NetworkUnreachable,
+        (_, Fault::Node | Fault::Account | Fault::Request) => ErrorCode::SessionEnded,
+    };
+    Some((code, known.cause().to_owned(), Some(known.action().to_owned())))
+}
+
 /// Why a session never began.
 pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
     match error {
@@ -164,6 +194,14 @@ pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
                 described.message
             );
             CommandError { message, ..described }
+        }
+        StartError::ByService { .. } | StartError::Channel(_)
+            if Known::find(&error.to_string()).is_some() =>
+        {
+            let text = error.to_string();
+            let (code, message, hint) =
+                known(&text).unwrap_or((ErrorCode::SessionEnded, full_stop(&text), None));
+            CommandError { hint, detail: Some(clipped(text)), ..CommandError::new(code, message) }
         }
         StartError::ByService { .. } | StartError::Channel(_) => CommandError {
             hint: Some("Try again; the node's agent log says more.".to_owned()),
@@ -252,10 +290,14 @@ pub fn exit_code(code: ErrorCode) -> u8 {
 
 /// What the other side said, unchanged but for its length.
 fn detail(error: &ApiError) -> String {
-    let mut text = match &error.code {
+    let text = match &error.code {
         Some(code) => format!("{} ({}): {}", error.operation, code, error.message),
         None => format!("{}: {}", error.operation, error.message),
     };
+    clipped(text)
+}
+
+fn clipped(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(DETAIL_LIMIT));
     text
 }

@@ -9,8 +9,11 @@ use crate::process::{answers, cargo, execute, root, say, target};
 use crate::setup;
 
 /// Crate folder and fuzz targets in it.
-const TARGETS: [(&str, &[&str]); 2] =
-    [("protocol", &["frame", "mux_frame", "open_message"]), ("terminal", &["guard", "frame_decode"])];
+const TARGETS: [(&str, &[&str]); 3] = [
+    ("access", &["denial"]),
+    ("protocol", &["frame", "mux_frame", "open_message"]),
+    ("terminal", &["guard", "frame_decode"]),
+];
 
 /// The only system whose stable compiler and libFuzzer were tried together.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";

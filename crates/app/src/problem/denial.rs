@@ -1,158 +1,117 @@
-//! What AWS says when a policy refuses (aws-security-reliability.md A.11).
+//! A refusal in words: who may not do what, which policy said so, and what would lift it.
 
-/// The kind of policy that refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PolicyKind {
-    /// No identity policy allows it.
-    NoAllow,
-    /// An identity policy forbids it.
-    IdentityDeny,
-    /// An organization policy (SCP).
-    ServiceControl,
-    /// An organization policy on resources (RCP).
-    ResourceControl,
-    /// A permissions boundary.
-    Boundary,
-    /// A policy of the session of the role.
-    Session,
-    /// The policy of a VPC endpoint.
-    Endpoint,
-    /// The policy of the resource.
-    Resource,
-    /// AWS did not say, or said something new.
-    Unnamed,
-}
+use fleetline_access::{Arn, Attempt, Denial, Effect, Policy, PolicyKind, Principal, Remedy};
 
-/// Who may not do what on which resource. Parts AWS did not name are `None`.
+/// A refusal as people read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Denial {
-    /// Caller ARN.
-    pub who: Option<String>,
-    /// "ssm:StartSession".
-    pub action: Option<String>,
-    /// Resource ARN.
-    pub resource: Option<String>,
-    /// Which kind of policy refused.
-    pub policy: PolicyKind,
+pub struct DenialReport {
+    /// The parts AWS named.
+    pub denial: Denial,
+    /// One sentence: who may not do what on which resource, because which kind of policy said so.
+    pub sentence: String,
+    /// What must change, and who can change it.
+    pub advice: String,
+    /// The smallest policy that lifts it, where a policy of the identity would.
+    pub policy: Option<Policy>,
 }
 
-impl Denial {
-    /// Reads the text of an access error; never guesses what it does not say.
-    pub fn parse(text: &str) -> Self {
-        let between = |from: &str| {
-            let rest = text.split_once(from)?.1;
-            let word = rest.split_whitespace().next()?.trim_end_matches(['.', ',']);
-            (!word.is_empty()).then(|| word.to_owned())
+impl DenialReport {
+    /// Explains the text of a refused call. `operation` and `place` (" in eu-central-1") stand in where AWS named no
+    /// action or resource. A text of no known form is reported as what AWS did not explain.
+    pub fn of(text: &str, operation: &str, place: &str, attempt: Option<&Attempt>) -> Self {
+        let denial = Denial::find(text).unwrap_or_default();
+        let principal = denial.principal.as_deref().map(Principal::parse);
+        let sentence = sentence(&denial, principal.as_ref(), operation, place);
+        let remedy = Remedy::of(&denial, attempt);
+        let advice = advice(&denial, principal.as_ref(), &remedy);
+        let policy = match remedy {
+            Remedy::Allow(policy) => Some(policy),
+            Remedy::LiftDeny { .. } | Remedy::RaiseLimit { .. } | Remedy::Unknown => None,
         };
-        let who = between("User: ").or_else(|| between("Principal: "));
-        let policy = policy(text);
-        Self {
-            who,
-            action: between("not authorized to perform: "),
-            resource: between("on resource: "),
-            policy,
-        }
-    }
-
-    /// One sentence; `operation` and `place` stand in where AWS named no action.
-    pub(super) fn sentence(&self, operation: &str, place: &str) -> String {
-        let who = match self.who.as_deref() {
-            Some(arn) => short_name(arn),
-            None => "This identity".to_owned(),
-        };
-        let action = self.action.as_deref().unwrap_or(operation);
-        let on = match self.resource.as_deref() {
-            Some("*") | None => place.to_owned(),
-            Some(arn) => format!(" on {}", short_resource(arn)),
-        };
-        match self.policy {
-            PolicyKind::Unnamed => {
-                format!("{who} may not call {action}{on}: AWS refused and did not say which policy.")
-            }
-            policy => format!("{who} may not call {action}{on}, {}.", because(policy)),
-        }
-    }
-
-    pub(super) fn hint(&self) -> Option<String> {
-        Some(
-            match self.policy {
-                PolicyKind::NoAllow => return Some(self.allow_hint()),
-                PolicyKind::IdentityDeny => {
-                    "The deny in the identity's own policy must change; allowing more does not help."
-                }
-                PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
-                    "Only an administrator of the organization can change it."
-                }
-                PolicyKind::Boundary => "The permissions boundary of the identity must allow it as well.",
-                PolicyKind::Session => "The policy passed when the role was assumed must allow it as well.",
-                PolicyKind::Endpoint => "The policy of the VPC endpoint must allow it as well.",
-                PolicyKind::Resource => "The policy of the resource must change.",
-                PolicyKind::Unnamed => "The text AWS gave is in the details.",
-            }
-            .to_owned(),
-        )
-    }
-
-    fn allow_hint(&self) -> String {
-        match (&self.action, &self.resource) {
-            (Some(action), Some(resource)) => {
-                format!("A policy of the identity must allow {action} on {resource}.")
-            }
-            (Some(action), None) => format!("A policy of the identity must allow {action}."),
-            _ => "A policy of the identity must allow it.".to_owned(),
-        }
+        Self { denial, sentence, advice, policy }
     }
 }
 
-fn policy(text: &str) -> PolicyKind {
-    let text = text.to_ascii_lowercase();
-    let names = [
-        ("service control polic", PolicyKind::ServiceControl),
-        ("resource control polic", PolicyKind::ResourceControl),
-        ("permissions boundar", PolicyKind::Boundary),
-        ("session polic", PolicyKind::Session),
-        ("vpc endpoint polic", PolicyKind::Endpoint),
-        ("resource-based polic", PolicyKind::Resource),
-    ];
-    if let Some((_, kind)) = names.into_iter().find(|(name, _)| text.contains(name)) {
-        return kind;
-    }
-    match (text.contains("identity-based polic"), text.contains("explicit deny")) {
-        (true, true) => PolicyKind::IdentityDeny,
-        (true, false) => PolicyKind::NoAllow,
-        (false, _) => PolicyKind::Unnamed,
+fn sentence(denial: &Denial, principal: Option<&Principal>, operation: &str, place: &str) -> String {
+    let who = principal.map_or_else(|| "This identity".to_owned(), Principal::words);
+    let action = denial.action.as_deref().unwrap_or(operation);
+    let on = match denial.resource.as_deref() {
+        Some("*") | None => place.to_owned(),
+        Some(arn) => format!(" on {}", short_resource(arn)),
+    };
+    match because(denial) {
+        Some(because) => format!("{who} may not call {action}{on}, {because}."),
+        None => format!("{who} may not call {action}{on}: AWS refused and did not say which policy."),
     }
 }
 
-fn because(policy: PolicyKind) -> &'static str {
-    match policy {
-        PolicyKind::NoAllow => "because no identity policy allows it",
-        PolicyKind::IdentityDeny => "because one of its own policies forbids it",
+fn because(denial: &Denial) -> Option<&'static str> {
+    let explicit = denial.effect == Some(Effect::Explicit);
+    Some(match denial.policy? {
+        PolicyKind::Identity if explicit => "because one of its own policies forbids it",
+        PolicyKind::Identity => "because no identity policy allows it",
         PolicyKind::ServiceControl => "because an organization policy (SCP) forbids it",
         PolicyKind::ResourceControl => "because an organization policy (RCP) forbids it",
+        PolicyKind::Boundary if explicit => "because its permissions boundary forbids it",
         PolicyKind::Boundary => "because its permissions boundary does not allow it",
+        PolicyKind::Session if explicit => "because the session policy of its role forbids it",
         PolicyKind::Session => "because the session policy of its role does not allow it",
+        PolicyKind::Endpoint if explicit => "because the policy of the VPC endpoint forbids it",
         PolicyKind::Endpoint => "because the policy of the VPC endpoint does not allow it",
+        PolicyKind::Resource if explicit => "because the policy of the resource forbids it",
         PolicyKind::Resource => "because the policy of the resource does not allow it",
-        PolicyKind::Unnamed => "and AWS did not say which policy refused",
+        PolicyKind::RoleTrust => "because the trust policy of the role does not allow it",
+    })
+}
+
+fn advice(denial: &Denial, principal: Option<&Principal>, remedy: &Remedy) -> String {
+    let kind = match remedy {
+        Remedy::Allow(_) => return allow_advice(denial, principal),
+        Remedy::Unknown => return "The text AWS gave is in the details.".to_owned(),
+        Remedy::LiftDeny { policy, .. } | Remedy::RaiseLimit { policy, .. } => *policy,
+    };
+    let named = denial.policy_arn.as_deref().map(|arn| format!(" ({arn})")).unwrap_or_default();
+    let lift = matches!(remedy, Remedy::LiftDeny { .. });
+    match kind {
+        PolicyKind::Identity => {
+            format!("The deny in the identity's own policy{named} must change; allowing more does not help.")
+        }
+        PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
+            format!("Only an administrator of the organization can change its policy{named}.")
+        }
+        PolicyKind::Boundary if lift => format!("The deny in the permissions boundary{named} must change."),
+        PolicyKind::Boundary => "The permissions boundary of the identity must allow it as well.".to_owned(),
+        PolicyKind::Session if lift => "The deny in the session policy of the role must change.".to_owned(),
+        PolicyKind::Session => {
+            "The policy passed when the role was assumed must allow it as well.".to_owned()
+        }
+        PolicyKind::Endpoint if lift => "The deny in the policy of the VPC endpoint must change.".to_owned(),
+        PolicyKind::Endpoint => {
+            "The policy of the VPC endpoint must allow it as well; another way to AWS may be open.".to_owned()
+        }
+        PolicyKind::Resource => "The policy of the resource must change.".to_owned(),
+        PolicyKind::RoleTrust => "The trust policy of the role must name this identity.".to_owned(),
     }
 }
 
-/// The user or the role with its session, as people say it.
-fn short_name(arn: &str) -> String {
-    let last = arn.splitn(6, ':').nth(5).unwrap_or(arn);
-    match last.split('/').collect::<Vec<_>>().as_slice() {
-        ["assumed-role", role, session] => format!("{session} (role {role})"),
-        [.., name] => (*name).to_owned(),
-        [] => arn.to_owned(),
+fn allow_advice(denial: &Denial, principal: Option<&Principal>) -> String {
+    let what = match (&denial.action, &denial.resource) {
+        (Some(action), Some(resource)) => format!("allow {action} on {resource}"),
+        (Some(action), None) => format!("allow {action}"),
+        _ => "allow it".to_owned(),
+    };
+    match principal {
+        // The role of a permission set is written anew from the set, so a policy added to it would be lost.
+        Some(Principal::PermissionSet { set, .. }) => format!("The permission set {set} must {what}."),
+        _ => format!("A policy of the identity must {what}."),
     }
 }
 
 /// The last part of a resource's ARN; a lone star is not shortened.
 fn short_resource(arn: &str) -> String {
-    let last = arn.splitn(6, ':').nth(5).unwrap_or(arn);
-    match last.split_once('/') {
-        Some((_, name)) if !name.is_empty() && name != "*" => name.to_owned(),
-        _ => last.to_owned(),
+    let Some(parts) = Arn::parse(arn) else { return arn.to_owned() };
+    match parts.name() {
+        "" | "*" => parts.resource.to_owned(),
+        name => name.to_owned(),
     }
 }

@@ -90,20 +90,81 @@ fn a_denial_says_who_what_where_and_which_policy() {
 }
 
 #[test]
-fn each_kind_of_policy_is_told_apart() {
+fn each_kind_of_policy_has_its_words_and_a_statement_only_where_it_helps() {
     let kinds = [
-        ("with an explicit deny in a service control policy", PolicyKind::ServiceControl),
-        ("with an explicit deny in an identity-based policy", PolicyKind::IdentityDeny),
-        ("because no permissions boundary allows the ssm:StartSession action", PolicyKind::Boundary),
-        ("because no session policy allows the ssm:StartSession action", PolicyKind::Session),
-        ("because no VPC endpoint policy allows the ssm:StartSession action", PolicyKind::Endpoint),
-        ("because no resource-based policy allows the ssm:StartSession action", PolicyKind::Resource),
-        ("because no identity-based policy allows the ssm:StartSession action", PolicyKind::NoAllow),
-        ("", PolicyKind::Unnamed),
+        (
+            "with an explicit deny in a service control policy",
+            "organization policy (SCP) forbids",
+            "administrator",
+        ),
+        (
+            "with an explicit deny in a resource control policy",
+            "organization policy (RCP) forbids",
+            "administrator",
+        ),
+        ("with an explicit deny in an identity-based policy", "one of its own policies forbids", "deny"),
+        ("because no permissions boundary allows the ssm:X action", "boundary does not allow", "boundary"),
+        (
+            "because no session policy allows the ssm:X action",
+            "session policy of its role does not",
+            "assumed",
+        ),
+        ("because no VPC endpoint policy allows the ssm:X action", "VPC endpoint does not allow", "endpoint"),
+        (
+            "because no resource-based policy allows the ssm:X action",
+            "the resource does not allow",
+            "resource",
+        ),
+        (
+            "because no role trust policy allows the ssm:X action",
+            "trust policy of the role does not",
+            "trust",
+        ),
+        (
+            "because no identity-based policy allows the ssm:X action",
+            "no identity policy allows",
+            "must allow ssm:X",
+        ),
+        ("", "did not say which policy", "details"),
     ];
-    for (text, kind) in kinds {
-        assert_eq!(Denial::parse(text).policy, kind, "{text}");
+    for (reason, words, advice) in kinds {
+        let text =
+            format!("User: arn:aws:iam::111122223333:user/a is not authorized to perform: ssm:X {reason}");
+        let error = error(ApiErrorKind::AccessDenied, &text);
+        let report = explain_denial(&error, &context(), None).unwrap();
+        assert!(report.sentence.contains(words), "{report:?}");
+        assert!(report.advice.contains(advice), "{report:?}");
+        assert_eq!(report.policy.is_some(), reason.contains("no identity-based"), "{report:?}");
     }
+    assert_eq!(explain_denial(&error(ApiErrorKind::Throttled, ""), &context(), None), None);
+}
+
+#[test]
+fn a_permission_set_is_changed_where_it_is_kept() {
+    let text = "User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_FleetOps_0123456789abcdef/ada is not \
+                authorized to perform: ssm:StartSession on resource: \
+                arn:aws:ec2:eu-central-1:111122223333:instance/i-0f27c81a9be4d3065 because no identity-based policy \
+                allows the ssm:StartSession action";
+    let report = explain_denial(&error(ApiErrorKind::AccessDenied, text), &context(), None).unwrap();
+    assert!(
+        report.sentence.starts_with("ada (permission set FleetOps) may not call ssm:StartSession on i-0f27")
+    );
+    assert!(
+        report.advice.starts_with("The permission set FleetOps must allow ssm:StartSession"),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn a_known_text_under_an_unknown_code_has_its_cause_and_action() {
+    let text = "Plugin with name Port is not supported by this version of ssm agent";
+    let described = describe(&error(ApiErrorKind::Other, text), &context());
+    assert_eq!(described.message, "The node's agent is too old for this type of session.");
+    assert_eq!(described.hint.as_deref(), Some("Update the agent on the node."));
+    assert_eq!(
+        described.detail.as_deref(),
+        Some("StartSession (Code): Plugin with name Port is not supported by this version of ssm agent")
+    );
 }
 
 #[test]
