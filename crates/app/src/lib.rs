@@ -9,6 +9,7 @@ mod controller;
 mod disk;
 mod fleet;
 mod handle;
+mod journal;
 mod notices;
 mod ports;
 pub mod problem;
@@ -23,8 +24,9 @@ pub use controller::start;
 pub use fleetline_engine::Dialer;
 pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
-pub use fleetline_store::Store;
+pub use fleetline_store::{Journal, JournalEntry, Paths, Store};
 pub use handle::AppHandle;
+pub use journal::{end_orphan, journal_scope};
 pub use ports::{
     Backend, BoxFuture, FrameSink, Launcher, Ports, Scope, SinkClosed, StartOptions, Ui, UiError,
 };

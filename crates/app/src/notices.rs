@@ -2,7 +2,7 @@
 
 use fleetline_ipc::CommandError;
 use fleetline_ipc::system::{Notice, NoticeLevel};
-use fleetline_store::Setback;
+use fleetline_store::{JournalEntry, Setback};
 
 /// All notices that stand.
 #[derive(Debug, Default)]
@@ -50,6 +50,28 @@ pub(crate) fn of_problem(id: impl Into<String>, level: NoticeLevel, problem: &Co
         None => problem.message.clone(),
     };
     Notice { id: id.into(), level, message, detail: problem.detail.clone() }
+}
+
+/// Sessions that may still be open at AWS because the program that held them is gone. `None` without any.
+pub(crate) fn of_orphans(orphans: &[JournalEntry]) -> Option<Notice> {
+    let message = match orphans {
+        [] => return None,
+        [_] => "A session of an earlier run may still be open at AWS.".to_owned(),
+        several => format!("{} sessions of earlier runs may still be open at AWS.", several.len()),
+    };
+    let lines: Vec<_> = orphans
+        .iter()
+        .map(|orphan| {
+            let JournalEntry { session, target, source, region, .. } = orphan;
+            format!("{session} on {target} ({source}, {region})")
+        })
+        .collect();
+    Some(Notice {
+        id: "orphans".to_owned(),
+        level: NoticeLevel::Info,
+        message,
+        detail: Some(lines.join("\n")),
+    })
 }
 
 /// A document that could not be used as it was found.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleetline_app::problem::{Context, describe};
-use fleetline_app::{ControlPlane, ControlPlanes};
+use fleetline_app::{ControlPlane, ControlPlanes, Journal, Paths, journal_scope};
 use fleetline_engine::SessionOptions;
 use fleetline_inventory::Entry;
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -51,7 +51,8 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
             .and_then(|control| Ok((control, sources.dialer(&scope.source)?)));
         match opened {
             Ok((control, dialer)) => {
-                let options = SessionOptions { dialer, ..SessionOptions::default() };
+                let journal = journal().map(|on| journal_scope(&on, &scope.source, &scope.region));
+                let options = SessionOptions { dialer, journal, ..SessionOptions::default() };
                 Ok(Target { control, id, context, options })
             }
             Err(error) => Err(Failure::from(describe(&error, &context))),
@@ -67,6 +68,12 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
     let node = entry.node();
     let scope = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
     open(scope, node.node_id.clone(), node.display_name())
+}
+
+/// The journal of this user's sessions; without it a session goes unnoted.
+fn journal() -> Option<Journal> {
+    let opened = Paths::resolve().and_then(|paths| Journal::open(&paths));
+    opened.inspect_err(|error| tracing::warn!(%error, "the session journal cannot be used")).ok()
 }
 
 /// Whether the text is an id: EC2, hybrid, or a task target. Other ids are found by looking them up.

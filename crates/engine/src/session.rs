@@ -13,6 +13,7 @@ use crate::dial::Dialer;
 use crate::driver::Driver;
 use crate::history::HistoryEntry;
 use crate::input::{InputSender, SendError, TrySendError, input_queue};
+use crate::journal::JournalScope;
 use crate::liveness::LivenessTimes;
 use crate::output::{OutputChunk, OutputReceiver, output_queue};
 use crate::pacing::Priority;
@@ -57,6 +58,8 @@ pub struct SessionOptions {
     pub liveness: LivenessTimes,
     /// Who goes first when AWS limits how fast sessions are started and resumed. Default foreground.
     pub priority: Priority,
+    /// Where the session is noted while it is open. Default nowhere.
+    pub journal: Option<JournalScope>,
     /// Opens sockets. Clones share one trust store, so give all sessions clones of one dialer.
     pub dialer: Dialer,
 }
@@ -69,6 +72,7 @@ impl Default for SessionOptions {
             resume: ResumePolicy::default(),
             liveness: LivenessTimes::default(),
             priority: Priority::default(),
+            journal: None,
             dialer: Dialer::new(),
         }
     }
@@ -134,7 +138,15 @@ pub(crate) fn open(
         options.liveness,
     );
 
-    let task = SessionTask::new(control, request, options.dialer, options.resume, clock, shared.clone());
+    let task = SessionTask::new(
+        control,
+        request,
+        options.dialer,
+        options.resume,
+        options.journal,
+        clock,
+        shared.clone(),
+    );
     let state = shared.subscribe();
     tokio::spawn({
         let final_state = FinalState(shared.clone());

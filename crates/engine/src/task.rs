@@ -12,6 +12,7 @@ use crate::cause::{ReconnectCause, SocketLoss};
 use crate::clock::Clock;
 use crate::dial::{DataSocket, Dialer};
 use crate::driver::{Driver, SocketEnd};
+use crate::journal::JournalScope;
 use crate::pacing::PacedCall;
 use crate::ports::{ApiError, ApiErrorKind, ControlPlane, ResumeOutcome, SessionGrant, StartSession};
 use crate::resume::{Next, Outage, ResumePolicy};
@@ -31,6 +32,7 @@ pub(crate) struct SessionTask {
     request: StartSession,
     dialer: Dialer,
     policy: ResumePolicy,
+    journal: Option<JournalScope>,
     clock: Clock,
     shared: Arc<Shared>,
     rng: SmallRng,
@@ -61,11 +63,12 @@ impl SessionTask {
         request: StartSession,
         dialer: Dialer,
         policy: ResumePolicy,
+        journal: Option<JournalScope>,
         clock: Clock,
         shared: Arc<Shared>,
     ) -> Self {
         let rng = SmallRng::seed_from_u64(rand::random());
-        Self { control, request, dialer, policy, clock, shared, rng }
+        Self { control, request, dialer, policy, journal, clock, shared, rng }
     }
 
     /// Lives the session to its end. The error is that of TerminateSession.
@@ -79,8 +82,15 @@ impl SessionTask {
             }
             Begun::Closed => return Ok(()),
         };
-        let owned =
-            OwnedSession::new(self.control.clone(), self.shared.history.clone(), grant.session_id.clone());
+        if let Some(journal) = &self.journal {
+            journal.granted(&grant.session_id, &self.request.target);
+        }
+        let owned = OwnedSession::new(
+            self.control.clone(),
+            self.shared.history.clone(),
+            self.journal.take(),
+            grant.session_id.clone(),
+        );
         self.shared.history.note(format!("AWS granted session {}", grant.session_id));
         // Set once: only here.
         let _ = self.shared.session_id.set(grant.session_id.clone());

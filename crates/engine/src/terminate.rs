@@ -7,6 +7,7 @@ use fleetline_protocol::SessionId;
 use tokio::time::{sleep, timeout};
 
 use crate::history::History;
+use crate::journal::JournalScope;
 use crate::pacing::{PacedCall, Priority};
 use crate::ports::{ApiError, ApiErrorKind, ControlPlane};
 
@@ -20,23 +21,31 @@ const ONE_CALL: Duration = Duration::from_secs(10);
 pub(crate) struct OwnedSession {
     control: Arc<dyn ControlPlane>,
     history: Arc<History>,
+    journal: Option<JournalScope>,
     session: Option<SessionId>,
 }
 
 impl OwnedSession {
-    pub(crate) fn new(control: Arc<dyn ControlPlane>, history: Arc<History>, session: SessionId) -> Self {
-        Self { control, history, session: Some(session) }
+    pub(crate) fn new(
+        control: Arc<dyn ControlPlane>,
+        history: Arc<History>,
+        journal: Option<JournalScope>,
+        session: SessionId,
+    ) -> Self {
+        Self { control, history, journal, session: Some(session) }
     }
 
     /// The service has ended the session: nothing is left to terminate.
     pub(crate) fn release(mut self) {
-        self.session = None;
+        if let (Some(session), Some(scope)) = (self.session.take(), &self.journal) {
+            scope.journal.ended(&session);
+        }
     }
 
     /// Terminates the session. Repeats after throttling or a lost call, four times at most.
     pub(crate) async fn terminate(mut self) -> Result<(), ApiError> {
         match self.session.take() {
-            Some(session) => terminate(&*self.control, &self.history, &session).await,
+            Some(session) => end(&*self.control, &self.history, self.journal.as_ref(), &session).await,
             None => Ok(()),
         }
     }
@@ -45,14 +54,36 @@ impl OwnedSession {
 impl Drop for OwnedSession {
     fn drop(&mut self) {
         let Some(session) = self.session.take() else { return };
-        let (control, history) = (self.control.clone(), self.history.clone());
+        let (control, history, journal) = (self.control.clone(), self.history.clone(), self.journal.take());
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => {
-                runtime.spawn(async move { terminate(&*control, &history, &session).await });
+                runtime.spawn(async move { end(&*control, &history, journal.as_ref(), &session).await });
             }
             Err(_) => history.note("The session could not be terminated: the runtime is gone"),
         }
     }
+}
+
+async fn end(
+    control: &dyn ControlPlane,
+    history: &History,
+    journal: Option<&JournalScope>,
+    session: &SessionId,
+) -> Result<(), ApiError> {
+    terminate(control, history, session).await?;
+    if let Some(scope) = journal {
+        scope.journal.ended(session);
+    }
+    Ok(())
+}
+
+/// Terminates a session that no task of this program owns, such as one that a crash left behind. Repeats the call after
+/// throttling or without an answer, four times at most. Succeeds for sessions that are gone.
+///
+/// # Errors
+/// When the session may still be open.
+pub async fn terminate_session(control: &dyn ControlPlane, session: &SessionId) -> Result<(), ApiError> {
+    terminate(control, &History::default(), session).await
 }
 
 /// Terminates a session, repeating the call where that can help.

@@ -10,6 +10,7 @@ mod cache;
 mod document;
 mod error;
 mod file;
+mod journal;
 mod os;
 mod paths;
 pub mod profiles;
@@ -17,6 +18,7 @@ pub mod profiles;
 pub use cache::Cached;
 pub use document::{Loaded, Setback};
 pub use error::{StoreError, StoreErrorKind};
+pub use journal::{Journal, JournalEntry};
 pub use paths::Paths;
 
 /// The documents and the cache of one user, or nothing at all when there is no place for them.
@@ -39,6 +41,14 @@ impl Store {
     /// A store that remembers nothing: every document is its default and every save succeeds without effect.
     pub fn in_memory() -> Self {
         Self { paths: None }
+    }
+
+    /// Opens the journal of sessions in the same place; `None` when there is no place.
+    ///
+    /// # Errors
+    /// When the directory or the program's lock cannot be made.
+    pub fn journal(&self) -> Result<Option<Journal>, StoreError> {
+        self.paths.as_ref().map(Journal::open).transpose()
     }
 
     /// Whether values outlive the program.

@@ -13,6 +13,8 @@ pub struct Paths {
     pub config: PathBuf,
     /// What can be listed again.
     pub cache: PathBuf,
+    /// What the programs of this user know of each other.
+    pub state: PathBuf,
 }
 
 /// Moves all files of Fleetline below one directory.
@@ -28,11 +30,16 @@ impl Paths {
         let directories = ProjectDirs::from("dev", "fleetline", "Fleetline").ok_or_else(|| {
             StoreError::new(StoreErrorKind::NoHome, Path::new("Fleetline"), "no home directory")
         })?;
-        Ok(Self { config: directories.config_dir().to_owned(), cache: directories.cache_dir().to_owned() })
+        Ok(Self {
+            config: directories.config_dir().to_owned(),
+            cache: directories.cache_dir().to_owned(),
+            // Only Linux has a place for state.
+            state: directories.state_dir().unwrap_or(directories.data_local_dir()).join("state"),
+        })
     }
 
     /// All directories below one.
     pub fn below(home: &Path) -> Self {
-        Self { config: home.join("config"), cache: home.join("cache") }
+        Self { config: home.join("config"), cache: home.join("cache"), state: home.join("state") }
     }
 }

@@ -55,6 +55,7 @@ impl Controller {
         if let Some(setback) = &remembered.setback {
             self.notices.raise(notices::of_setback(CHOICE, setback));
         }
+        self.open_journal();
         self.read_sources();
         self.draw_tray();
         if let Some(choice) = self.options.choice.take().or(remembered.value) {
@@ -62,6 +63,25 @@ impl Controller {
             self.mode = mode_of(&choice);
             self.launch(choice, None);
         }
+    }
+
+    /// Begins to note sessions, and tells of those that an earlier run left behind.
+    fn open_journal(&mut self) {
+        let opened = self.disk.store().journal();
+        let orphans = match &opened {
+            Ok(Some(journal)) => journal.orphans(),
+            Ok(None) => Ok(Vec::new()),
+            Err(error) => Err(error.clone()),
+        };
+        match orphans {
+            Ok(orphans) => {
+                if let Some(notice) = notices::of_orphans(&orphans) {
+                    self.notices.raise(notice);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the session journal cannot be used"),
+        }
+        self.journal = opened.ok().flatten();
     }
 
     pub(super) fn read_sources(&mut self) {

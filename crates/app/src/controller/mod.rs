@@ -13,6 +13,7 @@ use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppMode, AppSnapshot, NoticeLevel, SourceRow, StartChoice};
 use fleetline_ipc::terminal::TerminalSize;
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_store::Journal;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -79,6 +80,7 @@ pub fn start(ports: Ports) -> AppHandle {
         notices: Notices::default(),
         terminals: JoinSet::new(),
         session_options: SessionOptions::default(),
+        journal: None,
         terminal_size: TerminalSize { cols: 80, rows: 24 },
         tray: Menu::default(),
         quitting: None,
@@ -111,6 +113,8 @@ struct Controller {
     /// One task per terminal, closed ones until their session is terminated.
     terminals: JoinSet<()>,
     session_options: SessionOptions,
+    /// Notes sessions at AWS while they are open; `None` when there is no place for it.
+    journal: Option<Journal>,
     /// Size of the terminal that was sized last; new ones begin with it.
     terminal_size: TerminalSize,
     tray: Menu,

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{Controller, no_node, no_tab};
 use crate::clock::now_ms;
+use crate::journal::journal_scope;
 use crate::problem::{Context, describe};
 use crate::request::TerminalRequest;
 use crate::rows;
@@ -87,6 +88,10 @@ impl Controller {
         if self.mode != AppMode::Demo {
             let dialer = self.launcher.dialer(&node.source).map_err(|error| describe(&error, &context))?;
             options.dialer = dialer.unwrap_or(options.dialer);
+            options.journal = self
+                .journal
+                .as_ref()
+                .map(|journal| journal_scope(journal, &node.source, &node.account_region.region));
         }
         let session = SessionRow {
             session_id: None,

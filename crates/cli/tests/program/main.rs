@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod commands;
+mod orphans;
 mod refusals;
 mod shells;
 mod sim;
