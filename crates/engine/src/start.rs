@@ -23,8 +23,8 @@ use crate::terminate::terminate;
 
 /// Calls that never left are made that often.
 const ATTEMPTS: u32 = 6;
-/// Throttled calls are made that often: a minute and a half at the longest pauses.
-const THROTTLED_ATTEMPTS: u32 = 20;
+/// Throttled calls are made that often. Where calls have a pace, that makes the pauses; half a minute in all is usual.
+const THROTTLED_ATTEMPTS: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// How long a session of a call without an answer is looked for. AWS lists a session within moments of its start, and
@@ -96,6 +96,9 @@ impl Start<'_> {
             };
             attempt += 1;
             self.shared.set(SessionState::Starting { step: StartStep::RequestingAgain { error } });
+            if throttled && self.control.pacing().is_some() {
+                continue;
+            }
             tokio::select! {
                 () = sleep(pause) => {}
                 () = close.cancelled() => return self.closed(),
@@ -271,7 +274,7 @@ mod tests {
     fn repeats_are_bounded_in_number_and_time() {
         let mut rng = SmallRng::seed_from_u64(2);
         for (error, count, longest) in
-            [(error(ApiErrorKind::Network, true), 5, 13), (error(ApiErrorKind::Throttled, false), 19, 90)]
+            [(error(ApiErrorKind::Network, true), 5, 13), (error(ApiErrorKind::Throttled, false), 7, 23)]
         {
             let pauses: Vec<_> = (1..100).map_while(|n| pause_before_retry(n, &error, &mut rng)).collect();
             assert_eq!(pauses.len(), count);

@@ -12,7 +12,7 @@ use super::Priority;
 /// calls do not all travel equally long.
 pub(super) const WINDOW: Duration = Duration::from_millis(1050);
 /// The longest a window becomes while AWS says "slow down".
-const MAX_STRETCH: u32 = 16;
+const MAX_STRETCH: u32 = 8;
 /// Calls answered well in a row before a stretched window shrinks.
 const SHRINKS_AFTER: u32 = 4;
 
@@ -199,7 +199,7 @@ mod tests {
         }
         // The first 20 calls are refused, as when another tool uses the quota up.
         let began = drain(&mut queue, Duration::ZERO, |number| number < 20);
-        assert!(began[20] > WINDOW * 16, "slowed down: {:?}", began[20]);
+        assert!(began[20] > WINDOW * 8, "slowed down: {:?}", began[20]);
         assert_eq!(queue.stretch, 1);
         let pace = began[299] - began[200];
         assert!(pace <= WINDOW * 17, "back at full speed: {pace:?}");
