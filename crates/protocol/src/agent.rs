@@ -88,7 +88,8 @@ impl AgentChannel {
             token: token.clone(),
             opener: Opener::Agent { instance_id: self.session.config().instance_id.clone() },
         };
-        self.channel.socket_opened(&open);
+        // Agents send small messages only, so that they never lose hope.
+        let _ = self.channel.socket_opened(&open);
         if !std::mem::replace(&mut self.has_been_open, true) && !self.channel.is_shut() {
             self.announce(SessionState::Connected);
             self.session.first_opened(&mut self.channel);
@@ -98,7 +99,7 @@ impl AgentChannel {
     /// The socket is gone. Nothing is reset.
     pub fn socket_closed(&mut self, now: Moment) {
         self.channel.tick(now);
-        self.channel.socket_closed();
+        let _ = self.channel.socket_closed();
     }
 
     /// A binary message arrived.

@@ -3,6 +3,7 @@
 //! and sessions.
 
 mod incoming;
+mod message_size;
 mod outgoing;
 mod receiving;
 mod round_trip;
@@ -23,8 +24,10 @@ use crate::sealing::{AeadError, SEALING_OVERHEAD, Sealer, is_sealed};
 use crate::stats::Stats;
 
 use incoming::Incoming;
+use message_size::MessageSize;
 use outgoing::Outgoing;
 
+pub use message_size::LargeMessages;
 pub(crate) use outgoing::Exhausted;
 pub(crate) use receiving::{Disposition, Receiver};
 
@@ -49,6 +52,24 @@ pub(crate) struct ChannelConfig {
     pub(crate) transmission_limit: Option<u32>,
 }
 
+/// How a role sends from some point on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bulk {
+    pub(crate) payload_bytes: usize,
+    /// Whether the peer is known to take messages of that size.
+    pub(crate) is_proven: bool,
+    pub(crate) send_window_bytes: usize,
+}
+
+/// Why a channel cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hopeless {
+    /// A message was sent as often as allowed.
+    Exhausted(Exhausted),
+    /// Large messages do not arrive, and they cannot be sent otherwise.
+    LargeMessages,
+}
+
 /// Something for the socket.
 pub(crate) enum Wire {
     Text(Zeroizing<String>),
@@ -68,6 +89,7 @@ pub(crate) struct Channel {
     /// Acknowledgements and states: outside the sequence, never repeated.
     unsequenced: VecDeque<Bytes>,
     outgoing: Outgoing,
+    message_size: MessageSize,
     incoming: Incoming,
     /// Once set, data leaves sealed only.
     sealer: Option<Sealer>,
@@ -94,8 +116,8 @@ impl fmt::Debug for Channel {
 
 impl Channel {
     pub(crate) fn new(mut config: ChannelConfig) -> Self {
-        config.payload_bytes = config.payload_bytes.max(1);
-        config.send_window_bytes = config.send_window_bytes.max(HEADER_BYTES + config.payload_bytes);
+        let message_size = MessageSize::small(config.payload_bytes);
+        config.send_window_bytes = config.send_window_bytes.max(HEADER_BYTES + message_size.limit());
         Self {
             ids: ChaCha12Rng::from_seed(config.seed),
             now: Moment::default(),
@@ -105,6 +127,7 @@ impl Channel {
             opening: None,
             unsequenced: VecDeque::new(),
             outgoing: Outgoing::new(config.transmission_limit),
+            message_size,
             incoming: Incoming::new(config.reorder_bytes, config.reorder_messages),
             sealer: None,
             unconsumed: 0,
@@ -130,28 +153,43 @@ impl Channel {
 
     pub(crate) fn stats(&self) -> Stats {
         let round_trip = self.outgoing.round_trip();
-        Stats { rtt: round_trip.smoothed(), rto: round_trip.rto(), ..self.stats }
+        Stats {
+            rtt: round_trip.smoothed(),
+            rto: round_trip.rto(),
+            payload_bytes: self.message_size.limit(),
+            large_messages: self.message_size.knowledge(),
+            ..self.stats
+        }
     }
 
     pub(crate) fn stats_mut(&mut self) -> &mut Stats {
         &mut self.stats
     }
 
-    pub(crate) fn socket_opened(&mut self, open: &OpenMessage) {
-        self.socket_closed();
+    pub(crate) fn socket_opened(&mut self, open: &OpenMessage) -> Result<(), Hopeless> {
+        let outcome = self.socket_closed();
         if !self.is_shut {
             self.is_connected = true;
             self.is_paused = false;
             self.opening = Some(open.encode());
         }
+        outcome
     }
 
-    pub(crate) fn socket_closed(&mut self) {
+    pub(crate) fn socket_closed(&mut self) -> Result<(), Hopeless> {
         self.is_connected = false;
         self.opening = None;
         // Lost acknowledgements are made good when the peer repeats the messages.
         self.unsequenced.clear();
         self.outgoing.socket_lost();
+        if self.message_size.socket_lost() { Ok(()) } else { Err(Hopeless::LargeMessages) }
+    }
+
+    /// From now on this role sends in bulk: larger messages, if the peer takes them, and more of them at a time.
+    pub(crate) fn enlarge(&mut self, bulk: Bulk) {
+        self.message_size.enlarge(bulk.payload_bytes, bulk.is_proven);
+        let full_message = HEADER_BYTES + bulk.payload_bytes;
+        self.config.send_window_bytes = bulk.send_window_bytes.max(full_message);
     }
 
     /// Ends the channel: nothing is taken in or sent any more, except what is queued here if `flushes`.
@@ -176,8 +214,9 @@ impl Channel {
         }
         let free = self.free_window();
         let overhead = HEADER_BYTES + self.sealing_overhead();
-        let full_message = overhead + self.config.payload_bytes;
-        let full = (free / full_message).saturating_mul(self.config.payload_bytes);
+        let payload_bytes = self.message_size.limit();
+        let full_message = overhead + payload_bytes;
+        let full = (free / full_message).saturating_mul(payload_bytes);
         full.saturating_add((free % full_message).saturating_sub(overhead))
     }
 
@@ -193,7 +232,7 @@ impl Channel {
     /// From now on data is sealed both ways. For good: nothing takes it back.
     pub(crate) fn seal_data(&mut self, sealer: Sealer) {
         self.sealer = Some(sealer);
-        let full_message = HEADER_BYTES + SEALING_OVERHEAD + self.config.payload_bytes;
+        let full_message = HEADER_BYTES + SEALING_OVERHEAD + self.message_size.limit();
         self.config.send_window_bytes = self.config.send_window_bytes.max(full_message);
     }
 
@@ -230,9 +269,12 @@ impl Channel {
     /// Queues bytes as messages of at most the configured size, as far as the window allows; sealed if the session
     /// is. What cannot be sealed is not queued: the caller must then close.
     pub(crate) fn send(&mut self, payload_type: PayloadType, bytes: &[u8]) -> Result<usize, AeadError> {
+        if let Some(payload_bytes) = self.message_size.wanted_probe(bytes.len(), self.now.elapsed) {
+            self.probe(payload_bytes);
+        }
         let taken = bytes.len().min(self.send_capacity());
         let (now, later) = bytes.split_at_checked(taken).unwrap_or((bytes, &[]));
-        for chunk in now.chunks(self.config.payload_bytes) {
+        for chunk in now.chunks(self.message_size.limit()) {
             match self.sealer.as_mut().filter(|_| is_sealed(payload_type)) {
                 Some(sealer) => {
                     let wire = sealer.seal(chunk)?;
@@ -254,7 +296,7 @@ impl Channel {
 
     /// Whether a blocked sender can go on; true once.
     pub(crate) fn becomes_writable(&mut self) -> bool {
-        let full_message = HEADER_BYTES + self.sealing_overhead() + self.config.payload_bytes;
+        let full_message = HEADER_BYTES + self.sealing_overhead() + self.message_size.limit();
         let has_room = self.free_window() >= full_message;
         let wakes = self.is_blocked && has_room && !self.is_shut;
         self.is_blocked &= !wakes;
@@ -279,6 +321,28 @@ impl Channel {
         seq
     }
 
+    /// Asks the peer for an acknowledgement of a large message, with a sequence number it has seen: the first. Until
+    /// that is acknowledged, and without a socket, not yet.
+    fn probe(&mut self, payload_bytes: usize) {
+        let is_first_acked = self.outgoing.next_seq() > 0 && !self.outgoing.is_unacked(0);
+        if !self.is_connected || !is_first_acked {
+            return;
+        }
+        let message = AgentMessage {
+            message_type: self.config.sends.clone(),
+            schema_version: 1,
+            created_ms: self.now.unix_ms.max(1),
+            seq: 0,
+            flags: self.config.first_flags,
+            id: self.new_id(),
+            payload_type: PayloadType::Output,
+            payload: Bytes::from(vec![0; payload_bytes]),
+        };
+        self.unsequenced.push_back(message.encode());
+        self.message_size.probing(message.id, self.now.elapsed);
+        self.stats.probes += 1;
+    }
+
     /// Queues a message outside the sequence; lost when there is no socket.
     pub(crate) fn queue_unsequenced(&mut self, message_type: MessageType, payload: String) {
         if !self.is_connected {
@@ -299,6 +363,10 @@ impl Channel {
 
     pub(crate) fn unacked_bytes(&self) -> usize {
         self.outgoing.unacked_bytes()
+    }
+
+    pub(crate) fn unsent_bytes(&self) -> usize {
+        self.outgoing.unsent_bytes()
     }
 
     pub(crate) fn is_unacked(&self, seq: i64) -> bool {
@@ -330,6 +398,7 @@ impl Channel {
         }
         let transmission = self.outgoing.poll(self.now.elapsed)?;
         self.stats.retransmits += u64::from(transmission.is_repeated);
+        self.message_size.sent(payload_bytes(&transmission.frame));
         self.count_out(&transmission.frame);
         Some(transmission.frame)
     }
@@ -347,10 +416,20 @@ impl Channel {
         }
     }
 
-    pub(crate) fn handle_timeout(&mut self) -> Result<(), Exhausted> {
+    pub(crate) fn handle_timeout(&mut self) -> Result<(), Hopeless> {
         if self.poll_timeout().is_some_and(|at| at <= self.now.elapsed) {
-            self.stats.timeouts += u64::from(self.outgoing.handle_timeout(self.now.elapsed)?);
+            let expired = self.outgoing.handle_timeout(self.now.elapsed).map_err(Hopeless::Exhausted)?;
+            if let Some(frame_bytes) = expired {
+                self.stats.timeouts += 1;
+                if !self.message_size.timed_out(frame_bytes.saturating_sub(HEADER_BYTES)) {
+                    return Err(Hopeless::LargeMessages);
+                }
+            }
         }
         Ok(())
     }
+}
+
+fn payload_bytes(frame: &Bytes) -> usize {
+    frame.len().saturating_sub(HEADER_BYTES)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::channel::{Channel, ChannelConfig, Wire};
+use crate::channel::{Bulk, Channel, ChannelConfig, Hopeless, Wire};
 use crate::frame::{AgentMessage, Decoder, Flags, MessageType, PayloadType};
 use crate::json::{ChannelClosed, OpenMessage, Opener, TerminalSize};
 use crate::moment::Moment;
@@ -26,6 +26,9 @@ pub use event::{
 
 use session::Session;
 use terminal::TerminalSync;
+
+/// Flag that tells the agent of a basic port session that the local connection is over (protocol.md 4.3).
+const DISCONNECT_TO_PORT: u32 = 1;
 
 /// Flag that asks the agent to end a port session (protocol.md 4.3).
 const TERMINATE_SESSION: u32 = 2;
@@ -94,6 +97,11 @@ impl ClientChannel {
                 config.client_version.clone(),
                 config.sealing,
                 TerminalSync::new(config.terminal),
+                Bulk {
+                    payload_bytes: config.port_payload_bytes,
+                    is_proven: config.port_payload_is_proven,
+                    send_window_bytes: config.port_send_window_bytes,
+                },
             ),
             client_id,
             client_version: config.client_version,
@@ -123,7 +131,8 @@ impl ClientChannel {
                 client_version: Some(self.client_version.clone()),
             },
         };
-        self.channel.socket_opened(&open);
+        let outcome = self.channel.socket_opened(&open);
+        self.judge(outcome);
         if !std::mem::replace(&mut self.has_been_open, true) {
             self.session.terminal.first_opened(&mut self.channel);
         }
@@ -132,7 +141,8 @@ impl ClientChannel {
     /// The socket is gone. Outputs for it that were not polled are forgotten; messages are repeated on the next one.
     pub fn socket_closed(&mut self, now: Moment) {
         self.channel.tick(now);
-        self.channel.socket_closed();
+        let outcome = self.channel.socket_closed();
+        self.judge(outcome);
     }
 
     /// A binary message arrived.
@@ -164,13 +174,20 @@ impl ClientChannel {
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when called early.
     pub fn handle_timeout(&mut self, now: Moment) {
         self.channel.tick(now);
-        if let Err(exhausted) = self.channel.handle_timeout() {
-            let reason = CloseReason::RetransmitsExhausted {
+        let outcome = self.channel.handle_timeout();
+        self.judge(outcome);
+    }
+
+    fn judge(&mut self, outcome: Result<(), Hopeless>) {
+        let reason = match outcome {
+            Ok(()) => return,
+            Err(Hopeless::Exhausted(exhausted)) => CloseReason::RetransmitsExhausted {
                 seq: exhausted.seq,
                 transmissions: exhausted.transmissions,
-            };
-            self.session.close(&mut self.channel, reason);
-        }
+            },
+            Err(Hopeless::LargeMessages) => CloseReason::LargeMessagesRefused,
+        };
+        self.session.close(&mut self.channel, reason);
     }
 
     /// Takes input for the program; returns how many bytes were taken. None before `Started` and after `Closed`;
@@ -218,9 +235,19 @@ impl ClientChannel {
 
     /// Asks the agent of a running port session to end it; other sessions ignore it. Does nothing before `Started`.
     pub fn terminate_flag(&mut self, now: Moment) {
+        self.send_flag(now, TERMINATE_SESSION);
+    }
+
+    /// Tells the agent of a basic port session that the local connection is over: it closes its own and connects
+    /// again when more data comes (protocol.md 8.3). Other sessions ignore it. Does nothing before `Started`.
+    pub fn disconnect_flag(&mut self, now: Moment) {
+        self.send_flag(now, DISCONNECT_TO_PORT);
+    }
+
+    fn send_flag(&mut self, now: Moment, flag: u32) {
         self.channel.tick(now);
         if self.session.is_running() {
-            self.channel.queue(PayloadType::Flag, &TERMINATE_SESSION.to_be_bytes());
+            self.channel.queue(PayloadType::Flag, &flag.to_be_bytes());
         }
     }
 
@@ -276,6 +303,12 @@ impl ClientChannel {
     /// Bytes of messages that are not acknowledged, headers included; 0 when the agent has everything.
     pub fn unacked_bytes(&self) -> usize {
         self.channel.unacked_bytes()
+    }
+
+    /// Bytes of messages that [`send`](Self::send) took and [`poll_output`](Self::poll_output) has not given out yet,
+    /// headers included. An owner with several sources, of which some are urgent, keeps this small.
+    pub fn unsent_bytes(&self) -> usize {
+        self.channel.unsent_bytes()
     }
 
     /// Why the channel closed, if it did.

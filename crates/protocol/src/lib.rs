@@ -67,6 +67,7 @@ mod session_kind;
 mod stats;
 
 pub use agent::{AgentChannel, AgentConfig, AgentEvent, AgentOutput, HandshakeOffer};
+pub use channel::LargeMessages;
 pub use client::{
     ClientChannel, ClientConfig, ClientEvent, ClientOutput, CloseReason, DataStream, HandshakeFailure,
     Misbehaviour, Publication,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::channel::LargeMessages;
 use crate::frame::DecodeError;
 
 /// What a channel has counted since it was made; never reset by a new socket. For diagnosis, not for decisions.
@@ -48,6 +49,12 @@ pub struct Stats {
     pub rtt: Duration,
     /// Current retransmission time-out.
     pub rto: Duration,
+    /// Most payload bytes in the next message.
+    pub payload_bytes: usize,
+    /// Whether the peer takes messages above 1024 bytes of payload.
+    pub large_messages: LargeMessages,
+    /// Probes for large messages sent.
+    pub probes: u64,
 }
 
 /// Frames refused, by the first rule they broke (protocol.md 3.3).

@@ -26,6 +26,8 @@ pub(super) struct Outgoing {
     next_seq: i64,
     unacked: BTreeMap<i64, Unacked>,
     unacked_bytes: usize,
+    /// Bytes of messages that were never sent.
+    unsent_bytes: usize,
     /// Messages to send next, lowest first; every other unacknowledged message is in flight.
     due: BTreeSet<i64>,
     /// In order of time. Entries whose message was acknowledged or sent again are stale; the first never is.
@@ -84,6 +86,7 @@ impl Outgoing {
             next_seq: 0,
             unacked: BTreeMap::new(),
             unacked_bytes: 0,
+            unsent_bytes: 0,
             due: BTreeSet::new(),
             flights: VecDeque::new(),
             next_number: 0,
@@ -102,6 +105,11 @@ impl Outgoing {
         self.unacked_bytes
     }
 
+    /// Bytes of messages that were pushed and never polled.
+    pub(super) fn unsent_bytes(&self) -> usize {
+        self.unsent_bytes
+    }
+
     pub(super) fn is_unacked(&self, seq: i64) -> bool {
         self.unacked.contains_key(&seq)
     }
@@ -115,6 +123,7 @@ impl Outgoing {
         let seq = self.next_seq;
         self.next_seq += 1;
         self.unacked_bytes += frame.len();
+        self.unsent_bytes += frame.len();
         self.unacked.insert(seq, Unacked { frame, transmissions: 0, on_this_socket: 0, flight: None });
         self.due.insert(seq);
     }
@@ -129,6 +138,9 @@ impl Outgoing {
         let number = self.next_number;
         self.next_number += 1;
         let is_repeated = message.transmissions > 0;
+        if !is_repeated {
+            self.unsent_bytes -= message.frame.len();
+        }
         message.transmissions = message.transmissions.saturating_add(1);
         message.on_this_socket = message.on_this_socket.saturating_add(1);
         message.flight = Some(number);
@@ -139,10 +151,14 @@ impl Outgoing {
         Some(Transmission { frame: message.frame.clone(), is_repeated })
     }
 
-    /// Exactly this message arrived. False when it is not unacknowledged.
-    pub(super) fn acknowledge(&mut self, seq: i64, now: Duration) -> bool {
-        let Some(message) = self.unacked.remove(&seq) else { return false };
-        self.unacked_bytes -= message.frame.len();
+    /// Exactly this message arrived: the length of its frame, or none when it is not unacknowledged.
+    pub(super) fn acknowledge(&mut self, seq: i64, now: Duration) -> Option<usize> {
+        let message = self.unacked.remove(&seq)?;
+        let frame_bytes = message.frame.len();
+        self.unacked_bytes -= frame_bytes;
+        if message.transmissions == 0 {
+            self.unsent_bytes -= frame_bytes;
+        }
         self.due.remove(&seq);
         if let Some(number) = message.flight {
             if message.transmissions == 1
@@ -161,7 +177,7 @@ impl Outgoing {
             self.recovery = None;
         }
         self.prune();
-        true
+        Some(frame_bytes)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
@@ -169,28 +185,28 @@ impl Outgoing {
         self.flights.front().map(|flight| flight.at.saturating_add(self.round_trip.rto()))
     }
 
-    /// Marks what timed out for sending again. True when anything did.
-    pub(super) fn handle_timeout(&mut self, now: Duration) -> Result<bool, Exhausted> {
+    /// Marks what timed out for sending again; returns the length of the largest of those frames.
+    pub(super) fn handle_timeout(&mut self, now: Duration) -> Result<Option<usize>, Exhausted> {
         let rto = self.round_trip.rto();
-        let mut has_expired = false;
+        let mut expired = None;
         while let Some(flight) = self.flights.front().copied() {
             if self.is_current(flight) {
                 if flight.at.saturating_add(rto) > now {
                     break;
                 }
-                has_expired = true;
+                expired = expired.max(self.unacked.get(&flight.seq).map(|message| message.frame.len()));
                 self.lose(flight)?;
             }
             self.flights.pop_front();
         }
-        if has_expired {
+        if expired.is_some() {
             self.round_trip.timed_out();
             match &mut self.recovery {
                 Some(recovery) => recovery.window = (recovery.window / 2).max(MIN_WINDOW),
                 None => self.recovery = Some(self.new_recovery()),
             }
         }
-        Ok(has_expired)
+        Ok(expired)
     }
 
     /// The socket is gone: nothing is in flight any more, everything unacknowledged is due again.
@@ -209,6 +225,7 @@ impl Outgoing {
     pub(super) fn clear(&mut self) {
         self.unacked.clear();
         self.unacked_bytes = 0;
+        self.unsent_bytes = 0;
         self.due.clear();
         self.flights.clear();
         self.recovery = None;
@@ -292,7 +309,7 @@ mod tests {
             outgoing.push(Bytes::from_static(b"x"));
             while outgoing.poll(Duration::ZERO).is_some() {}
             if seq > 0 {
-                assert!(outgoing.acknowledge(seq, Duration::ZERO));
+                assert!(outgoing.acknowledge(seq, Duration::ZERO).is_some());
             }
         }
         assert_eq!(outgoing.unacked_bytes(), 1);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::incoming::Place;
 use super::{Channel, MAX_UNSEQUENCED};
-use crate::frame::{AgentMessage, MessageType};
+use crate::frame::{AgentMessage, HEADER_BYTES, MessageType};
 use crate::json::AcknowledgeContent;
 
 /// What a role makes of the message whose turn it is.
@@ -41,10 +41,16 @@ impl Channel {
     /// An `acknowledge` message.
     pub(crate) fn handle_acknowledge(&mut self, payload: &[u8]) {
         match AcknowledgeContent::decode(payload) {
-            Ok(content) if self.outgoing.acknowledge(content.seq, self.now.elapsed) => {
-                self.stats.acks_in += 1
-            }
-            Ok(_) => self.stats.unknown_acks += 1,
+            Ok(content) => match self.outgoing.acknowledge(content.seq, self.now.elapsed) {
+                Some(frame_bytes) => {
+                    self.stats.acks_in += 1;
+                    self.message_size.acknowledged(frame_bytes.saturating_sub(HEADER_BYTES));
+                }
+                None if self.message_size.is_probe(&content.message_id) => {
+                    self.message_size.probe_acknowledged();
+                }
+                None => self.stats.unknown_acks += 1,
+            },
             Err(_) => self.stats.rejected.payload += 1,
         }
     }

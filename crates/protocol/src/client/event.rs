@@ -106,6 +106,11 @@ pub enum CloseReason {
         /// How often it was sent.
         transmissions: u32,
     },
+    /// Large messages, which an earlier part of the session had proven, do not arrive any more, and what was sent in
+    /// them cannot be sent otherwise. A new session should set
+    /// [`port_payload_bytes`](super::ClientConfig::port_payload_bytes) to 1024.
+    #[error("messages of more than 1024 bytes do not arrive any more")]
+    LargeMessagesRefused,
 }
 
 /// Why a handshake cannot succeed.

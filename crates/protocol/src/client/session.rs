@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::event::{ClientEvent, CloseReason, DataStream, HandshakeFailure, Misbehaviour, Publication};
 use super::handshake::{self, Answer};
 use super::terminal::TerminalSync;
-use crate::channel::{Channel, Disposition, Receiver};
+use crate::channel::{Bulk, Channel, Disposition, Receiver};
 use crate::frame::{AgentMessage, PayloadType};
 use crate::json::{EncChallenge, HandshakeComplete, HandshakeRequest};
 use crate::sealing::{
@@ -26,6 +26,8 @@ pub(super) struct Session {
     sealing: Option<ClientSealing>,
     phase: Phase,
     pub(super) terminal: TerminalSync,
+    /// How a port session sends.
+    port: Bulk,
     pub(super) events: VecDeque<ClientEvent>,
     pub(super) closed: Option<CloseReason>,
 }
@@ -58,12 +60,14 @@ impl Session {
         client_version: String,
         sealing: Option<ClientSealing>,
         terminal: TerminalSync,
+        port: Bulk,
     ) -> Self {
         Self {
             client_version,
             sealing,
             phase: Phase::Undecided,
             terminal,
+            port,
             events: VecDeque::new(),
             closed: None,
         }
@@ -111,6 +115,9 @@ impl Session {
         self.phase = Phase::Running;
         let had_handshake = handshake_with.is_some();
         self.terminal.started(channel, kind, had_handshake);
+        if kind == SessionKind::Port {
+            channel.enlarge(self.port);
+        }
         self.events.push_back(ClientEvent::Started {
             kind,
             agent_version: handshake_with,

@@ -15,6 +15,11 @@ impl MessageId {
         Self(*uuid::Builder::from_random_bytes(bytes).as_uuid().as_bytes())
     }
 
+    /// Whether `text` is this id, in any spelling of a UUID.
+    pub(crate) fn is_text(self, text: &str) -> bool {
+        Uuid::try_parse(text).is_ok_and(|id| *id.as_bytes() == self.0)
+    }
+
     /// The header field: bytes 8 to 15 first, then 0 to 7.
     pub fn to_wire(self) -> [u8; 16] {
         let mut field = self.0;

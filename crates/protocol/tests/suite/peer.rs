@@ -66,6 +66,12 @@ pub(crate) fn ack(seq: i64) -> Bytes {
     message(MessageType::Acknowledge, 0, PayloadType::Unset, content.encode().as_bytes()).encode()
 }
 
+/// The acknowledgement of that message.
+pub(crate) fn ack_of(message: &AgentMessage) -> Bytes {
+    let body = AcknowledgeContent::of(message).encode();
+    self::message(MessageType::Acknowledge, 0, PayloadType::Unset, body.as_bytes()).encode()
+}
+
 pub(crate) fn from_gateway(message_type: MessageType, payload: &[u8]) -> Bytes {
     message(message_type, 0, PayloadType::Unset, payload).encode()
 }
