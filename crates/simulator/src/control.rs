@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::conditions::{Calls, Condition};
 use crate::gateway::relay::{RelayCommand, SocketCut};
+use crate::iam::AccountPolicies;
 use crate::link_faults::LinkFaults;
 use crate::live::{NodeState, Tier};
 use crate::policy::DenyRule;
@@ -225,6 +226,16 @@ impl Control {
     /// Drops all denials, those of the demo world included.
     pub fn allow_everything(&self) {
         self.shared.live.allow_all();
+    }
+
+    /// Puts an account under these policies in place of any before; `None` takes them away.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn set_policies(&self, account: &str, policies: Option<AccountPolicies>) -> Result<(), ControlError> {
+        let account = self.account(account)?;
+        self.shared.live.set_policies(self.shared.world.accounts[account].plan.id, policies);
+        Ok(())
     }
 
     /// Refuses the next `calls` API calls and upgrades with `ThrottlingException` and its like, instead of any that

@@ -4,7 +4,8 @@
 //! `GET /_sim/sessions` and `GET /_sim/calls` answer with JSON. `POST /_sim/control` takes one action as a JSON object:
 //! `{"action":"cut","session":"…"}`, without `session` for all; `bye`, `terminate` (`output`); `expire_tokens`;
 //! `throttle` (`calls`); `expire_credentials` and `renew_credentials` (`account`); `tier` (`account`, `region`,
-//! `tier`); `deny` (`rule_action`, `resource`, `reason`); `allow_everything`; `disconnect`, `connect` and `stop`
+//! `tier`); `policies` (`account`, `identity`: a list of policies, `boundary`, `organization`); `no_policies` (`account`);
+//! `deny` (`rule_action`, `resource`, `reason`); `allow_everything`; `disconnect`, `connect` and `stop`
 //! (`node`).
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::control::{Control, ControlError};
 use crate::http::reply::{Body, plain};
+use crate::iam::{AccountPolicies, PolicyProblem};
 use crate::live::Tier;
 use crate::policy::{DenyReason, DenyRule};
 use crate::registry::SessionView;
@@ -55,6 +57,16 @@ enum Action {
         rule_action: String,
         resource: String,
         reason: String,
+    },
+    Policies {
+        account: String,
+        identity: Vec<Value>,
+        boundary: Option<Value>,
+        #[serde(default)]
+        organization: Vec<Value>,
+    },
+    NoPolicies {
+        account: String,
     },
     AllowEverything {},
     Disconnect {
@@ -139,12 +151,36 @@ async fn perform(control: &Control, action: Action) -> Result<Value, String> {
             let reason = DenyReason::from_name(&reason).ok_or_else(|| format!("no reason {reason}"))?;
             control.deny(DenyRule { action: rule_action, resource, reason });
         }
+        Action::Policies { account, identity, boundary, organization } => {
+            let policies =
+                policies(&identity, boundary.as_ref(), &organization).map_err(|e| e.to_string())?;
+            control.set_policies(&account, Some(policies)).map_err(text)?;
+        }
+        Action::NoPolicies { account } => control.set_policies(&account, None).map_err(text)?,
         Action::AllowEverything {} => control.allow_everything(),
         Action::Disconnect { node } => control.disconnect_node(&node).await.map_err(text)?,
         Action::Connect { node } => control.connect_node(&node).await.map_err(text)?,
         Action::Stop { node } => control.stop_node(&node).await.map_err(text)?,
     }
     Ok(json!({}))
+}
+
+fn policies(
+    identity: &[Value],
+    boundary: Option<&Value>,
+    organization: &[Value],
+) -> Result<AccountPolicies, PolicyProblem> {
+    let mut policies = AccountPolicies::none();
+    for policy in identity {
+        policies = policies.with_identity(&policy.to_string())?;
+    }
+    if let Some(policy) = boundary {
+        policies = policies.with_boundary(&policy.to_string())?;
+    }
+    for policy in organization {
+        policies = policies.with_organization(&policy.to_string())?;
+    }
+    Ok(policies)
 }
 
 fn session(view: &SessionView) -> Value {

@@ -39,7 +39,7 @@ pub(crate) fn call(
         resource: format!("arn:aws:ec2:{}:{}:*", caller.region, account.plan.id),
         named: false,
     };
-    if let Some(text) = shared.live.denial(&account.caller_arn(), &[ask]) {
+    if let Some(text) = shared.refusal(account, &[ask]) {
         let encoded =
             if shared.live.encoded_denials() { policy::encoded_message(request_id) } else { String::new() };
         return Err(ApiFailure::new(

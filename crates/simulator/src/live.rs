@@ -1,10 +1,11 @@
 //! What changes while the simulator runs, apart from sessions: node states, tiers, denials, throttling, counters.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::conditions::{Calls, Condition, Conditions, Verdict};
+use crate::iam::AccountPolicies;
 use crate::link_faults::LinkFaults;
 use crate::policy::DenyRule;
 use crate::quotas::Quotas;
@@ -63,6 +64,8 @@ struct State {
     /// Tiers that were set, by account and Region.
     tiers: HashMap<(String, String), Tier>,
     denials: Vec<DenyRule>,
+    /// Policies of the accounts that have any, by account id.
+    policies: HashMap<String, Arc<AccountPolicies>>,
     link_faults: LinkFaults,
     /// Accounts whose credentials have expired.
     expired: HashSet<usize>,
@@ -128,6 +131,19 @@ impl Live {
             let rule = state.denials.iter().find(|rule| rule.matches(ask.action, &ask.resource))?;
             Some(rule.text(caller_arn, ask.action, ask.named.then_some(ask.resource.as_str())))
         })
+    }
+
+    /// The policies of an account; without any it is governed by rules alone.
+    pub(crate) fn policies(&self, account_id: &str) -> Option<Arc<AccountPolicies>> {
+        self.lock().policies.get(account_id).cloned()
+    }
+
+    pub(crate) fn set_policies(&self, account_id: &str, policies: Option<AccountPolicies>) {
+        let mut state = self.lock();
+        match policies {
+            Some(policies) => state.policies.insert(account_id.to_owned(), Arc::new(policies)),
+            None => state.policies.remove(account_id),
+        };
     }
 
     pub(crate) fn deny(&self, rule: DenyRule) {

@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::SimulatorConfig;
-use crate::live::Live;
+use crate::iam;
+use crate::live::{Ask, Live};
 use crate::paging::PageTokens;
 use crate::registry::{Registry, SessionView};
 use crate::tls::ServerTls;
-use crate::world::World;
+use crate::world::{Account, World};
 
 /// State of one simulator.
 #[derive(Debug)]
@@ -53,6 +54,14 @@ impl Shared {
     pub(crate) fn update_session(&self, session_id: &str, change: impl FnOnce(&mut SessionView)) {
         self.registry.update(session_id, change);
         self.changed();
+    }
+
+    /// The refusal of what the account's caller asks: a rule that denies it, or policies that do not allow it.
+    pub(crate) fn refusal(&self, account: &Account, asks: &[Ask<'_>]) -> Option<String> {
+        self.live.denial(&account.caller_arn(), asks).or_else(|| {
+            let policies = self.live.policies(account.plan.id)?;
+            iam::refusal(self, account, &policies, asks)
+        })
     }
 
     pub(crate) fn changed(&self) {

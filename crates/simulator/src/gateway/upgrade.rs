@@ -163,7 +163,7 @@ fn permitted(shared: &Shared, parts: &Parts, session_id: &str) -> Result<(), Str
     let account = caller.account(shared);
     let resource = format!("arn:aws:ssm:{}:{}:session/{session_id}", caller.region, account.plan.id);
     let ask = Ask { action: "ssmmessages:OpenDataChannel", resource, named: true };
-    match shared.live.denial(&account.caller_arn(), &[ask]) {
+    match shared.refusal(account, &[ask]) {
         Some(text) => Err(text),
         None => Ok(()),
     }

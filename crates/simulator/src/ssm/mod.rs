@@ -57,7 +57,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiFailure> {
 
 /// Refuses the call if a rule denies one of `asks`.
 fn permit(shared: &Shared, caller: &Caller, asks: &[Ask<'_>]) -> Result<(), ApiFailure> {
-    match shared.live.denial(&caller.account(shared).caller_arn(), asks) {
+    match shared.refusal(caller.account(shared), asks) {
         Some(text) => Err(ApiFailure::new("AccessDeniedException", text)),
         None => Ok(()),
     }
