@@ -36,6 +36,8 @@ pub struct SimulatorConfig {
     pub idle_timeout: Duration,
     /// Waited before each API answer. Default zero.
     pub latency: Duration,
+    /// How long a change of the tier is pending. Default 2 seconds; the real service takes minutes.
+    pub tier_settles_after: Duration,
     /// Whether the documented request rates per account-Region are enforced with `ThrottlingException`
     /// (aws-security-reliability.md A.7). Default `false`.
     pub enforce_quotas: bool,
@@ -68,6 +70,7 @@ impl Default for SimulatorConfig {
             shell: ShellChoice::Auto,
             idle_timeout: Duration::from_secs(20 * 60),
             latency: Duration::ZERO,
+            tier_settles_after: Duration::from_secs(2),
             enforce_quotas: false,
             demo_denials: true,
             enable_control_http: false,

@@ -6,6 +6,7 @@
 //! computer, as its user, each in a throw-away home; so only loopback is listened on, and [`Simulator::shutdown`]
 //! ends every one of them.
 
+mod activations;
 mod agent;
 mod aws_config;
 mod conditions;
@@ -31,6 +32,7 @@ mod simulator;
 mod span;
 mod ssm;
 mod sts;
+mod tiers;
 mod tls;
 mod world;
 mod xml;

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::activations::{Activation, Activations};
 use crate::conditions::{Calls, Condition, Conditions, Verdict};
 use crate::iam::AccountPolicies;
 use crate::link_faults::LinkFaults;
 use crate::policy::DenyRule;
 use crate::quotas::Quotas;
+use crate::tiers::{Change, TierView, Tiers, TooManyUpdates};
 use crate::world::World;
 use crate::world::node::Node;
 
@@ -61,8 +63,10 @@ pub(crate) struct Live {
 struct State {
     /// Nodes that differ from how they were generated, by id.
     nodes: HashMap<String, NodeState>,
-    /// Tiers that were set, by account and Region.
-    tiers: HashMap<(String, String), Tier>,
+    tiers: Tiers,
+    activations: Activations,
+    /// Hybrid nodes that were deregistered.
+    deregistered: HashSet<String>,
     denials: Vec<DenyRule>,
     /// Policies of the accounts that have any, by account id.
     policies: HashMap<String, Arc<AccountPolicies>>,
@@ -110,18 +114,27 @@ impl Live {
     }
 
     pub(crate) fn tier(&self, world: &World, account: usize, region: &str) -> (Tier, bool) {
-        let account = &world.accounts[account];
-        let set = self.lock().tiers.get(&(account.plan.id.to_owned(), region.to_owned())).copied();
-        let planned = account.regions.iter().find(|r| r.plan.region == region);
-        match (set, planned) {
-            (Some(tier), _) => (tier, true),
-            (None, Some(r)) if !r.plan.standard_tier => (Tier::Advanced, true),
-            (None, _) => (Tier::Standard, false),
-        }
+        let view = self.tier_view(world, account, region);
+        (view.effective, view.customized)
+    }
+
+    pub(crate) fn tier_view(&self, world: &World, account: usize, region: &str) -> TierView {
+        let id = world.accounts[account].plan.id;
+        self.lock().tiers.view(id, region, planned_tier(world, account, region), Instant::now())
+    }
+
+    pub(crate) fn change_tier(
+        &self,
+        world: &World,
+        account: usize,
+        change: Change<'_>,
+    ) -> Result<(), TooManyUpdates> {
+        let planned = planned_tier(world, account, change.region);
+        self.lock().tiers.change(change, planned, Instant::now())
     }
 
     pub(crate) fn set_tier(&self, account_id: &str, region: &str, tier: Tier) {
-        self.lock().tiers.insert((account_id.to_owned(), region.to_owned()), tier);
+        self.lock().tiers.force(account_id, region, tier, Instant::now());
     }
 
     /// The refusal of the first question a rule denies.
@@ -131,6 +144,34 @@ impl Live {
             let rule = state.denials.iter().find(|rule| rule.matches(ask.action, &ask.resource))?;
             Some(rule.text(caller_arn, ask.action, ask.named.then_some(ask.resource.as_str())))
         })
+    }
+
+    pub(crate) fn add_activation(&self, account: usize, region: &str, activation: Activation) {
+        self.lock().activations.entry((account, region.to_owned())).or_default().push(activation);
+    }
+
+    pub(crate) fn activations(&self, account: usize, region: &str) -> Vec<Activation> {
+        self.lock().activations.get(&(account, region.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// Whether there was such an activation.
+    pub(crate) fn delete_activation(&self, account: usize, region: &str, id: &str) -> bool {
+        let mut state = self.lock();
+        let Some(activations) = state.activations.get_mut(&(account, region.to_owned())) else {
+            return false;
+        };
+        let before = activations.len();
+        activations.retain(|activation| activation.id != id);
+        activations.len() < before
+    }
+
+    /// Whether the node was registered until now.
+    pub(crate) fn deregister(&self, node_id: &str) -> bool {
+        self.lock().deregistered.insert(node_id.to_owned())
+    }
+
+    pub(crate) fn is_registered(&self, node_id: &str) -> bool {
+        !self.lock().deregistered.contains(node_id)
     }
 
     /// The policies of an account; without any it is governed by rules alone.
@@ -212,4 +253,10 @@ impl Live {
     pub(crate) fn within_quota(&self, account: usize, region: &str, operation: &str) -> bool {
         self.lock().quotas.admit(Instant::now(), account, region, operation)
     }
+}
+
+/// The tier the world was made with.
+fn planned_tier(world: &World, account: usize, region: &str) -> Tier {
+    let planned = world.accounts[account].regions.iter().find(|r| r.plan.region == region);
+    if planned.is_some_and(|r| !r.plan.standard_tier) { Tier::Advanced } else { Tier::Standard }
 }

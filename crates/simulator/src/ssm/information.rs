@@ -131,7 +131,7 @@ impl Page<'_> {
     ) -> Result<String, ApiFailure> {
         let account = caller.account(shared);
         for id in self.filters.iter().filter_map(Filter::ids).flatten() {
-            if account.find(&caller.region, id).is_none() {
+            if account.find(&caller.region, id).is_none_or(|node| !shared.live.is_registered(&node.id)) {
                 return Err(ApiFailure::new(
                     "InvalidInstanceId",
                     format!(
@@ -155,7 +155,10 @@ impl Page<'_> {
         let first = usize::try_from(start).unwrap_or(usize::MAX);
         for (index, node) in nodes.iter().enumerate().skip(first) {
             let seen = Seen::new(shared, node, now_ms);
-            if !listed(&seen) || !self.filters.iter().all(|f| f.matches(&seen)) {
+            if !listed(&seen)
+                || !shared.live.is_registered(&node.id)
+                || !self.filters.iter().all(|f| f.matches(&seen))
+            {
                 continue;
             }
             if count == self.size {

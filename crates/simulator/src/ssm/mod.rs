@@ -1,5 +1,6 @@
 //! The SSM operations: AWS JSON 1.1 (aws-security-reliability.md A.1 to A.4).
 
+mod activations;
 mod entry;
 mod fields;
 mod filters;
@@ -39,6 +40,12 @@ pub(crate) async fn call(
         "TerminateSession" => sessions::terminate(shared, caller, &parse(body)?).await,
         "DescribeSessions" => sessions::describe(shared, caller, &parse(body)?),
         "GetServiceSetting" => settings::get(shared, caller, &parse(body)?),
+        "UpdateServiceSetting" => settings::update(shared, caller, &parse(body)?),
+        "ResetServiceSetting" => settings::reset(shared, caller, &parse(body)?),
+        "CreateActivation" => activations::create(shared, caller, parse(body)?),
+        "DescribeActivations" => activations::describe(shared, caller, &parse(body)?),
+        "DeleteActivation" => activations::delete(shared, caller, &parse(body)?),
+        "DeregisterManagedInstance" => activations::deregister(shared, caller, &parse(body)?),
         "ListTagsForResource" => tags::list(shared, caller, &parse(body)?),
         _ => Err(ApiFailure::new("UnknownOperationException", "")),
     };

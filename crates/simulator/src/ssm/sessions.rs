@@ -45,7 +45,7 @@ pub(super) fn start(
     let document = documents::plain_name(&document, &caller.region, account.plan.id).to_owned();
     permit(shared, caller, &start_asks(account, caller, &target, &document))?;
     let program = documents::program(&document, &request.parameters)?;
-    let node = account.find(&caller.region, &target);
+    let node = account.find(&caller.region, &target).filter(|n| shared.live.is_registered(&n.id));
     let Some(node) = node.filter(|n| shared.live.node_state(&shared.world, n) == NodeState::Online) else {
         return Err(ApiFailure::new("TargetNotConnected", format!("{target} is not connected.")));
     };
@@ -209,7 +209,7 @@ pub(super) fn connection_status(
     let target = request.target.as_deref().unwrap_or_default();
     let account = caller.account(shared);
     permit(shared, caller, &[super::listing(shared, caller, "ssm:GetConnectionStatus")])?;
-    let node = account.find(&caller.region, target);
+    let node = account.find(&caller.region, target).filter(|n| shared.live.is_registered(&n.id));
     let online = node.is_some_and(|n| shared.live.node_state(&shared.world, n) == NodeState::Online);
     Ok(json!({ "Target": target, "Status": if online { "connected" } else { "notconnected" } }))
 }

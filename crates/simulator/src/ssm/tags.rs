@@ -45,7 +45,9 @@ pub(super) fn list(shared: &Shared, caller: &Caller, request: &Request) -> Resul
     let account = caller.account(shared);
     let resource = format!("arn:aws:ssm:{}:{}:managed-instance/{id}", caller.region, account.plan.id);
     permit(shared, caller, &[Ask { action: "ssm:ListTagsForResource", resource, named: true }])?;
-    let node = account.find(&caller.region, id).filter(|node| node.kind.is_hybrid());
+    let node = account
+        .find(&caller.region, id)
+        .filter(|node| node.kind.is_hybrid() && shared.live.is_registered(&node.id));
     let Some(node) = node else {
         return Err(ApiFailure::new("InvalidResourceId", format!("The resource ID {id} is not valid.")));
     };
