@@ -3,10 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fleetline_app::AppHandle;
-use fleetline_app::tray::{Item, Menu, TrayAction};
+use fleetline_app::tray::{Item, Menu, TrayAction, TrayIcon};
 use tauri::image::Image;
-use tauri::menu::{IsMenuItem, MenuEvent, MenuItem, PredefinedMenuItem};
-use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
+use tauri::menu::{CheckMenuItem, IsMenuItem, MenuEvent, MenuItem, PredefinedMenuItem, Submenu};
+use tauri::tray::{self as native_tray, MouseButton, MouseButtonState, TrayIconBuilder, TrayIconEvent};
 use tauri::{Manager, Runtime};
 
 const IDLE: &[u8] = include_bytes!("../../icons/tray/idle.png");
@@ -14,7 +14,7 @@ const BUSY: &[u8] = include_bytes!("../../icons/tray/busy.png");
 
 /// The tray icon, where there is one.
 pub(crate) struct Tray<R: Runtime> {
-    icon: Option<TrayIcon<R>>,
+    icon: Option<native_tray::TrayIcon<R>>,
 }
 
 impl<R: Runtime> Tray<R> {
@@ -55,7 +55,7 @@ impl<R: Runtime> Tray<R> {
     }
 }
 
-fn build<R: Runtime>(app: &tauri::AppHandle<R>) -> tauri::Result<TrayIcon<R>> {
+fn build<R: Runtime>(app: &tauri::AppHandle<R>) -> tauri::Result<native_tray::TrayIcon<R>> {
     TrayIconBuilder::with_id("fleetline")
         .icon(Image::from_bytes(IDLE)?)
         .icon_as_template(true)
@@ -88,21 +88,40 @@ fn clicked<R: Runtime>(app: &tauri::AppHandle<R>, event: &TrayIconEvent) {
 fn native<R: Runtime>(app: &tauri::AppHandle<R>, menu: &Menu) -> tauri::Result<tauri::menu::Menu<R>> {
     let native = tauri::menu::Menu::new(app)?;
     for item in &menu.items {
-        let item: Box<dyn IsMenuItem<R>> = match item {
-            Item::Action { action, label } => {
-                Box::new(MenuItem::with_id(app, action.id(), label, true, None::<&str>)?)
-            }
-            Item::Label(label) => Box::new(MenuItem::new(app, label, false, None::<&str>)?),
-            Item::Separator => Box::new(PredefinedMenuItem::separator(app)?),
-        };
-        native.append(item.as_ref())?;
+        native.append(native_item(app, item)?.as_ref())?;
     }
     Ok(native)
 }
 
-/// The icon for a menu: busy while it names a live session.
+fn native_item<R: Runtime>(app: &tauri::AppHandle<R>, item: &Item) -> tauri::Result<Box<dyn IsMenuItem<R>>> {
+    Ok(match item {
+        Item::Action { action, label } => {
+            Box::new(MenuItem::with_id(app, action.id(), plain(label), true, None::<&str>)?)
+        }
+        Item::Check { action, label, on } => {
+            Box::new(CheckMenuItem::with_id(app, action.id(), plain(label), true, *on, None::<&str>)?)
+        }
+        Item::Submenu { label, items } => {
+            let submenu = Submenu::new(app, plain(label), true)?;
+            for item in items {
+                submenu.append(native_item(app, item)?.as_ref())?;
+            }
+            Box::new(submenu)
+        }
+        Item::Label(label) => Box::new(MenuItem::new(app, plain(label), false, None::<&str>)?),
+        Item::Separator => Box::new(PredefinedMenuItem::separator(app)?),
+    })
+}
+
+/// A label without the mark of an access key, which a name may contain.
+fn plain(label: &str) -> String {
+    label.replace('&', "&&")
+}
+
+/// The icon for a menu: busy while something runs or wants attention.
 fn picture(menu: &Menu) -> &'static [u8] {
-    let busy =
-        menu.items.iter().any(|item| matches!(item, Item::Action { action: TrayAction::OpenTab(_), .. }));
-    if busy { BUSY } else { IDLE }
+    match menu.icon {
+        TrayIcon::Idle | TrayIcon::Paused => IDLE,
+        TrayIcon::Running | TrayIcon::Reconnecting | TrayIcon::Attention => BUSY,
+    }
 }

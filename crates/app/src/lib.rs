@@ -6,6 +6,7 @@
 
 mod clock;
 mod controller;
+pub mod deep_link;
 mod disk;
 mod fleet;
 mod handle;

@@ -224,6 +224,8 @@ impl Controller {
                 }
                 self.ui.show_window();
             }
+            // The menu has no forwards while the controller runs none; an id can still come from outside.
+            TrayAction::Forwards(action) => tracing::warn!(?action, "there are no forwards"),
             TrayAction::Quit => self.close_requested(),
         }
     }

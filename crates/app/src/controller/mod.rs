@@ -356,7 +356,11 @@ impl Controller {
 
     /// Draws the tray menu when it would look different.
     fn draw_tray(&mut self) {
-        let state = TrayState { shells: self.tabs.tray_shells(), demo: self.mode == AppMode::Demo };
+        let state = TrayState {
+            shells: self.tabs.tray_shells(),
+            demo: self.mode == AppMode::Demo,
+            ..TrayState::default()
+        };
         let menu = tray::menu(&state);
         if menu != self.tray {
             self.tray = menu.clone();

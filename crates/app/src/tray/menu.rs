@@ -1,0 +1,241 @@
+//! The menu for a state.
+
+use super::{ForwardAction, ForwardState, TrayAction, TrayBundle, TrayForward, TrayState};
+
+/// A line of the menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Can be chosen.
+    Action {
+        /// What it does.
+        action: TrayAction,
+        /// What it says.
+        label: String,
+    },
+    /// Can be chosen, with a check mark that shows whether it is on. Choosing it does not move the mark: that is done
+    /// by the next menu.
+    Check {
+        /// What it does.
+        action: TrayAction,
+        /// What it says.
+        label: String,
+        /// Whether it is marked.
+        on: bool,
+    },
+    /// Opens a menu beside it.
+    Submenu {
+        /// What it says.
+        label: String,
+        /// The menu beside it, top to bottom.
+        items: Vec<Self>,
+    },
+    /// Only says something.
+    Label(String),
+    /// A line between groups.
+    Separator,
+}
+
+/// Which icon stands in the tray.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrayIcon {
+    /// Nothing runs.
+    #[default]
+    Idle,
+    /// Sessions are open.
+    Running,
+    /// At least one is being brought back.
+    Reconnecting,
+    /// A forward failed or cannot have its port.
+    Attention,
+    /// All forwards are paused.
+    Paused,
+}
+
+/// The whole menu.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Menu {
+    /// The icon it hangs on.
+    pub icon: TrayIcon,
+    /// Shown when the pointer rests on the icon.
+    pub tooltip: String,
+    /// Top to bottom.
+    pub items: Vec<Item>,
+}
+
+/// Shells named in the menu; more are counted.
+const NAMED_SHELLS: usize = 10;
+
+/// Forwards named at the top level; more are counted.
+const NAMED_FORWARDS: usize = 10;
+
+/// The menu for a state: what runs and favourites first, then bundles, shells, and what can always be done.
+pub fn menu(state: &TrayState) -> Menu {
+    let groups = [forwards(state), bundles(state), shells(state), pause(state), always(state)];
+    let mut items = Vec::new();
+    for group in groups.into_iter().filter(|group| !group.is_empty()) {
+        if !items.is_empty() {
+            items.push(Item::Separator);
+        }
+        items.extend(group);
+    }
+    Menu { icon: icon(state), tooltip: tooltip(state), items }
+}
+
+fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+fn forwards(state: &TrayState) -> Vec<Item> {
+    let is_running = |f: &&TrayForward| f.state.is_running();
+    let running: Vec<_> = state.forwards.iter().filter(is_running).collect();
+    // What is wrong is listed even when it is no favourite: it was running, or should be.
+    let listed = |f: &&TrayForward| !f.state.is_running() && (f.favourite || f.state.needs_attention());
+    let favourites: Vec<_> = state.forwards.iter().filter(listed).collect();
+    let named = running.len().min(NAMED_FORWARDS);
+    let named_favourites = favourites.len().min(NAMED_FORWARDS - named);
+    let mut items = Vec::new();
+    for (title, group, named) in [("Running", &running, named), ("Favourites", &favourites, named_favourites)]
+    {
+        if named > 0 {
+            items.push(Item::Label(title.to_owned()));
+            items.extend(group.iter().take(named).map(|forward| switch(forward)));
+        }
+    }
+    let more = running.len() + favourites.len() - named - named_favourites;
+    if more > 0 {
+        items.push(Item::Action {
+            action: TrayAction::Forwards(ForwardAction::Show),
+            label: format!("{more} more…"),
+        });
+    }
+    items
+}
+
+fn switch(forward: &TrayForward) -> Item {
+    Item::Check {
+        action: TrayAction::Forwards(ForwardAction::Switch { forward: forward.id.clone(), on: !forward.on }),
+        label: format!("{} ({}): {}", forward.name, forward.local, forward.state.words()),
+        on: forward.on,
+    }
+}
+
+fn bundles(state: &TrayState) -> Vec<Item> {
+    state.bundles.iter().map(|bundle| submenu(state, bundle)).collect()
+}
+
+fn submenu(state: &TrayState, bundle: &TrayBundle) -> Item {
+    let find = |id: &String| state.forwards.iter().find(|forward| forward.id == *id);
+    let members: Vec<&TrayForward> = bundle.members.iter().filter_map(find).collect();
+    if members.is_empty() {
+        let items = vec![Item::Label("No forwards".to_owned())];
+        return Item::Submenu { label: bundle.name.clone(), items };
+    }
+    // A bundle that is partly on is switched on as a whole first.
+    let all = members.iter().all(|forward| forward.on);
+    let running = members.iter().filter(|forward| forward.state.is_running()).count();
+    let mut items = vec![
+        Item::Check {
+            action: TrayAction::Forwards(ForwardAction::SwitchBundle { bundle: bundle.id.clone(), on: !all }),
+            label: format!("All forwards in {}", bundle.name),
+            on: all,
+        },
+        Item::Separator,
+    ];
+    items.extend(members.iter().map(|forward| switch(forward)));
+    items.push(Item::Separator);
+    items.push(Item::Action {
+        action: TrayAction::Forwards(ForwardAction::CopyAddresses { bundle: bundle.id.clone() }),
+        label: "Copy all local addresses".to_owned(),
+    });
+    Item::Submenu { label: format!("{}: {running} of {} running", bundle.name, members.len()), items }
+}
+
+fn shells(state: &TrayState) -> Vec<Item> {
+    let count = state.shells.len();
+    let mut title = if count == 0 { "No sessions".to_owned() } else { counted(count, "session") };
+    if state.demo {
+        title.push_str(" · demo fleet");
+    }
+    let mut items = vec![Item::Label(title)];
+    for shell in state.shells.iter().take(NAMED_SHELLS) {
+        items.push(Item::Action {
+            action: TrayAction::OpenTab(shell.tab.clone()),
+            label: format!("{}: shell, {}", shell.name, shell.state.word()),
+        });
+    }
+    if count > NAMED_SHELLS {
+        items.push(Item::Label(format!("and {} more", count - NAMED_SHELLS)));
+    }
+    items
+}
+
+fn pause(state: &TrayState) -> Vec<Item> {
+    let (action, label) = if state.paused {
+        (ForwardAction::ResumeAll, "Resume all forwards")
+    } else if state.forwards.iter().any(|forward| forward.on) {
+        (ForwardAction::PauseAll, "Pause all forwards")
+    } else {
+        return Vec::new();
+    };
+    vec![Item::Action { action: TrayAction::Forwards(action), label: label.to_owned() }]
+}
+
+fn always(state: &TrayState) -> Vec<Item> {
+    let shells = state.shells.len();
+    let forwards = listening(state);
+    let end = format!("end {}", counted(shells, "session"));
+    let stop = format!("stop {}", counted(forwards, "forward"));
+    let quit = match (shells, forwards) {
+        (0, 0) => "Quit".to_owned(),
+        (_, 0) => format!("Quit and {end}…"),
+        (0, _) => format!("Quit and {stop}…"),
+        _ => format!("Quit, {end} and {stop}…"),
+    };
+    vec![
+        Item::Action { action: TrayAction::Open, label: "Open Fleetline".to_owned() },
+        Item::Action { action: TrayAction::Quit, label: quit },
+    ]
+}
+
+/// Forwards that end with the program.
+fn listening(state: &TrayState) -> usize {
+    let listens = |state: &ForwardState| state.is_running() || matches!(state, ForwardState::Idle);
+    state.forwards.iter().filter(|forward| listens(&forward.state)).count()
+}
+
+fn icon(state: &TrayState) -> TrayIcon {
+    let any = |test: fn(&ForwardState) -> bool| state.forwards.iter().any(|f| test(&f.state));
+    let resumed = state.shells.iter().any(|shell| shell.state == super::ShellState::Reconnecting);
+    if state.paused {
+        TrayIcon::Paused
+    } else if any(ForwardState::needs_attention) {
+        TrayIcon::Attention
+    } else if resumed || any(|state| matches!(state, ForwardState::Reconnecting { .. })) {
+        TrayIcon::Reconnecting
+    } else if !state.shells.is_empty() || any(ForwardState::is_running) {
+        TrayIcon::Running
+    } else {
+        TrayIcon::Idle
+    }
+}
+
+fn tooltip(state: &TrayState) -> String {
+    let count = |test: fn(&ForwardState) -> bool| state.forwards.iter().filter(|f| test(&f.state)).count();
+    let mut said = Vec::new();
+    if state.paused {
+        said.push("forwards paused".to_owned());
+    }
+    match count(ForwardState::is_running) {
+        0 => {}
+        running => said.push(format!("{} running", counted(running, "forward"))),
+    }
+    match count(ForwardState::needs_attention) {
+        0 => {}
+        1 => said.push("1 needs attention".to_owned()),
+        many => said.push(format!("{many} need attention")),
+    }
+    if !state.shells.is_empty() {
+        said.push(counted(state.shells.len(), "session"));
+    }
+    if said.is_empty() { "Fleetline".to_owned() } else { format!("Fleetline: {}", said.join(", ")) }
+}
