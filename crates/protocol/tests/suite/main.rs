@@ -21,3 +21,4 @@ mod sealing;
 mod sequencing;
 mod shell;
 mod vectors;
+mod workload;
