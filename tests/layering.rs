@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("fleetline-access", &[]),
     ("fleetline-protocol", &[]),
     ("fleetline-documents", &[]),
@@ -16,6 +16,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("fleetline-inventory", &[]),
     ("fleetline-store", &[]),
     ("fleetline-ipc", &[]),
+    ("fleetline-loopback", &[]),
     ("fleetline-engine", &["fleetline-protocol"]),
     ("fleetline-aws", &["fleetline-engine", "fleetline-inventory", "fleetline-protocol"]),
     (
@@ -26,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "fleetline-engine",
             "fleetline-inventory",
             "fleetline-ipc",
+            "fleetline-loopback",
             "fleetline-protocol",
             "fleetline-store",
             "fleetline-terminal",
@@ -42,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "fleetline-engine",
             "fleetline-inventory",
             "fleetline-ipc",
+            "fleetline-loopback",
             "fleetline-protocol",
             "fleetline-simulator",
             "fleetline-store",
@@ -74,7 +77,7 @@ const CONFINED: [(&str, &[&str]); 7] = [
 ];
 
 /// Foreign crates a sans-IO or plain-data crate must never name.
-const FORBIDDEN: [(&str, &[&str]); 7] = [
+const FORBIDDEN: [(&str, &[&str]); 8] = [
     ("fleetline-access", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-documents", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-protocol", &["tokio", "rustls", "tracing", "rand"]),
@@ -82,6 +85,7 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
     ("fleetline-inventory", &["tokio", "rustls", "rand"]),
     ("fleetline-ipc", &["tokio", "rustls", "tracing"]),
     ("fleetline-store", &["tokio", "hyper", "rustls"]),
+    ("fleetline-loopback", &["tokio", "hyper", "rustls", "tracing"]),
 ];
 
 /// A package of the workspace as `cargo metadata` shows it.
