@@ -62,6 +62,7 @@ impl AgentChannel {
         let channel = Channel::new(ChannelConfig {
             decoder: Decoder::Agent,
             sends: MessageType::OutputStreamData,
+            receives: MessageType::InputStreamData,
             first_flags: Flags::SYN,
             seed: config.seed,
             payload_bytes: config.payload_bytes,
@@ -70,6 +71,8 @@ impl AgentChannel {
             reorder_bytes: config.reorder_bytes,
             reorder_messages: config.reorder_messages,
             transmission_limit: None,
+            repeats: config.repeats,
+            repeated_acks: 0,
         });
         Self {
             channel,
@@ -260,6 +263,6 @@ impl AgentChannel {
     fn announce(&mut self, state: SessionState) {
         let session_id = self.session.config().session_id.as_str().to_owned();
         let body = AgentSessionState { state, session_id }.encode();
-        self.channel.queue_unsequenced(MessageType::AgentSessionState, body);
+        self.channel.queue_unsequenced(&MessageType::AgentSessionState, body.as_bytes());
     }
 }

@@ -12,12 +12,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use zeroize::Zeroizing;
 
-use crate::frame::{AgentMessage, Decoder, Flags, HEADER_BYTES, MessageId, MessageType, PayloadType};
+use crate::frame::{Decoder, Envelope, Flags, HEADER_BYTES, MessageId, MessageType, PayloadType};
 use crate::json::OpenMessage;
 use crate::moment::Moment;
 use crate::sealing::{AeadError, SEALING_OVERHEAD, Sealer, is_sealed};
@@ -29,11 +29,19 @@ use outgoing::Outgoing;
 
 pub use message_size::LargeMessages;
 pub(crate) use outgoing::Exhausted;
+pub use outgoing::Repeats;
 pub(crate) use receiving::{Disposition, Receiver};
 
 /// Acknowledgements and states that wait for the socket. Beyond it acknowledgements are not made: the peer repeats
 /// the messages, and they are acknowledged then.
-const MAX_UNSEQUENCED: usize = 32_768;
+const MAX_UNSEQUENCED: usize = 16_384;
+
+/// Size of the blocks that acknowledgements are written into.
+const ARENA_BYTES: usize = 4096;
+
+/// Sequence numbers from the oldest unacknowledged message to the newest one, beyond which no data is taken. Peers park
+/// what comes after a missing message, and drop what is too much (protocol.md 6.1).
+const MAX_SPAN: usize = 16_384;
 
 /// What differs between the roles, and the bounds.
 #[derive(Debug)]
@@ -41,6 +49,8 @@ pub(crate) struct ChannelConfig {
     pub(crate) decoder: Decoder,
     /// Type of the sequenced messages this role sends.
     pub(crate) sends: MessageType,
+    /// Type of those it receives.
+    pub(crate) receives: MessageType,
     /// Flags of the very first of them.
     pub(crate) first_flags: Flags,
     pub(crate) seed: [u8; 32],
@@ -50,6 +60,9 @@ pub(crate) struct ChannelConfig {
     pub(crate) reorder_bytes: usize,
     pub(crate) reorder_messages: usize,
     pub(crate) transmission_limit: Option<u32>,
+    pub(crate) repeats: Repeats,
+    /// Latest acknowledgements that are given again on a new socket.
+    pub(crate) repeated_acks: usize,
 }
 
 /// How a role sends from some point on.
@@ -88,6 +101,11 @@ pub(crate) struct Channel {
     opening: Option<Zeroizing<String>>,
     /// Acknowledgements and states: outside the sequence, never repeated.
     unsequenced: VecDeque<Bytes>,
+    /// Where they are written.
+    arena: BytesMut,
+    ack_body: Vec<u8>,
+    /// The latest acknowledgements, oldest first.
+    recent_acks: VecDeque<(i64, MessageId)>,
     outgoing: Outgoing,
     message_size: MessageSize,
     incoming: Incoming,
@@ -126,7 +144,10 @@ impl Channel {
             is_shut: false,
             opening: None,
             unsequenced: VecDeque::new(),
-            outgoing: Outgoing::new(config.transmission_limit),
+            arena: BytesMut::new(),
+            ack_body: Vec::new(),
+            recent_acks: VecDeque::new(),
+            outgoing: Outgoing::new(config.repeats, config.transmission_limit),
             message_size,
             incoming: Incoming::new(config.reorder_bytes, config.reorder_messages),
             sealer: None,
@@ -155,7 +176,7 @@ impl Channel {
         let round_trip = self.outgoing.round_trip();
         Stats {
             rtt: round_trip.smoothed(),
-            rto: round_trip.rto(),
+            rto: self.outgoing.rto(),
             payload_bytes: self.message_size.limit(),
             large_messages: self.message_size.knowledge(),
             ..self.stats
@@ -172,6 +193,7 @@ impl Channel {
             self.is_connected = true;
             self.is_paused = false;
             self.opening = Some(open.encode());
+            self.acknowledge_again();
         }
         outcome
     }
@@ -179,7 +201,7 @@ impl Channel {
     pub(crate) fn socket_closed(&mut self) -> Result<(), Hopeless> {
         self.is_connected = false;
         self.opening = None;
-        // Lost acknowledgements are made good when the peer repeats the messages.
+        // Lost acknowledgements are given again on the next socket, or when the peer repeats the messages.
         self.unsequenced.clear();
         self.outgoing.socket_lost();
         if self.message_size.socket_lost() { Ok(()) } else { Err(Hopeless::LargeMessages) }
@@ -196,6 +218,7 @@ impl Channel {
     pub(crate) fn shut(&mut self, flushes: bool) {
         self.is_shut = true;
         self.stats.undelivered += self.incoming.clear() as u64;
+        self.recent_acks = VecDeque::new();
         if !flushes {
             self.outgoing.clear();
             self.unsequenced.clear();
@@ -217,7 +240,9 @@ impl Channel {
         let payload_bytes = self.message_size.limit();
         let full_message = overhead + payload_bytes;
         let full = (free / full_message).saturating_mul(payload_bytes);
-        full.saturating_add((free % full_message).saturating_sub(overhead))
+        let by_window = full.saturating_add((free % full_message).saturating_sub(overhead));
+        let free_span = MAX_SPAN.saturating_sub(self.outgoing.span());
+        by_window.min(free_span.saturating_mul(payload_bytes))
     }
 
     fn free_window(&self) -> usize {
@@ -256,9 +281,7 @@ impl Channel {
 
     /// Random bytes of the channel's own generator.
     pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.ids.fill_bytes(&mut bytes);
-        bytes
+        random(&mut self.ids)
     }
 
     /// A generator of its own, seeded from the channel's.
@@ -297,7 +320,7 @@ impl Channel {
     /// Whether a blocked sender can go on; true once.
     pub(crate) fn becomes_writable(&mut self) -> bool {
         let full_message = HEADER_BYTES + self.sealing_overhead() + self.message_size.limit();
-        let has_room = self.free_window() >= full_message;
+        let has_room = self.free_window() >= full_message && self.outgoing.span() < MAX_SPAN;
         let wakes = self.is_blocked && has_room && !self.is_shut;
         self.is_blocked &= !wakes;
         wakes
@@ -307,17 +330,16 @@ impl Channel {
     /// Never for data, which must pass [`send`](Self::send) to be sealed.
     pub(crate) fn queue(&mut self, payload_type: PayloadType, payload: &[u8]) -> i64 {
         let seq = self.outgoing.next_seq();
-        let message = AgentMessage {
-            message_type: self.config.sends.clone(),
-            schema_version: 1,
+        let envelope = Envelope {
+            message_type: &self.config.sends,
             created_ms: self.now.unix_ms.max(1),
             seq,
             flags: if seq == 0 { self.config.first_flags } else { Flags::NONE },
-            id: self.new_id(),
+            id: MessageId::from_random(random(&mut self.ids)),
             payload_type,
-            payload: Bytes::copy_from_slice(payload),
         };
-        self.outgoing.push(message.encode());
+        let is_carried = self.is_connected && !self.is_paused;
+        self.outgoing.push(envelope.encode(payload), is_carried, self.now.elapsed);
         seq
     }
 
@@ -328,37 +350,39 @@ impl Channel {
         if !self.is_connected || !is_first_acked {
             return;
         }
-        let message = AgentMessage {
-            message_type: self.config.sends.clone(),
-            schema_version: 1,
+        let id = self.new_id();
+        let envelope = Envelope {
+            message_type: &self.config.sends,
             created_ms: self.now.unix_ms.max(1),
             seq: 0,
             flags: self.config.first_flags,
-            id: self.new_id(),
+            id,
             payload_type: PayloadType::Output,
-            payload: Bytes::from(vec![0; payload_bytes]),
         };
-        self.unsequenced.push_back(message.encode());
-        self.message_size.probing(message.id, self.now.elapsed);
+        self.unsequenced.push_back(envelope.encode(&vec![0; payload_bytes]));
+        self.message_size.probing(id, self.now.elapsed);
         self.stats.probes += 1;
     }
 
     /// Queues a message outside the sequence; lost when there is no socket.
-    pub(crate) fn queue_unsequenced(&mut self, message_type: MessageType, payload: String) {
+    pub(crate) fn queue_unsequenced(&mut self, message_type: &MessageType, payload: &[u8]) {
         if !self.is_connected {
             return;
         }
-        let message = AgentMessage {
+        let envelope = Envelope {
             message_type,
-            schema_version: 1,
             created_ms: self.now.unix_ms.max(1),
             seq: 0,
             flags: Flags::SYN_FIN,
-            id: self.new_id(),
+            id: MessageId::from_random(random(&mut self.ids)),
             payload_type: PayloadType::Unset,
-            payload: Bytes::from(payload),
         };
-        self.unsequenced.push_back(message.encode());
+        // Acknowledgements are many and small, so that several share one allocation.
+        if self.arena.capacity() < HEADER_BYTES + payload.len() {
+            self.arena.reserve(ARENA_BYTES.max(HEADER_BYTES + payload.len()));
+        }
+        envelope.encode_into(&mut self.arena, payload);
+        self.unsequenced.push_back(self.arena.split().freeze());
     }
 
     pub(crate) fn unacked_bytes(&self) -> usize {
@@ -428,6 +452,12 @@ impl Channel {
         }
         Ok(())
     }
+}
+
+fn random<const N: usize>(rng: &mut ChaCha12Rng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
 }
 
 fn payload_bytes(frame: &Bytes) -> usize {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::channel::{Bulk, Channel, ChannelConfig, Hopeless, Wire};
+use crate::channel::{Bulk, Channel, ChannelConfig, Hopeless, Repeats, Wire};
 use crate::frame::{AgentMessage, Decoder, Flags, MessageType, PayloadType};
 use crate::json::{ChannelClosed, OpenMessage, Opener, TerminalSize};
 use crate::moment::Moment;
@@ -26,6 +26,10 @@ pub use event::{
 
 use session::Session;
 use terminal::TerminalSync;
+
+/// Acknowledgements that are given again on a new socket: as many as a paced agent sends in a second, which is more
+/// than a round trip.
+const REPEATED_ACKS: usize = 1024;
 
 /// Flag that tells the agent of a basic port session that the local connection is over (protocol.md 4.3).
 const DISCONNECT_TO_PORT: u32 = 1;
@@ -81,6 +85,7 @@ impl ClientChannel {
         let mut channel = Channel::new(ChannelConfig {
             decoder: Decoder::Client,
             sends: MessageType::InputStreamData,
+            receives: MessageType::OutputStreamData,
             first_flags: Flags::NONE,
             seed: config.seed,
             payload_bytes: config.payload_bytes,
@@ -89,6 +94,8 @@ impl ClientChannel {
             reorder_bytes: config.reorder_bytes,
             reorder_messages: config.reorder_messages,
             transmission_limit: Some(config.transmission_limit),
+            repeats: Repeats::Each,
+            repeated_acks: REPEATED_ACKS,
         });
         let client_id = channel.new_id().to_string();
         Self {

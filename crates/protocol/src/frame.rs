@@ -87,20 +87,16 @@ impl fmt::Debug for AgentMessage {
 impl AgentMessage {
     /// The frame as it goes onto the wire. Payloads are at most `u32::MAX` bytes; what is beyond is not sent.
     pub fn encode(&self) -> Bytes {
-        let length = u32::try_from(self.payload.len()).unwrap_or(u32::MAX);
-        let payload = self.payload.get(..length as usize).unwrap_or(&self.payload);
-        let mut out = BytesMut::with_capacity(HEADER_BYTES + payload.len());
-        out.put_u32(HEADER_LENGTH_FIELD);
-        out.put_slice(&self.message_type.to_wire());
-        out.put_u32(self.schema_version);
-        out.put_u64(self.created_ms);
-        out.put_i64(self.seq);
-        out.put_u64(self.flags.0);
-        out.put_slice(&self.id.to_wire());
-        out.put_slice(&Sha256::digest(payload));
-        out.put_u32(self.payload_type.to_wire());
-        out.put_u32(length);
-        out.put_slice(payload);
+        let envelope = Envelope {
+            message_type: &self.message_type,
+            created_ms: self.created_ms,
+            seq: self.seq,
+            flags: self.flags,
+            id: self.id,
+            payload_type: self.payload_type,
+        };
+        let mut out = BytesMut::with_capacity(HEADER_BYTES + self.payload.len());
+        envelope.put(self.schema_version, &mut out, &self.payload);
         out.freeze()
     }
 
@@ -150,6 +146,45 @@ impl AgentMessage {
             return Err(DecodeError::Digest);
         }
         Ok(Self { message_type, schema_version, created_ms, seq, flags, id, payload_type, payload })
+    }
+}
+
+/// All of a message but its payload, so that a payload is copied once, into the frame.
+#[derive(Debug)]
+pub(crate) struct Envelope<'a> {
+    pub(crate) message_type: &'a MessageType,
+    pub(crate) created_ms: u64,
+    pub(crate) seq: i64,
+    pub(crate) flags: Flags,
+    pub(crate) id: MessageId,
+    pub(crate) payload_type: PayloadType,
+}
+
+impl Envelope<'_> {
+    pub(crate) fn encode(&self, payload: &[u8]) -> Bytes {
+        let mut out = BytesMut::with_capacity(HEADER_BYTES + payload.len());
+        self.encode_into(&mut out, payload);
+        out.freeze()
+    }
+
+    pub(crate) fn encode_into(&self, out: &mut BytesMut, payload: &[u8]) {
+        self.put(1, out, payload);
+    }
+
+    fn put(&self, schema_version: u32, out: &mut BytesMut, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let payload = payload.get(..length as usize).unwrap_or(payload);
+        out.put_u32(HEADER_LENGTH_FIELD);
+        out.put_slice(&self.message_type.to_wire());
+        out.put_u32(schema_version);
+        out.put_u64(self.created_ms);
+        out.put_i64(self.seq);
+        out.put_u64(self.flags.0);
+        out.put_slice(&self.id.to_wire());
+        out.put_slice(&Sha256::digest(payload));
+        out.put_u32(self.payload_type.to_wire());
+        out.put_u32(length);
+        out.put_slice(payload);
     }
 }
 

@@ -15,6 +15,7 @@ mod terminal_size;
 mod writer;
 
 pub use acknowledge::AcknowledgeContent;
+pub(crate) use acknowledge::Acknowledged;
 pub use challenge::EncChallenge;
 pub use channel_closed::ChannelClosed;
 pub use handshake::{

@@ -25,7 +25,7 @@
 //! | g | one counter, no gaps | `sequencing::one_counter_from_zero_without_gaps_for_all_payload_types` |
 //! | h | flags and acknowledgement headers | `sequencing::client_data_has_no_flags_and_acknowledgements_have_number_zero_and_flags_three`, `sequencing::agent_data_has_the_syn_flag_on_number_zero_only` |
 //! | i | retransmission byte-identical | `sequencing::retransmissions_are_byte_identical` |
-//! | j | in order over bad links | `delivery::both_directions_arrive_once_and_in_order_over_500_bad_links` |
+//! | j | in order over bad links | `delivery::shells_arrive_exactly_over_bad_links`, `delivery::sealed_shells_arrive_exactly_over_bad_links`, `delivery::interactive_commands_arrive_exactly_over_bad_links`, `delivery::commands_with_streams_and_exit_code_arrive_exactly_over_bad_links`, `delivery::stdio_port_sessions_arrive_exactly_over_bad_links`, `delivery::basic_port_sessions_arrive_exactly_over_bad_links`, `delivery::mux_sessions_arrive_exactly_over_bad_links` |
 //! | k | duplicates acknowledged again | `sequencing::duplicates_are_acknowledged_again_and_delivered_once` |
 //! | l | not ready: no acknowledgement, no advance | `handshake::input_before_ready_is_left_unacknowledged`, `sequencing::over_the_receive_budget_nothing_is_acknowledged_or_advanced_until_consumed` |
 //! | m | buffered messages dispatched by type | `handshake::handshake_messages_out_of_order_are_dispatched_by_type_when_their_turn_comes` |
@@ -67,7 +67,7 @@ mod session_kind;
 mod stats;
 
 pub use agent::{AgentChannel, AgentConfig, AgentEvent, AgentOutput, HandshakeOffer};
-pub use channel::LargeMessages;
+pub use channel::{LargeMessages, Repeats};
 pub use client::{
     ClientChannel, ClientConfig, ClientEvent, ClientOutput, CloseReason, DataStream, HandshakeFailure,
     Misbehaviour, Publication,

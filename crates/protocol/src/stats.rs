@@ -19,6 +19,8 @@ pub struct Stats {
     pub bytes_out: u64,
     /// Acknowledgements given out.
     pub acks_out: u64,
+    /// Of these, how many were given again on a new socket.
+    pub acks_repeated: u64,
     /// Acknowledgements not made because too many already waited for the socket.
     pub acks_withheld: u64,
     /// Acknowledgements that named a message in flight.

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use crate::channel::Repeats;
 use crate::json::RequestedAction;
 use crate::sealing::SealingOffer;
 use crate::secret::SessionId;
@@ -33,6 +34,9 @@ pub struct AgentConfig {
     /// Unacknowledged bytes, headers included, beyond which [`send`](super::AgentChannel::send) takes no more.
     /// Default 1 MiB.
     pub send_window_bytes: usize,
+    /// Which messages are repeated. Default each by its own time-out, which heals cuts fast; the real agent repeats
+    /// [only its oldest](Repeats::Oldest).
+    pub repeats: Repeats,
     /// Input bytes delivered but not yet [`consumed`](super::AgentChannel::consumed) beyond which input is neither
     /// acknowledged nor delivered. Default none: the caller takes input as fast as it comes.
     pub receive_budget_bytes: Option<usize>,
@@ -57,6 +61,7 @@ impl AgentConfig {
             announces_end: true,
             payload_bytes: 1024,
             send_window_bytes: 1024 * 1024,
+            repeats: Repeats::Each,
             receive_budget_bytes: None,
             reorder_bytes: 4 * 1024 * 1024,
             reorder_messages: 100_000,

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::incoming::Place;
 use super::{Channel, MAX_UNSEQUENCED};
-use crate::frame::{AgentMessage, HEADER_BYTES, MessageType};
-use crate::json::AcknowledgeContent;
+use crate::frame::{AgentMessage, HEADER_BYTES, MessageId, MessageType};
+use crate::json::{AcknowledgeContent, Acknowledged};
 
 /// What a role makes of the message whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,18 +40,24 @@ impl Channel {
 
     /// An `acknowledge` message.
     pub(crate) fn handle_acknowledge(&mut self, payload: &[u8]) {
-        match AcknowledgeContent::decode(payload) {
-            Ok(content) => match self.outgoing.acknowledge(content.seq, self.now.elapsed) {
-                Some(frame_bytes) => {
-                    self.stats.acks_in += 1;
-                    self.message_size.acknowledged(frame_bytes.saturating_sub(HEADER_BYTES));
-                }
-                None if self.message_size.is_probe(&content.message_id) => {
-                    self.message_size.probe_acknowledged();
-                }
-                None => self.stats.unknown_acks += 1,
-            },
-            Err(_) => self.stats.rejected.payload += 1,
+        // What the known peers write is read without a JSON reader; anything else with one.
+        if let Some(Acknowledged { seq, message_id }) = Acknowledged::read(payload) {
+            self.acknowledged(seq, message_id);
+        } else if let Ok(content) = AcknowledgeContent::decode(payload) {
+            self.acknowledged(content.seq, &content.message_id);
+        } else {
+            self.stats.rejected.payload += 1;
+        }
+    }
+
+    fn acknowledged(&mut self, seq: i64, message_id: &str) {
+        match self.outgoing.acknowledge(seq, self.now.elapsed) {
+            Some(frame_bytes) => {
+                self.stats.acks_in += 1;
+                self.message_size.acknowledged(frame_bytes.saturating_sub(HEADER_BYTES));
+            }
+            None if self.message_size.is_probe(message_id) => self.message_size.probe_acknowledged(),
+            None => self.stats.unknown_acks += 1,
         }
     }
 
@@ -91,9 +97,9 @@ impl Channel {
             self.deliver(receiver, parked.message, parked.is_acked);
         }
         if !self.is_held && !self.is_shut {
-            let owed: Vec<_> = self.incoming.owed_acks().map(AcknowledgeContent::of).collect();
-            for content in owed {
-                self.queue_ack(&content);
+            let owed: Vec<_> = self.incoming.owed_acks().map(|message| (message.seq, message.id)).collect();
+            for (seq, id) in owed {
+                self.queue_ack(seq, id);
             }
         }
     }
@@ -136,16 +142,43 @@ impl Channel {
     }
 
     fn acknowledge(&mut self, message: &AgentMessage) {
-        self.queue_ack(&AcknowledgeContent::of(message));
+        self.queue_ack(message.seq, message.id);
     }
 
-    fn queue_ack(&mut self, content: &AcknowledgeContent) {
+    fn queue_ack(&mut self, seq: i64, id: MessageId) {
+        if self.config.repeated_acks > 0 {
+            if self.recent_acks.len() >= self.config.repeated_acks {
+                self.recent_acks.pop_front();
+            }
+            self.recent_acks.push_back((seq, id));
+        }
+        self.write_ack(seq, id);
+    }
+
+    fn write_ack(&mut self, seq: i64, id: MessageId) {
         if self.unsequenced.len() >= MAX_UNSEQUENCED {
             self.stats.acks_withheld += 1;
         } else if self.is_connected {
             self.stats.acks_out += 1;
-            self.queue_unsequenced(MessageType::Acknowledge, content.encode());
+            let mut body = std::mem::take(&mut self.ack_body);
+            body.clear();
+            Acknowledged { seq, message_id: id.write(&mut [0; MessageId::TEXT_BYTES]) }
+                .write(self.config.receives.as_str(), &mut body);
+            self.queue_unsequenced(&MessageType::Acknowledge, &body);
+            self.ack_body = body;
         }
+    }
+
+    /// Gives the latest acknowledgements once more, on a new socket: the last one may have lost them. The real agent
+    /// repeats only its oldest message, ten times a second, so that each lost acknowledgement would hold up everything
+    /// else for that long (performance.md). Needless ones are ignored.
+    pub(super) fn acknowledge_again(&mut self) {
+        let recent = std::mem::take(&mut self.recent_acks);
+        for (seq, id) in &recent {
+            self.stats.acks_repeated += 1;
+            self.write_ack(*seq, *id);
+        }
+        self.recent_acks = recent;
     }
 
     /// Whether data of that many bytes may be delivered. One message always may when the consumer has nothing.

@@ -3,7 +3,13 @@
 use std::time::Duration;
 
 const INITIAL_RTO: Duration = Duration::from_millis(200);
-const MAX_RTO: Duration = Duration::from_secs(1);
+/// What the official peers never exceed.
+const OFFICIAL_MAX_RTO: Duration = Duration::from_secs(1);
+/// What is never exceeded however long the round trip.
+const MAX_RTO: Duration = Duration::from_secs(15);
+/// The time-out may be so many round trips. Over a socket hardly anything is lost, while a full buffer on the way
+/// makes round trips of seconds; a time-out below them would fill it further.
+const MAX_ROUND_TRIPS: u32 = 4;
 const GRANULARITY_NS: f64 = 10e6;
 
 /// Smoothed round trip time and its variation, in nanoseconds as the official peers keep them.
@@ -28,7 +34,7 @@ impl RoundTrip {
         self.variation_ns = 0.75 * self.variation_ns + 0.25 * (self.smoothed_ns - sample_ns).abs();
         self.smoothed_ns = 0.875 * self.smoothed_ns + 0.125 * sample_ns;
         let rto_ns = self.smoothed_ns + GRANULARITY_NS.max(4.0 * self.variation_ns);
-        self.rto = Duration::from_nanos(rto_ns as u64).min(MAX_RTO);
+        self.rto = Duration::from_nanos(rto_ns as u64);
         self.backoff = 0;
     }
 
@@ -40,9 +46,15 @@ impl RoundTrip {
         Duration::from_nanos(self.smoothed_ns as u64)
     }
 
-    /// The current time-out, at most 1 s.
+    /// The current time-out: at most 1 s, or four round trips where those are longer, and never more than 15 s.
     pub(super) fn rto(&self) -> Duration {
-        self.rto.saturating_mul(2u32.saturating_pow(self.backoff)).min(MAX_RTO)
+        let most = self.smoothed().saturating_mul(MAX_ROUND_TRIPS).clamp(OFFICIAL_MAX_RTO, MAX_RTO);
+        self.rto.saturating_mul(2u32.saturating_pow(self.backoff)).min(most)
+    }
+
+    /// The time-out of the official peers: at most 1 s, and not doubled.
+    pub(super) fn official_rto(&self) -> Duration {
+        self.rto.min(OFFICIAL_MAX_RTO)
     }
 }
 
@@ -54,10 +66,28 @@ mod tests {
     fn samples_give_the_time_outs_of_the_official_peers() {
         let mut round_trip = RoundTrip::new();
         assert_eq!(round_trip.rto(), Duration::from_millis(200));
-        let expected = [(50, 143_750_000), (120, 160_781_250), (400, 485_683_593), (900, 1_000_000_000)];
+        let expected = [
+            (50, 143_750_000),
+            (120, 160_781_250),
+            (400, 485_683_593),
+            (900, 1_000_000_000),
+            (30, 1_000_000_000),
+        ];
         for (sample_ms, rto_ns) in expected {
             round_trip.sample(Duration::from_millis(sample_ms));
             assert_eq!(round_trip.rto(), Duration::from_nanos(rto_ns), "after {sample_ms} ms");
+            assert_eq!(round_trip.official_rto(), round_trip.rto());
+        }
+    }
+
+    #[test]
+    fn time_outs_grow_with_long_round_trips_up_to_fifteen_seconds() {
+        let mut round_trip = RoundTrip::new();
+        for (sample_s, above_s, below_s) in [(3, 3, 12), (60, 14, 16)] {
+            (0..40).for_each(|_| round_trip.sample(Duration::from_secs(sample_s)));
+            let rto = round_trip.rto().as_secs();
+            assert!((above_s..below_s).contains(&rto), "{rto} s after samples of {sample_s} s");
+            assert_eq!(round_trip.official_rto(), Duration::from_secs(1));
         }
     }
 

@@ -15,10 +15,11 @@ pub struct ClientConfig {
     /// Data bytes delivered but not yet [`consumed`](super::ClientChannel::consumed) beyond which messages are
     /// neither acknowledged nor delivered. Default 4 MiB.
     pub receive_budget_bytes: usize,
-    /// Bytes of messages parked for lack of an earlier one; beyond it they are dropped unacknowledged.
-    /// Default 4 MiB.
+    /// Bytes of messages parked for lack of an earlier one or of receive budget; beyond it they are dropped
+    /// unacknowledged. The real agent goes on sending behind a lost message, and repeats what was dropped at ten
+    /// messages a second, so that this should be large. Default 16 MiB.
     pub reorder_bytes: usize,
-    /// Messages parked for lack of an earlier one. Default 10,000, as the official client.
+    /// Messages parked for lack of an earlier one. Default 16,384; the official client has 10,000.
     pub reorder_messages: usize,
     /// Most payload bytes in one message of sessions other than `Port`, whose input is small and wants to leave at
     /// once; and of `Port` sessions until larger ones are proven. Default 1024, as the official client.
@@ -52,8 +53,8 @@ impl ClientConfig {
             seed,
             send_window_bytes: 1024 * 1024,
             receive_budget_bytes: 4 * 1024 * 1024,
-            reorder_bytes: 4 * 1024 * 1024,
-            reorder_messages: 10_000,
+            reorder_bytes: 16 * 1024 * 1024,
+            reorder_messages: 16_384,
             payload_bytes: 1024,
             port_payload_bytes: 16 * 1024,
             port_payload_is_proven: false,

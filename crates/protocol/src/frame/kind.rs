@@ -43,6 +43,10 @@ impl OtherType {
     }
 }
 
+const OUTPUT_FIELD: &[u8; TYPE_BYTES] = b"output_stream_data              ";
+const INPUT_FIELD: &[u8; TYPE_BYTES] = b"input_stream_data               ";
+const ACKNOWLEDGE_FIELD: &[u8; TYPE_BYTES] = b"acknowledge                     ";
+
 const KNOWN: [(MessageType, &str); 10] = [
     (MessageType::InputStreamData, "input_stream_data"),
     (MessageType::OutputStreamData, "output_stream_data"),
@@ -76,6 +80,12 @@ impl MessageType {
     }
 
     pub(super) fn to_wire(&self) -> [u8; TYPE_BYTES] {
+        match self {
+            Self::OutputStreamData => return *OUTPUT_FIELD,
+            Self::InputStreamData => return *INPUT_FIELD,
+            Self::Acknowledge => return *ACKNOWLEDGE_FIELD,
+            _ => {}
+        }
         let mut field = [b' '; TYPE_BYTES];
         for (slot, byte) in field.iter_mut().zip(self.as_str().bytes()) {
             *slot = byte;
@@ -84,6 +94,13 @@ impl MessageType {
     }
 
     pub(super) fn from_wire(field: &[u8; TYPE_BYTES]) -> Option<Self> {
+        // All but a few messages are one of these, padded as the peers pad.
+        match field {
+            OUTPUT_FIELD => return Some(Self::OutputStreamData),
+            INPUT_FIELD => return Some(Self::InputStreamData),
+            ACKNOWLEDGE_FIELD => return Some(Self::Acknowledge),
+            _ => {}
+        }
         let text = std::str::from_utf8(field).ok()?;
         Self::from_name(text.trim_matches('\0').trim())
     }

@@ -15,6 +15,14 @@ impl MessageId {
         Self(*uuid::Builder::from_random_bytes(bytes).as_uuid().as_bytes())
     }
 
+    /// Bytes of an id as text.
+    pub(crate) const TEXT_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
+
+    /// The id as text, written into `out`.
+    pub(crate) fn write(self, out: &mut [u8; Self::TEXT_BYTES]) -> &str {
+        Uuid::from_bytes(self.0).hyphenated().encode_lower(out)
+    }
+
     /// Whether `text` is this id, in any spelling of a UUID.
     pub(crate) fn is_text(self, text: &str) -> bool {
         Uuid::try_parse(text).is_ok_and(|id| *id.as_bytes() == self.0)

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_protocol::{
-    AgentConfig, ClientConfig, ClientSealing, HandshakeOffer, LargeMessages, SealingOffer, SessionId,
-    SessionKind,
+    AgentConfig, ClientConfig, ClientSealing, HandshakeOffer, LargeMessages, Repeats, SealingOffer,
+    SessionId, SessionKind,
 };
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -114,6 +114,7 @@ fn setup(seed: u64, rng: &mut ChaCha12Rng) -> Setup {
     agent.reorder_bytes = 40_000 + below(65_536);
     agent.reorder_messages = 4 + below(60);
     agent.announces_end = below(2) == 0;
+    agent.repeats = if below(4) == 0 { Repeats::Oldest } else { Repeats::Each };
     agent.handshake =
         kind.handshake().map(|session_type| HandshakeOffer { session_type, properties: Value::Null });
     if matches!(kind, Kind::SealedShell) || (kind == Kind::InteractiveCommand && seed.is_multiple_of(2)) {

@@ -10,6 +10,7 @@ mod connection;
 mod corpus;
 mod delivery;
 mod handshake;
+mod healing;
 mod link;
 mod mapping;
 mod mux;

@@ -84,7 +84,8 @@ fn retransmissions_are_byte_identical() {
     client.socket_closed(at(300));
     client.socket_opened(at(5000), &token("U"));
     let resumed = client_given(&mut client).raw;
-    assert_eq!((first.len(), &first, &first), (1, &again, &resumed));
+    // The acknowledgement of the first output comes again too.
+    assert_eq!((first.len(), &first, first.first()), (1, &again, resumed.last()));
 }
 
 #[test]
