@@ -162,9 +162,7 @@ impl Dialer {
                 .await
                 .map_err(|_| DialError::Timeout { host: host.clone(), step: DialStep::Connect })?
                 .map_err(|message| DialError::Connect { host, message })?;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
+        address::prepare(&stream);
         Ok(Box::new(stream))
     }
 

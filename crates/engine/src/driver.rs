@@ -24,6 +24,7 @@ use crate::shared::Shared;
 use crate::state::{EndReason, SessionState, StartStep};
 use crate::terminate::no_answer;
 use crate::transport::{Incoming, Transport};
+use crate::wake::Listener;
 
 /// Unreadable frames on one socket after which the socket is given up.
 const MAX_REJECTED: u64 = 16;
@@ -31,6 +32,8 @@ const MAX_REJECTED: u64 = 16;
 const LINGER: Duration = Duration::from_secs(5);
 /// What the client puts into one message (protocol.md 6.1).
 const FULL_MESSAGE_BYTES: usize = 1024;
+/// Sessions that doubt their sockets for the same reason ask at different moments within this time.
+const SPREAD: Duration = Duration::from_millis(400);
 /// How long KMS may take: a second less than the agent waits (protocol.md 5.2), so that our own cause comes first.
 const KEY_WITHIN: Duration = Duration::from_secs(14);
 /// Never reached; stands for "no deadline".
@@ -70,6 +73,7 @@ pub(crate) struct Driver {
     output: Option<OutputSender>,
     size: watch::Receiver<TerminalSize>,
     times: LivenessTimes,
+    woken: Listener,
     started: Option<Started>,
     resumed_after: Option<Duration>,
     lingers_until: Option<Duration>,
@@ -111,6 +115,7 @@ impl Driver {
         output: OutputSender,
         size: watch::Receiver<TerminalSize>,
         times: LivenessTimes,
+        woken: Listener,
     ) -> Self {
         Self {
             control,
@@ -121,6 +126,7 @@ impl Driver {
             output: Some(output),
             size,
             times,
+            woken,
             started: None,
             resumed_after: None,
             lingers_until: None,
@@ -222,6 +228,11 @@ impl Driver {
                 outcome = key_answered(&mut self.key) => self.take_key(outcome),
                 () = &mut wake => {}
                 () = self.shared.close.cancelled(), if self.lingers_until.is_none() => return SocketEnd::ByUser,
+                disturbance = self.woken.disturbed() => {
+                    self.shared.history.note(disturbance.to_string());
+                    let spread = SPREAD.mul_f64(rand::random_range(0.0..=1.0));
+                    link.gateway.doubt(self.clock.elapsed() + spread);
+                }
                 () = self.shared.retry.notified() => link.gateway.doubt(self.clock.elapsed()),
             }
         }

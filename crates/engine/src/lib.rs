@@ -31,6 +31,7 @@ mod stats;
 mod task;
 mod terminate;
 mod transport;
+mod wake;
 
 pub use cause::{ReconnectCause, SocketLoss};
 pub use dial::{DialError, DialStep, DialTimeouts, Dialer, Proxy, ProxyProblem, ProxyRules};
@@ -48,3 +49,4 @@ pub use shell::{ShellOptions, ShellSession, open_shell};
 pub use state::{EndReason, LostStart, ServiceCause, SessionState, StartError, StartStep};
 pub use stats::SessionStats;
 pub use terminate::terminate_session;
+pub use wake::Wakeups;

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// How long a socket must last to count as good when the node has nothing to say.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
 
+/// A poll that comes this much too late finds nothing out about the gateway: the program was not running.
+const LATE: Duration = Duration::from_secs(5);
+
 /// How long silence is borne, and what is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LivenessTimes {
@@ -55,8 +58,10 @@ pub(crate) struct GatewayPulse {
     next_ping: Duration,
     /// When the latest ping went out, until it is answered.
     pinged: Option<Duration>,
-    /// First input since something was heard.
-    asked: Option<Duration>,
+    /// When an extra ping is due because input went unanswered, until something is heard.
+    probe_at: Option<Duration>,
+    /// When an extra ping is due for a doubt. What is heard before it goes out may have been sent before the doubt.
+    doubt_at: Option<Duration>,
     /// When an extra ping went out, until something is heard.
     probed: Option<Duration>,
 }
@@ -64,13 +69,22 @@ pub(crate) struct GatewayPulse {
 impl GatewayPulse {
     /// The socket has just opened; the first ping is due at once.
     pub(crate) fn new(times: LivenessTimes, now: Duration) -> Self {
-        Self { times, opened: now, heard: now, next_ping: now, pinged: None, asked: None, probed: None }
+        Self {
+            times,
+            opened: now,
+            heard: now,
+            next_ping: now,
+            pinged: None,
+            probe_at: None,
+            doubt_at: None,
+            probed: None,
+        }
     }
 
     /// Anything was received.
     pub(crate) fn heard(&mut self, now: Duration) {
         self.heard = now;
-        self.asked = None;
+        self.probe_at = None;
         self.probed = None;
     }
 
@@ -81,13 +95,13 @@ impl GatewayPulse {
 
     /// Input was sent.
     pub(crate) fn asked(&mut self, now: Duration) {
-        self.asked.get_or_insert(now);
+        self.probe_at.get_or_insert(now + self.times.probe_after);
     }
 
-    /// The user, the network or a wake-up gives reason to doubt the socket: a ping is due at once.
-    pub(crate) fn doubt(&mut self, now: Duration) {
+    /// The user, the network or a wake-up gives reason to doubt the socket: a ping is due at that time.
+    pub(crate) fn doubt(&mut self, at: Duration) {
         if self.probed.is_none() {
-            self.asked = Some(now.saturating_sub(self.times.probe_after));
+            self.doubt_at = Some(self.doubt_at.map_or(at, |earlier| earlier.min(at)));
         }
     }
 
@@ -98,11 +112,18 @@ impl GatewayPulse {
 
     /// What is due now. Call until `None`.
     pub(crate) fn poll(&mut self, now: Duration) -> Option<Pulse> {
+        if now >= self.deadline() + LATE {
+            // What the gateway sent meanwhile was not read, so it gets the time to answer anew.
+            self.heard = now;
+            self.probed = None;
+            self.doubt_at = Some(now);
+        }
         let probe_unanswered = self.probed.is_some_and(|at| now >= at + self.times.probe_patience);
         if now >= self.heard + self.times.dead_after || probe_unanswered {
             return Some(Pulse::Dead(now - self.heard));
         }
-        if self.probed.is_none() && self.asked.is_some_and(|at| now >= at + self.times.probe_after) {
+        if self.probed.is_none() && self.extra_ping_at().is_some_and(|at| now >= at) {
+            self.doubt_at = None;
             self.probed = Some(now);
             self.pinged = Some(now);
             self.next_ping = now + self.times.ping_every;
@@ -116,12 +137,15 @@ impl GatewayPulse {
         None
     }
 
+    fn extra_ping_at(&self) -> Option<Duration> {
+        [self.probe_at, self.doubt_at].into_iter().flatten().min()
+    }
+
     /// When to poll again.
     pub(crate) fn deadline(&self) -> Duration {
-        let probe = match (self.probed, self.asked) {
-            (Some(at), _) => Some(at + self.times.probe_patience),
-            (None, Some(at)) => Some(at + self.times.probe_after),
-            (None, None) => None,
+        let probe = match self.probed {
+            Some(at) => Some(at + self.times.probe_patience),
+            None => self.extra_ping_at(),
         };
         let regular = self.next_ping.min(self.heard + self.times.dead_after);
         probe.map_or(regular, |at| at.min(regular))
@@ -245,6 +269,39 @@ mod tests {
         assert_eq!(pulse.poll(s(5)), Some(Pulse::Ping));
         pulse.heard(s(6));
         assert_eq!(pulse.poll(s(29)), None);
+    }
+
+    #[test]
+    fn a_program_that_was_not_running_asks_before_it_gives_a_socket_up() {
+        let mut pulse = GatewayPulse::new(LivenessTimes::default(), s(0));
+        pulse.poll(s(0));
+        pulse.heard(s(1));
+        // Half an hour asleep, on a clock that counts it.
+        assert_eq!(pulse.poll(s(1800)), Some(Pulse::Ping));
+        assert_eq!(pulse.poll(s(1800)), None);
+        assert_eq!(pulse.deadline(), s(1803));
+        assert_eq!(pulse.poll(s(1803)), Some(Pulse::Dead(s(3))));
+        // A probe that was out when the program stopped counts for nothing either.
+        let mut pulse = GatewayPulse::new(LivenessTimes::default(), s(0));
+        pulse.poll(s(0));
+        pulse.heard(s(1));
+        pulse.doubt(s(2));
+        assert_eq!(pulse.poll(s(2)), Some(Pulse::Ping));
+        assert_eq!(pulse.poll(s(600)), Some(Pulse::Ping));
+        pulse.heard(s(601));
+        assert_eq!(pulse.poll(s(601)), None);
+    }
+
+    #[test]
+    fn a_doubt_may_be_for_a_little_later() {
+        let mut pulse = GatewayPulse::new(LivenessTimes::default(), s(0));
+        pulse.poll(s(0));
+        pulse.heard(s(1));
+        pulse.doubt(s(4));
+        // Read late, sent before the doubt.
+        pulse.heard(s(3));
+        assert_eq!((pulse.poll(s(3)), pulse.deadline()), (None, s(4)));
+        assert_eq!(pulse.poll(s(4)), Some(Pulse::Ping));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::shared::{FinalState, Shared};
 use crate::state::{EndReason, SessionState};
 use crate::stats::SessionStats;
 use crate::task::SessionTask;
+use crate::wake::Wakeups;
 
 /// How long `close` waits for TerminateSession.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
@@ -58,6 +59,8 @@ pub struct SessionOptions {
     pub liveness: LivenessTimes,
     /// Who goes first when AWS limits how fast sessions are started and resumed. Default foreground.
     pub priority: Priority,
+    /// Tells of sleep and of changes of the network. Clones are one, so give all sessions clones of one.
+    pub wakeups: Wakeups,
     /// Where the session is noted while it is open. Default nowhere.
     pub journal: Option<JournalScope>,
     /// Opens sockets. Clones share one trust store, so give all sessions clones of one dialer.
@@ -72,6 +75,7 @@ impl Default for SessionOptions {
             resume: ResumePolicy::default(),
             liveness: LivenessTimes::default(),
             priority: Priority::default(),
+            wakeups: Wakeups::new(),
             journal: None,
             dialer: Dialer::new(),
         }
@@ -136,6 +140,7 @@ pub(crate) fn open(
         output_sender,
         size_receiver,
         options.liveness,
+        options.wakeups.listen(),
     );
 
     let task = SessionTask::new(
@@ -144,6 +149,7 @@ pub(crate) fn open(
         options.dialer,
         options.resume,
         options.journal,
+        options.wakeups,
         clock,
         shared.clone(),
     );

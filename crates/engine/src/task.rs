@@ -20,9 +20,12 @@ use crate::shared::Shared;
 use crate::start::{Begun, Start};
 use crate::state::{EndReason, ServiceCause, SessionState, StartError, StartStep};
 use crate::terminate::{OwnedSession, no_answer};
+use crate::wake::{Listener, Wakeups};
 
 /// ResumeSession and signing, which may have to renew credentials first.
 const CALL_WITHIN: Duration = Duration::from_secs(30);
+/// The longest wait after a wake-up.
+const SPREAD: Duration = Duration::from_millis(400);
 /// How long an attempt runs undisturbed by `retry_now`.
 const ATTEMPT_HEAD_START: Duration = Duration::from_millis(1500);
 
@@ -33,6 +36,7 @@ pub(crate) struct SessionTask {
     dialer: Dialer,
     policy: ResumePolicy,
     journal: Option<JournalScope>,
+    wakeups: Wakeups,
     clock: Clock,
     shared: Arc<Shared>,
     rng: SmallRng,
@@ -53,22 +57,24 @@ enum Attempt {
     Connected(Box<DataSocket>, StreamToken),
     Failed(ReconnectCause),
     Gone,
-    /// The user asked for an attempt now while a long one was running.
-    Restarted,
+    /// There was reason for a new attempt while a long one was running.
+    Restarted(String),
 }
 
 impl SessionTask {
+    #[expect(clippy::too_many_arguments, reason = "each comes from another part of the options")]
     pub(crate) fn new(
         control: Arc<dyn ControlPlane>,
         request: StartSession,
         dialer: Dialer,
         policy: ResumePolicy,
         journal: Option<JournalScope>,
+        wakeups: Wakeups,
         clock: Clock,
         shared: Arc<Shared>,
     ) -> Self {
         let rng = SmallRng::seed_from_u64(rand::random());
-        Self { control, request, dialer, policy, journal, clock, shared, rng }
+        Self { control, request, dialer, policy, journal, wakeups, clock, shared, rng }
     }
 
     /// Lives the session to its end. The error is that of TerminateSession.
@@ -123,6 +129,7 @@ impl SessionTask {
         // Cannot be resumed, so its one grant serves until a socket has opened with it.
         let presigned = grant.url.is_presigned().then(|| grant.clone());
         let mut grant = Some(grant);
+        let mut woken = self.wakeups.listen();
         let mut outage = self.outage(false);
         // Named by `Gone`, which can follow a failure only.
         let mut cause = ReconnectCause::Lost(SocketLoss::Closed { code: None, reason: String::new() });
@@ -131,12 +138,12 @@ impl SessionTask {
             let attempt = tokio::select! {
                 attempt = self.attempt(&session, grant.take().or_else(|| presigned.clone())) => attempt,
                 () = close.cancelled() => return Verdict::ByUser,
-                () = self.impatience() => Attempt::Restarted,
+                why = self.impatience(&mut woken) => Attempt::Restarted(why),
             };
             let latest = match attempt {
                 Attempt::Gone => return Verdict::Gone(cause),
-                Attempt::Restarted => {
-                    self.shared.history.note("The attempt was given up for a new one, as the user asked");
+                Attempt::Restarted(why) => {
+                    self.shared.history.note(format!("The attempt was given up for a new one: {why}"));
                     outage.retry_now(self.clock.elapsed());
                     continue;
                 }
@@ -160,6 +167,10 @@ impl SessionTask {
                 }
             };
             self.shared.stats.lost(&latest);
+            if woken.was_disturbed() {
+                // Time in which the program did not run, or had no network, is not time in which it tried.
+                outage.retry_now(self.clock.elapsed());
+            }
             let next = outage.failed(self.clock.elapsed(), &latest);
             let wait = match next {
                 Next::TryAt(at) => Some(at),
@@ -176,6 +187,11 @@ impl SessionTask {
             tokio::select! {
                 () = close.cancelled() => return Verdict::ByUser,
                 () = self.shared.retry.notified() => outage.retry_now(self.clock.elapsed()),
+                disturbance = woken.disturbed(), if next != Next::AwaitRetry => {
+                    self.shared.history.note(disturbance.to_string());
+                    sleep(Self::spread()).await;
+                    outage.retry_now(self.clock.elapsed());
+                }
                 () = until(wait.map(|at| self.clock.instant(at))) => {}
             }
             self.announce(driver, &outage, &latest, None, false);
@@ -222,10 +238,25 @@ impl SessionTask {
     }
 
     /// The user asks for an attempt now, and the running one has had its time: a connection begun while the network
-    /// was away may take long to notice that it is back.
-    async fn impatience(&self) {
-        sleep(ATTEMPT_HEAD_START).await;
-        self.shared.retry.notified().await;
+    /// was away may take long to notice that it is back. So may one that was running when the computer slept or the
+    /// network changed.
+    async fn impatience(&self, woken: &mut Listener) -> String {
+        let asked = async {
+            sleep(ATTEMPT_HEAD_START).await;
+            self.shared.retry.notified().await;
+        };
+        tokio::select! {
+            () = asked => "the user asked for it".to_owned(),
+            disturbance = woken.disturbed() => {
+                sleep(Self::spread()).await;
+                disturbance.to_string()
+            }
+        }
+    }
+
+    /// Sessions that wake for the same reason go on at different moments.
+    fn spread() -> Duration {
+        SPREAD.mul_f64(rand::random_range(0.0..=1.0))
     }
 
     async fn call<T>(

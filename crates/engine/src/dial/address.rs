@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -30,6 +31,25 @@ fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
             return ordered;
         }
         ordered.extend(pair.into_iter().flatten());
+    }
+}
+
+/// Lets TCP itself find a dead peer, as a backstop: pings find it earlier while the program runs.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+/// How long sent bytes may stay unacknowledged by the peer's TCP.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNACKED_FOR: Duration = Duration::from_secs(60);
+
+/// Options of every socket: no delay of small writes, and the backstops.
+pub(super) fn prepare(stream: &TcpStream) {
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    let outcome = stream.set_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let outcome = outcome.and_then(|()| socket.set_tcp_user_timeout(Some(UNACKED_FOR)));
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "an option of a socket could not be set");
     }
 }
 
@@ -70,6 +90,18 @@ mod tests {
         assert_eq!(alternate(found), addresses(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]));
         let found = addresses(&["1.1.1.1:1", "1.1.1.2:1", "[::1]:1"]);
         assert_eq!(alternate(found), addresses(&["1.1.1.1:1", "[::1]:1", "1.1.1.2:1"]));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn sockets_have_the_backstops_of_the_system() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
+        let stream = TcpStream::connect(listener.local_addr().expect("address")).await.expect("connected");
+        prepare(&stream);
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_user_timeout().ok().flatten(), Some(UNACKED_FOR));
+        assert_eq!(socket.tcp_keepalive_time().ok(), Some(KEEPALIVE_AFTER));
+        assert!(socket.keepalive().expect("read") && stream.nodelay().expect("read"));
     }
 
     #[tokio::test]

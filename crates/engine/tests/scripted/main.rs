@@ -14,6 +14,7 @@ mod proxied;
 mod secure;
 mod starts;
 mod traffic;
+mod wakes;
 
 use std::sync::Arc;
 use std::time::Duration;
