@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("fleetline-access", &[]),
     ("fleetline-protocol", &[]),
     ("fleetline-documents", &[]),
@@ -16,6 +16,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("fleetline-inventory", &[]),
     ("fleetline-store", &[]),
     ("fleetline-ipc", &[]),
+    ("fleetline-launch", &[]),
     ("fleetline-loopback", &[]),
     ("fleetline-engine", &["fleetline-protocol"]),
     ("fleetline-aws", &["fleetline-engine", "fleetline-inventory", "fleetline-protocol"]),
@@ -27,6 +28,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "fleetline-engine",
             "fleetline-inventory",
             "fleetline-ipc",
+            "fleetline-launch",
             "fleetline-loopback",
             "fleetline-protocol",
             "fleetline-store",
@@ -44,6 +46,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "fleetline-engine",
             "fleetline-inventory",
             "fleetline-ipc",
+            "fleetline-launch",
             "fleetline-loopback",
             "fleetline-protocol",
             "fleetline-simulator",
@@ -77,7 +80,7 @@ const CONFINED: [(&str, &[&str]); 7] = [
 ];
 
 /// Foreign crates a sans-IO or plain-data crate must never name.
-const FORBIDDEN: [(&str, &[&str]); 8] = [
+const FORBIDDEN: [(&str, &[&str]); 9] = [
     ("fleetline-access", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-documents", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-protocol", &["tokio", "rustls", "tracing", "rand"]),
@@ -85,6 +88,7 @@ const FORBIDDEN: [(&str, &[&str]); 8] = [
     ("fleetline-inventory", &["tokio", "rustls", "rand"]),
     ("fleetline-ipc", &["tokio", "rustls", "tracing"]),
     ("fleetline-store", &["tokio", "hyper", "rustls"]),
+    ("fleetline-launch", &["tokio", "hyper", "rustls", "tracing"]),
     ("fleetline-loopback", &["tokio", "hyper", "rustls", "tracing"]),
 ];
 
