@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("fleetline-access", &[]),
     ("fleetline-protocol", &[]),
     ("fleetline-documents", &[]),
@@ -16,6 +16,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("fleetline-inventory", &[]),
     ("fleetline-store", &[]),
     ("fleetline-ipc", &[]),
+    ("fleetline-control", &[]),
     ("fleetline-launch", &[]),
     ("fleetline-loopback", &[]),
     ("fleetline-engine", &["fleetline-protocol"]),
@@ -24,6 +25,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
         "fleetline-app",
         &[
             "fleetline-access",
+            "fleetline-control",
             "fleetline-documents",
             "fleetline-engine",
             "fleetline-inventory",
@@ -42,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "fleetline-access",
             "fleetline-app",
             "fleetline-aws",
+            "fleetline-control",
             "fleetline-documents",
             "fleetline-engine",
             "fleetline-inventory",
@@ -58,9 +61,12 @@ const ALLOWED: [(&str, &[&str]); 16] = [
         &[
             "fleetline-app",
             "fleetline-aws",
+            "fleetline-control",
             "fleetline-engine",
             "fleetline-inventory",
             "fleetline-ipc",
+            "fleetline-launch",
+            "fleetline-loopback",
             "fleetline-simulator",
             "fleetline-store",
         ],
@@ -80,7 +86,7 @@ const CONFINED: [(&str, &[&str]); 7] = [
 ];
 
 /// Foreign crates a sans-IO or plain-data crate must never name.
-const FORBIDDEN: [(&str, &[&str]); 9] = [
+const FORBIDDEN: [(&str, &[&str]); 10] = [
     ("fleetline-access", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-documents", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-protocol", &["tokio", "rustls", "tracing", "rand"]),
@@ -88,6 +94,7 @@ const FORBIDDEN: [(&str, &[&str]); 9] = [
     ("fleetline-inventory", &["tokio", "rustls", "rand"]),
     ("fleetline-ipc", &["tokio", "rustls", "tracing"]),
     ("fleetline-store", &["tokio", "hyper", "rustls"]),
+    ("fleetline-control", &["hyper", "rustls", "rand"]),
     ("fleetline-launch", &["tokio", "hyper", "rustls", "tracing"]),
     ("fleetline-loopback", &["tokio", "hyper", "rustls", "tracing"]),
 ];

@@ -31,7 +31,7 @@ pub(super) fn of_listener(address: SocketAddr) -> io::Result<Option<Owner>> {
 
 pub(super) fn process(owner: &Owner) -> Option<Process> {
     let pid = u32::try_from(owner.key).ok()?;
-    let system = look(&[Pid::from_u32(pid)]);
+    let system = look(&[Pid::from_u32(pid)])?;
     let process = system.process(Pid::from_u32(pid))?;
     let name = process.name().to_string_lossy().into_owned();
     Some(Process { pid, name, age: Some(Duration::from_secs(process.run_time())) })
@@ -55,7 +55,7 @@ fn find(wanted: impl Fn(&TcpSocketInfo) -> bool) -> io::Result<Option<Owner>> {
 fn owner(pid: u32) -> Owner {
     let other = Pid::from_u32(pid);
     let mine = get_current_pid().is_ok_and(|me| {
-        let system = look(&[me, other]);
+        let Some(system) = look(&[me, other]) else { return false };
         let user = |pid| system.process(pid).and_then(|process| process.user_id()).cloned();
         // The user of a process one may not look into is not told.
         user(me).is_some() && user(me) == user(other)
@@ -63,9 +63,9 @@ fn owner(pid: u32) -> Owner {
     Owner { mine, uid: None, key: u64::from(pid) }
 }
 
-fn look(pids: &[Pid]) -> System {
-    let mut system = System::new();
+fn look(pids: &[Pid]) -> Option<System> {
+    let mut system = System::new().ok()?;
     let what = ProcessRefreshKind::nothing().with_user(UpdateKind::Always);
     system.refresh_processes_specifics(ProcessesToUpdate::Some(pids), true, what);
-    system
+    Some(system)
 }
