@@ -9,12 +9,12 @@ use fleetline_inventory::node::{AccountRegion, InstanceTier, ManagedNode, NodeKi
 use fleetline_inventory::ports::{BoxFuture, CallerIdentity, NodeListing, NodePage};
 
 use crate::access::Access;
+use crate::hybrid::Hybrid;
 use crate::{error, nodes};
 
 const PROPERTIES: &str = "DescribeInstanceProperties";
 const INFORMATION: &str = "DescribeInstanceInformation";
 const INSTANCES: &str = "DescribeInstances";
-const SETTING: &str = "GetServiceSetting";
 
 /// Largest page of DescribeInstanceProperties.
 const PROPERTIES_PAGE: i32 = 1_000;
@@ -140,29 +140,6 @@ impl Listing {
         }
         Ok(nodes)
     }
-
-    async fn tier_setting(&self) -> Result<InstanceTier, ApiError> {
-        let caller = self.0.caller().await?;
-        let partition =
-            caller.arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws");
-        let id = format!(
-            "arn:{partition}:ssm:{}:{}:servicesetting/ssm/managed-instance/activation-tier",
-            self.0.region, caller.account_id
-        );
-        let answer = match self.0.ssm().get_service_setting().setting_id(id).send().await {
-            Ok(answer) => answer,
-            Err(failure) => return Err(self.0.failed(SETTING, failure).await),
-        };
-        let setting = answer.service_setting.as_ref();
-        let status = setting.and_then(|setting| setting.status()).unwrap_or_default();
-        let value = setting.and_then(|setting| setting.setting_value()).unwrap_or_default();
-        Ok(match (status, value) {
-            ("PendingUpdate", _) => InstanceTier::Pending,
-            (_, "standard") => InstanceTier::Standard,
-            (_, "advanced") => InstanceTier::Advanced,
-            _ => InstanceTier::Unknown,
-        })
-    }
 }
 
 impl NodeListing<ApiError> for Listing {
@@ -179,7 +156,8 @@ impl NodeListing<ApiError> for Listing {
     }
 
     fn tier(&self) -> BoxFuture<'_, Result<InstanceTier, ApiError>> {
-        Box::pin(self.tier_setting())
+        let hybrid = Hybrid(Arc::clone(&self.0));
+        Box::pin(async move { Ok(hybrid.get().await?.tier) })
     }
 }
 

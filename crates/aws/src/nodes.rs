@@ -162,7 +162,7 @@ fn ping(ping: Option<&str>) -> PingStatus {
     }
 }
 
-fn epoch_ms(time: Option<DateTime>) -> Option<i64> {
+pub(crate) fn epoch_ms(time: Option<DateTime>) -> Option<i64> {
     time.and_then(|time| time.to_millis().ok())
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 use fleetline_engine::{Dialer, ProxyRules};
+use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 
 use crate::access::{Access, Identity};
@@ -16,6 +17,7 @@ use crate::control::Control;
 use crate::credentials::SourceCredentials;
 use crate::endpoints::Endpoints;
 use crate::error::before_call;
+use crate::hybrid::Hybrid;
 use crate::listing::Listing;
 use crate::pace::Paces;
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
@@ -199,6 +201,12 @@ impl Sources<ApiError> for AwsSources {
 
     fn listing(&self, source: &str, region: &str) -> Result<Arc<dyn NodeListing<ApiError>>, ApiError> {
         Ok(Arc::new(Listing(self.access(source, region)?)))
+    }
+}
+
+impl HybridSources<ApiError> for AwsSources {
+    fn hybrid(&self, source: &str, region: &str) -> Result<Arc<dyn HybridCalls<ApiError>>, ApiError> {
+        Ok(Arc::new(Hybrid(self.access(source, region)?)))
     }
 }
 

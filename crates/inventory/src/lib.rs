@@ -8,6 +8,7 @@
 mod age;
 mod entry;
 mod fleet;
+pub mod hybrid;
 mod ladder;
 mod natural;
 pub mod node;
@@ -17,6 +18,7 @@ mod query;
 mod readiness;
 #[cfg(test)]
 mod testing;
+pub mod tier;
 mod version;
 mod view;
 
