@@ -20,6 +20,7 @@ mod rows;
 mod tabs;
 mod terminal_task;
 pub mod tray;
+pub mod trial;
 
 pub use controller::start;
 pub use fleetline_engine::Dialer;

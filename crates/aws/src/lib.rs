@@ -22,6 +22,7 @@ mod hybrid;
 mod listing;
 mod nodes;
 mod pace;
+mod probe;
 mod settings;
 mod skew;
 mod sources;

@@ -10,6 +10,7 @@ use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlane
 use fleetline_engine::{Dialer, ProxyRules};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
+use fleetline_inventory::probe::{NodeProbe, NodeProbes};
 
 use crate::access::{Access, Identity};
 use crate::config::{AwsConfig, Stamp, environment_source};
@@ -20,6 +21,7 @@ use crate::error::before_call;
 use crate::hybrid::Hybrid;
 use crate::listing::Listing;
 use crate::pace::Paces;
+use crate::probe::Probe;
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
 use crate::transport::{self, Transport};
 
@@ -207,6 +209,12 @@ impl Sources<ApiError> for AwsSources {
 impl HybridSources<ApiError> for AwsSources {
     fn hybrid(&self, source: &str, region: &str) -> Result<Arc<dyn HybridCalls<ApiError>>, ApiError> {
         Ok(Arc::new(Hybrid(self.access(source, region)?)))
+    }
+}
+
+impl NodeProbes<ApiError> for AwsSources {
+    fn probe(&self, source: &str, region: &str) -> Result<Arc<dyn NodeProbe<ApiError>>, ApiError> {
+        Ok(Arc::new(Probe(self.access(source, region)?)))
     }
 }
 

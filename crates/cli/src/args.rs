@@ -4,6 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::activations::ActivationsArgs;
+use crate::doctor::DoctorArgs;
+use crate::iam::IamArgs;
+use crate::tier::TierArgs;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 /// Sessions and fleets of AWS Systems Manager, without an AWS CLI or plugin.
@@ -27,6 +31,14 @@ pub(crate) enum Command {
     Shell(ShellArgs),
     /// Run a command on a node, with its exit status and its output streams apart
     Exec(ExecArgs),
+    /// Say step by step whether a node takes sessions, and why not
+    Doctor(DoctorArgs),
+    /// Show and change the tier of hybrid nodes
+    Tier(TierArgs),
+    /// List, make and delete hybrid activations, and deregister nodes
+    Activations(ActivationsArgs),
+    /// Permissions
+    Iam(IamArgs),
     /// Run the demo fleet: AWS on this computer, with real shells
     Sim(SimArgs),
 }

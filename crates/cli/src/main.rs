@@ -4,11 +4,14 @@
 //! 2 usage, 3 denied, 4 target not connectable, 5 credentials, 6 network, 7 throttled, 8 local resource. Results go to
 //! standard output, everything else to standard error.
 
+mod activations;
 mod args;
 mod console;
+mod doctor;
 mod exec;
 mod failure;
 mod fleet;
+mod iam;
 mod json;
 mod logging;
 mod nodes;
@@ -18,6 +21,7 @@ mod signals;
 mod sim;
 mod table;
 mod target;
+mod tier;
 mod words;
 
 use std::process::ExitCode;
@@ -45,6 +49,10 @@ fn main() -> ExitCode {
             Command::Nodes(nodes) => nodes::run(nodes).await,
             Command::Shell(shell) => shell::run(shell).await,
             Command::Exec(exec) => exec::run(exec).await,
+            Command::Doctor(doctor) => doctor::run(doctor).await,
+            Command::Tier(tier) => tier::run(tier).await,
+            Command::Activations(activations) => activations::run(activations).await,
+            Command::Iam(iam) => iam::run(iam).await,
             Command::Sim(sim) => sim::run(sim).await,
         }
     });

@@ -56,6 +56,19 @@ pub(crate) fn chosen(sources: &AwsSources, args: &ScopeArgs) -> Result<Vec<Scope
     Ok(scopes)
 }
 
+/// The one source and Region the options choose.
+///
+/// # Errors
+/// As [`chosen`], and when there is more than one.
+pub(crate) fn single(sources: &AwsSources, args: &ScopeArgs) -> Result<Scope, Failure> {
+    let mut scopes = chosen(sources, args)?;
+    match (scopes.pop(), scopes.is_empty()) {
+        (Some(scope), true) => Ok(scope),
+        _ => Err(Failure::usage("This needs exactly one account and Region.")
+            .with_hint("Choose them with --source and --region.")),
+    }
+}
+
 fn pick<'a>(
     known: &'a [SourceInfo],
     named: &[String],

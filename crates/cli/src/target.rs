@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fleetline_app::problem::{Context, describe};
 use fleetline_app::{ControlPlane, ControlPlanes, Journal, Paths, journal_scope};
+use fleetline_aws::AwsSources;
 use fleetline_engine::SessionOptions;
 use fleetline_inventory::Entry;
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -39,35 +40,40 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
     }
     let sources = scope::sources();
     let scopes = scope::chosen(&sources, args)?;
-    let open = |scope: Scope, id: String, name: &str| {
-        let context = Context {
-            source: scope.source.clone(),
-            region: scope.region.clone(),
-            node: Some(name.to_owned()),
-            document: None,
-        };
-        let opened = sources
-            .control_plane(&scope.source, &scope.region)
-            .and_then(|control| Ok((control, sources.dialer(&scope.source)?)));
-        match opened {
-            Ok((control, dialer)) => {
-                let journal = journal().map(|on| journal_scope(&on, &scope.source, &scope.region));
-                let options = SessionOptions { dialer, journal, ..SessionOptions::default() };
-                Ok(Target { control, id, context, options })
-            }
-            Err(error) => Err(Failure::from(describe(&error, &context))),
-        }
-    };
     let is_id = looks_like_id(wanted);
     if let ([scope], true) = (&scopes[..], is_id) {
-        return open(scope.clone(), wanted.to_owned(), wanted);
+        return open(&sources, scope.clone(), wanted.to_owned(), wanted);
     }
     let depth = if is_id { Depth::Ids } else { Depth::Facts };
     let listed = fleet::list(&sources, &scopes, depth, is_id.then_some(wanted)).await;
     let entry = only_match(wanted, &listed)?;
     let node = entry.node();
     let scope = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
-    open(scope, node.node_id.clone(), node.display_name())
+    open(&sources, scope, node.node_id.clone(), node.display_name())
+}
+
+/// Opens the session calls of a node.
+///
+/// # Errors
+/// When its source cannot be used.
+pub(crate) fn open(sources: &AwsSources, scope: Scope, id: String, name: &str) -> Result<Target, Failure> {
+    let context = Context {
+        source: scope.source.clone(),
+        region: scope.region.clone(),
+        node: Some(name.to_owned()),
+        document: None,
+    };
+    let opened = sources
+        .control_plane(&scope.source, &scope.region)
+        .and_then(|control| Ok((control, sources.dialer(&scope.source)?)));
+    match opened {
+        Ok((control, dialer)) => {
+            let journal = journal().map(|on| journal_scope(&on, &scope.source, &scope.region));
+            let options = SessionOptions { dialer, journal, ..SessionOptions::default() };
+            Ok(Target { control, id, context, options })
+        }
+        Err(error) => Err(Failure::from(describe(&error, &context))),
+    }
 }
 
 /// The journal of this user's sessions; without it a session goes unnoted.
@@ -84,7 +90,11 @@ fn looks_like_id(text: &str) -> bool {
         || text.starts_with("ecs:")
 }
 
-fn only_match<'a>(wanted: &str, listed: &'a Listed) -> Result<&'a Entry, Failure> {
+/// The one node of this id or name.
+///
+/// # Errors
+/// When there is none or more than one.
+pub(crate) fn only_match<'a>(wanted: &str, listed: &'a Listed) -> Result<&'a Entry, Failure> {
     let entries = || listed.fleet.entries();
     let tests: [&dyn Fn(&Entry) -> bool; 3] = [
         &|entry| entry.node().node_id == wanted,

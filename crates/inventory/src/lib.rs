@@ -14,6 +14,7 @@ mod natural;
 pub mod node;
 mod platform;
 pub mod ports;
+pub mod probe;
 mod query;
 mod readiness;
 #[cfg(test)]
@@ -25,7 +26,7 @@ mod view;
 pub use age::age_text;
 pub use entry::Entry;
 pub use fleet::{Counters, Fleet, Listing, ListingCounts, ListingId, ListingState};
-pub use ladder::{SessionProof, Step, StepState, ladder};
+pub use ladder::{ChannelProof, SessionProof, Step, StepState, ladder};
 pub use query::{Completion, Completions, Issue, Key, Query};
 pub use readiness::{Readiness, Verdict};
 pub use version::{AgentVersion, MUX_SINCE, REMOTE_HOST_SINCE};

@@ -195,7 +195,7 @@ fn the_ladder_stops_at_the_first_failure_and_never_claims_iam() {
     use StepState::{Lost, NotChecked, NotReached, Passed, Stopped};
     let none = SessionProof::default();
     assert_eq!(states(&fleet, "mi-1", none), [Passed, Passed, Passed, NotChecked, NotChecked]);
-    let allowed = SessionProof { allowed_ms: Some(NOW), denied: false, open: true };
+    let allowed = SessionProof { allowed_ms: Some(NOW), open: true, ..none };
     assert_eq!(states(&fleet, "mi-1", allowed), [Passed; 5]);
     let denied = SessionProof { denied: true, ..none };
     assert_eq!(states(&fleet, "mi-1", denied), [Passed, Passed, Passed, Stopped, NotReached]);
