@@ -210,7 +210,7 @@ impl Channel {
     /// From now on this role sends in bulk: larger messages, if the peer takes them, and more of them at a time.
     pub(crate) fn enlarge(&mut self, bulk: Bulk) {
         self.message_size.enlarge(bulk.payload_bytes, bulk.is_proven);
-        let full_message = HEADER_BYTES + bulk.payload_bytes;
+        let full_message = HEADER_BYTES + self.message_size.most();
         self.config.send_window_bytes = bulk.send_window_bytes.max(full_message);
     }
 

@@ -11,7 +11,7 @@ use crate::setup;
 /// Crate folder and fuzz targets in it.
 const TARGETS: [(&str, &[&str]); 3] = [
     ("access", &["denial"]),
-    ("protocol", &["frame", "mux_frame", "open_message"]),
+    ("protocol", &["frame", "mux_frame", "mux_operations", "open_message", "operations"]),
     ("terminal", &["guard", "frame_decode"]),
 ];
 

@@ -94,6 +94,11 @@ impl MessageSize {
         }
     }
 
+    /// Most payload bytes in any message of this session.
+    pub(super) fn most(&self) -> usize {
+        self.large.max(self.small)
+    }
+
     /// Most payload bytes in the next message.
     pub(super) fn limit(&self) -> usize {
         if self.state == State::Proven { self.large } else { self.small }

@@ -46,7 +46,7 @@ pub enum ClientEvent {
     /// The gateway says whether the agent is attached. For information: nothing needs to be done.
     Publication(Publication),
     /// [`send`](super::ClientChannel::send) took less than it was given; now there is room for at least one full
-    /// message again.
+    /// message again, unless a terminal size took it since.
     Writable,
     /// The session is over for this channel, and why.
     Closed(CloseReason),

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::{mux_operations, operations};
+
 #[path = "../../fuzz/entries/frame.rs"]
 mod frame;
 #[path = "../../fuzz/entries/mux_frame.rs"]
@@ -32,4 +34,14 @@ fn the_mux_frame_corpus_replays_without_a_panic() {
 #[test]
 fn the_open_message_corpus_replays_without_a_panic() {
     replay("open_message", open_message::run);
+}
+
+#[test]
+fn the_operations_corpus_replays_without_a_panic() {
+    replay("operations", operations::run);
+}
+
+#[test]
+fn the_mux_operations_corpus_replays_without_a_panic() {
+    replay("mux_operations", mux_operations::run);
 }

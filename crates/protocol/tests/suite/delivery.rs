@@ -181,8 +181,8 @@ fn check(seed: u64) -> Outcome {
             outcome
         }
         Kind::Mux => {
-            let streams = 1 + rng.next_u32() as usize % 30;
-            let most_bytes = 1 + rng.next_u32() % 4000;
+            let streams = 1 + rng.next_u32() as usize % 20;
+            let most_bytes = 1 + rng.next_u32() % 2500;
             let mut mux = MuxStreams::new(seed, streams, most_bytes);
             let outcome = finish(&mut mux);
             mux.assert_exact(&what);

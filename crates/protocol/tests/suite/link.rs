@@ -311,7 +311,9 @@ impl Link<'_> {
             Happening::Work => {
                 self.workload.work(&mut self.ends);
                 self.close_if_asked();
-                let pause_ms = 1 + self.below(20);
+                // Late in a run everything waits for an agent's slow repeats.
+                let is_late = self.ends.now > Duration::from_secs(20);
+                let pause_ms = if is_late { 50 + self.below(200) } else { 1 + self.below(20) };
                 self.after_ms(pause_ms, Happening::Work);
             }
         }
