@@ -400,7 +400,7 @@ fn shuffle(frames: &mut VecDeque<Bytes>, choices: &mut Choices<'_>) {
             frames.push_back(frame.clone());
             frames.push_front(frame);
         }
-        _ => frames.push_front(frame.slice(..choices.below(frame.len()))),
+        _ => frames.push_front(frame.slice(..choices.below(frame.len().max(1)))),
     }
 }
 
