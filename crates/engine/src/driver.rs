@@ -7,18 +7,16 @@ use std::time::Duration;
 
 use fleetline_protocol::{
     ClientChannel, ClientEvent, ClientOutput, ClientSealing, CloseReason, DataKeyRequest, Moment, SessionId,
-    SessionKind, StreamToken, TerminalSize,
+    StreamToken,
 };
-use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
 use crate::cause::SocketLoss;
 use crate::clock::Clock;
 use crate::dial::DataSocket;
-use crate::input::InputReceiver;
 use crate::liveness::{GatewayPulse, LivenessTimes, NodePulse, Pulse};
-use crate::output::{OutputChunk, OutputSender};
 use crate::ports::{ApiError, BoxFuture, ControlPlane, SealedDataKey};
+use crate::purpose::{FULL_MESSAGE_BYTES, Io, Purpose, Started, Unusable};
 use crate::sealing;
 use crate::shared::Shared;
 use crate::state::{EndReason, SessionState, StartStep};
@@ -28,23 +26,12 @@ use crate::wake::Listener;
 
 /// Unreadable frames on one socket after which the socket is given up.
 const MAX_REJECTED: u64 = 16;
-/// How long the service may take to close the channel of a command that has exited.
-const LINGER: Duration = Duration::from_secs(5);
-/// What the client puts into one message (protocol.md 6.1).
-const FULL_MESSAGE_BYTES: usize = 1024;
 /// Sessions that doubt their sockets for the same reason ask at different moments within this time.
 const SPREAD: Duration = Duration::from_millis(400);
 /// How long KMS may take: a second less than the agent waits (protocol.md 5.2), so that our own cause comes first.
 const KEY_WITHIN: Duration = Duration::from_secs(14);
 /// Never reached; stands for "no deadline".
 const FAR: Duration = Duration::from_secs(24 * 3600);
-
-/// What the agent said when the session started.
-#[derive(Clone, Debug)]
-struct Started {
-    kind: SessionKind,
-    agent_version: Option<String>,
-}
 
 /// Why a socket is not driven any more.
 #[derive(Debug)]
@@ -59,7 +46,7 @@ pub(crate) enum SocketEnd {
     Closed(CloseReason),
     /// The user wants to end the session.
     ByUser,
-    /// The command exited and the service took too long to close the channel.
+    /// The session has fulfilled its purpose and the service took too long to close the channel.
     Exited,
 }
 
@@ -69,14 +56,13 @@ pub(crate) struct Driver {
     channel: ClientChannel,
     clock: Clock,
     shared: Arc<Shared>,
-    input: InputReceiver,
-    output: Option<OutputSender>,
-    size: watch::Receiver<TerminalSize>,
+    purpose: Purpose,
     times: LivenessTimes,
     woken: Listener,
     started: Option<Started>,
     resumed_after: Option<Duration>,
-    lingers_until: Option<Duration>,
+    /// How long the service may still take to close the channel that the user ended.
+    leaves_at: Option<Duration>,
     key: KeyCall,
 }
 
@@ -92,6 +78,16 @@ enum KeyCall {
     Refused { key_id: String, error: ApiError },
 }
 
+/// What the channel had to say.
+enum Drained {
+    /// Nothing, or nothing but messages.
+    Quiet,
+    /// Something happened.
+    Events,
+    /// The session is over.
+    Ended(SocketEnd),
+}
+
 /// What is known about the socket being driven.
 struct Link {
     transport: Transport,
@@ -105,15 +101,12 @@ struct Link {
 }
 
 impl Driver {
-    #[expect(clippy::too_many_arguments, reason = "each is the other end of something the handle holds")]
     pub(crate) fn new(
         control: Arc<dyn ControlPlane>,
         channel: ClientChannel,
         clock: Clock,
         shared: Arc<Shared>,
-        input: InputReceiver,
-        output: OutputSender,
-        size: watch::Receiver<TerminalSize>,
+        purpose: Purpose,
         times: LivenessTimes,
         woken: Listener,
     ) -> Self {
@@ -122,14 +115,12 @@ impl Driver {
             channel,
             clock,
             shared,
-            input,
-            output: Some(output),
-            size,
+            purpose,
             times,
             woken,
             started: None,
             resumed_after: None,
-            lingers_until: None,
+            leaves_at: None,
             key: KeyCall::Unneeded,
         }
     }
@@ -152,9 +143,9 @@ impl Driver {
         self.started.is_some()
     }
 
-    /// Whether the command of the session has exited.
+    /// Whether the session has fulfilled its purpose.
     pub(crate) fn has_exited(&self) -> bool {
-        self.lingers_until.is_some()
+        self.purpose.is_fulfilled()
     }
 
     /// Drives the channel until the socket or the session ends. `outage_began` is when the last socket was lost.
@@ -219,15 +210,14 @@ impl Driver {
                         Err(loss) => return link.lost(now.elapsed, loss),
                     }
                 }
-                () = self.input.ready(), if self.channel.send_capacity() >= FULL_MESSAGE_BYTES => {}
-                () = credit_changed(self.output.as_ref()) => {}
-                Ok(()) = self.size.changed() => {
-                    let size = *self.size.borrow_and_update();
-                    self.channel.resize(self.clock.moment(), size);
-                }
+                () = self.purpose.wake(self.channel.send_capacity() >= FULL_MESSAGE_BYTES) => {}
                 outcome = key_answered(&mut self.key) => self.take_key(outcome),
                 () = &mut wake => {}
-                () = self.shared.close.cancelled(), if self.lingers_until.is_none() => return SocketEnd::ByUser,
+                () = self.shared.close.cancelled(), if self.leaves_at.is_none() && !self.purpose.is_fulfilled() => {
+                    if !self.begin_to_leave() {
+                        return SocketEnd::ByUser;
+                    }
+                }
                 disturbance = self.woken.disturbed() => {
                     self.shared.history.note(disturbance.to_string());
                     let spread = SPREAD.mul_f64(rand::random_range(0.0..=1.0));
@@ -240,18 +230,17 @@ impl Driver {
 
     /// Everything that can be done without waiting.
     fn step(&mut self, link: &mut Link, now: Moment) -> Option<SocketEnd> {
-        if let Some(output) = &self.output {
-            let taken = output.take_credit();
-            if taken > 0 {
-                self.channel.consumed(now, taken);
-            }
-        }
         if self.channel.poll_timeout().is_some_and(|at| at <= now.elapsed) {
             self.channel.handle_timeout(now);
         }
-        self.offer_input(link, now);
-        if let Some(end) = self.drain(link, now) {
-            return Some(end);
+        loop {
+            self.with_purpose(link, now, |purpose, io| purpose.step(io));
+            match self.drain(link, now) {
+                Drained::Quiet => break,
+                // What came may be answered at once.
+                Drained::Events => {}
+                Drained::Ended(end) => return Some(end),
+            }
         }
         self.watch_node(link, now);
         while let Some(pulse) = link.gateway.poll(now.elapsed) {
@@ -260,24 +249,53 @@ impl Driver {
                 Pulse::Dead(lasted) => return Some(link.lost(now.elapsed, SocketLoss::Silent { lasted })),
             }
         }
-        self.lingers_until.filter(|until| *until <= now.elapsed).map(|_| SocketEnd::Exited)
+        if self.leaves_at.is_some_and(|at| at <= now.elapsed) {
+            return Some(SocketEnd::ByUser);
+        }
+        self.purpose.is_over(now.elapsed).then_some(SocketEnd::Exited)
     }
 
     /// Does what the channel asks for, unless the socket has enough to write.
-    fn drain(&mut self, link: &mut Link, now: Moment) -> Option<SocketEnd> {
+    fn drain(&mut self, link: &mut Link, now: Moment) -> Drained {
+        let mut drained = Drained::Quiet;
         while !link.transport.is_congested() {
-            match self.channel.poll_output()? {
-                ClientOutput::Text(text) => link.transport.push_text(&text),
-                ClientOutput::Binary(frame) => link.transport.push_binary(frame),
-                ClientOutput::Event(event) => {
-                    let end = self.handle_event(link, now, event);
-                    if end.is_some() {
-                        return end;
+            match self.channel.poll_output() {
+                None => break,
+                Some(ClientOutput::Text(text)) => link.transport.push_text(&text),
+                Some(ClientOutput::Binary(frame)) => link.transport.push_binary(frame),
+                Some(ClientOutput::Event(event)) => {
+                    if let Some(end) = self.handle_event(link, now, event) {
+                        return Drained::Ended(end);
                     }
+                    drained = Drained::Events;
                 }
             }
         }
-        None
+        drained
+    }
+
+    fn with_purpose<T>(
+        &mut self,
+        link: &mut Link,
+        now: Moment,
+        call: impl FnOnce(&mut Purpose, &mut Io<'_>) -> T,
+    ) -> T {
+        let mut has_asked = false;
+        let mut io = Io { channel: &mut self.channel, shared: &self.shared, now, has_asked: &mut has_asked };
+        let outcome = call(&mut self.purpose, &mut io);
+        if has_asked {
+            link.gateway.asked(now.elapsed);
+        }
+        outcome
+    }
+
+    /// The user ends the session. Whether the service is given time to close the channel itself.
+    fn begin_to_leave(&mut self) -> bool {
+        self.shared.set(SessionState::Ended(EndReason::ClosedByUser));
+        let now = self.clock.moment();
+        let mut io = Io { channel: &mut self.channel, shared: &self.shared, now, has_asked: &mut false };
+        self.leaves_at = self.purpose.say_goodbye(&mut io).map(|patience| now.elapsed + patience);
+        self.leaves_at.is_some()
     }
 
     /// The socket is gone: what it still delivered counts, `channel_closed` above all.
@@ -314,23 +332,6 @@ impl Driver {
         }
     }
 
-    fn offer_input(&mut self, link: &mut Link, now: Moment) {
-        loop {
-            let room = self.channel.send_capacity();
-            let waiting = self.input.waiting();
-            // Less than a full message waits for more room, so that a full window is not refilled byte by byte.
-            if waiting.is_empty() || room < waiting.len().min(FULL_MESSAGE_BYTES) {
-                return;
-            }
-            let taken = self.channel.send(now, waiting);
-            self.input.consume(taken);
-            link.gateway.asked(now.elapsed);
-            if taken == 0 {
-                return;
-            }
-        }
-    }
-
     /// Asks KMS, without holding up the channel.
     fn ask_for_key(&mut self, request: DataKeyRequest) {
         let key_id = request.key_id.clone();
@@ -362,7 +363,7 @@ impl Driver {
 
     fn handle_event(&mut self, link: &mut Link, now: Moment, event: ClientEvent) -> Option<SocketEnd> {
         match event {
-            ClientEvent::Started { kind, agent_version, handshake, .. } => {
+            ClientEvent::Started { kind, agent_version, properties, handshake } => {
                 self.shared.history.note(format!(
                     "{kind} started, agent {}, {} handshake",
                     agent_version.as_deref().unwrap_or("version unknown"),
@@ -372,25 +373,27 @@ impl Driver {
                     // Set once: only here.
                     let _ = self.shared.sealed_with.set(key_id.clone());
                 }
-                self.started = Some(Started { kind, agent_version });
+                let started = Started { kind, agent_version, properties };
                 link.node_spoke = true;
-                self.announce_open(link, None);
+                let usable = self.with_purpose(link, now, |purpose, io| purpose.started(io, &started));
+                self.started = Some(started);
+                match usable {
+                    Ok(()) => self.announce_open(link, None),
+                    Err(Unusable(why)) => {
+                        self.shared.set(SessionState::Ended(EndReason::Unusable { why }));
+                        self.channel.close(now);
+                    }
+                }
             }
             ClientEvent::Data { stream, bytes } => {
                 link.node_spoke = true;
-                match &self.output {
-                    Some(output) => output.push(OutputChunk { stream, bytes }),
-                    None => self.channel.consumed(now, bytes.len()),
-                }
+                self.with_purpose(link, now, |purpose, io| purpose.data(io, stream, bytes));
             }
             ClientEvent::ExitCode(code) => {
-                self.shared.history.note(format!("The command exited with status {code}"));
-                // An exit status is the last thing a command session has to say.
-                if self.shared.exit_code.set(code).is_ok() {
-                    self.lingers_until = Some(now.elapsed + LINGER);
-                    self.output = None;
-                    self.shared.set(SessionState::Ended(EndReason::Exited { code }));
-                }
+                self.with_purpose(link, now, |purpose, io| purpose.exit_code(io, code));
+            }
+            ClientEvent::Flag(flag) => {
+                self.with_purpose(link, now, |purpose, io| purpose.flag(io, flag));
             }
             ClientEvent::DataKeyNeeded(request) => self.ask_for_key(request),
             ClientEvent::Message(text) => {
@@ -441,11 +444,17 @@ impl Driver {
     }
 
     fn deadline(&self, link: &Link) -> Duration {
-        [Some(link.gateway.deadline()), link.node.deadline(), self.channel.poll_timeout(), self.lingers_until]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(FAR)
+        [
+            Some(link.gateway.deadline()),
+            link.node.deadline(),
+            self.channel.poll_timeout(),
+            self.purpose.deadline(),
+            self.leaves_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(FAR)
     }
 }
 
@@ -490,11 +499,4 @@ async fn key_answered(key: &mut KeyCall) -> Result<SealedDataKey, ApiError> {
         _ => Poll::Pending,
     })
     .await
-}
-
-async fn credit_changed(output: Option<&OutputSender>) {
-    match output {
-        Some(output) => output.credit_changed().await,
-        None => std::future::pending().await,
-    }
 }

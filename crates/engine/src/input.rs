@@ -14,6 +14,9 @@ pub enum SendError {
     /// The session is over, or its handle was closed.
     #[error("The session is over")]
     Ended,
+    /// The input of the session was finished.
+    #[error("The input of the session was finished")]
+    Finished,
 }
 
 /// Why input was not taken at once. Nothing of it was queued.
@@ -39,7 +42,7 @@ struct Piece {
 #[derive(Clone, Debug)]
 pub(crate) struct InputSender {
     // Held for the whole of one `send`, so that two inputs never interleave.
-    pieces: Arc<Mutex<mpsc::UnboundedSender<Piece>>>,
+    pieces: Arc<Mutex<Option<mpsc::UnboundedSender<Piece>>>>,
     room: Arc<Semaphore>,
     piece_bytes: usize,
 }
@@ -50,6 +53,7 @@ pub(crate) struct InputReceiver {
     room: Arc<Semaphore>,
     waiting: BytesMut,
     held: Option<OwnedSemaphorePermit>,
+    is_finished: bool,
 }
 
 /// A queue that holds at most `capacity` bytes, at least one.
@@ -58,17 +62,21 @@ pub(crate) fn input_queue(capacity: usize) -> (InputSender, InputReceiver) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(capacity));
     let sender = InputSender {
-        pieces: Arc::new(Mutex::new(sender)),
+        pieces: Arc::new(Mutex::new(Some(sender))),
         room: room.clone(),
         piece_bytes: PIECE_BYTES.min(capacity),
     };
-    (sender, InputReceiver { pieces: receiver, room, waiting: BytesMut::new(), held: None })
+    (
+        sender,
+        InputReceiver { pieces: receiver, room, waiting: BytesMut::new(), held: None, is_finished: false },
+    )
 }
 
 impl InputSender {
     /// Queues all of `bytes`, waiting for room. Dropping the future may leave a first part queued.
     pub(crate) async fn send(&self, mut bytes: Bytes) -> Result<(), SendError> {
         let pieces = self.pieces.lock().await;
+        let pieces = pieces.as_ref().ok_or(SendError::Finished)?;
         while !bytes.is_empty() {
             let piece = bytes.split_to(bytes.len().min(self.piece_bytes));
             let permits = u32::try_from(piece.len()).unwrap_or(u32::MAX);
@@ -78,12 +86,18 @@ impl InputSender {
         Ok(())
     }
 
+    /// Nothing more will be sent by any of the senders. Waits for those that are sending.
+    pub(crate) async fn finish(&self) {
+        *self.pieces.lock().await = None;
+    }
+
     /// Queues all of `bytes` or nothing.
     pub(crate) fn try_send(&self, bytes: Bytes) -> Result<(), TrySendError> {
         if bytes.is_empty() {
             return Ok(());
         }
         let Ok(pieces) = self.pieces.try_lock() else { return Err(TrySendError::Full) };
+        let Some(pieces) = &*pieces else { return Err(TrySendError::Ended) };
         let permits = u32::try_from(bytes.len()).map_err(|_| TrySendError::Full)?;
         let room = match self.room.clone().try_acquire_many_owned(permits) {
             Ok(room) => room,
@@ -95,23 +109,37 @@ impl InputSender {
 }
 
 impl InputReceiver {
-    /// Waits until there is input to look at with [`Self::waiting`]. Never ready again once all senders are gone.
-    /// Cancel safe.
+    /// Waits until there is input to look at with [`Self::waiting`], or until the input is finished, unless that was
+    /// noticed before. Cancel safe.
     pub(crate) async fn ready(&mut self) {
         if !self.waiting.is_empty() {
             return;
         }
+        if self.is_finished {
+            return std::future::pending().await;
+        }
         match self.pieces.recv().await {
             Some(piece) => self.take(piece),
-            None => std::future::pending().await,
+            None => self.is_finished = true,
         }
+    }
+
+    /// Whether all input was consumed and there will be no more: it was finished, or all senders are gone.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.is_finished && self.waiting.is_empty()
     }
 
     /// Input that was not consumed yet, adjacent pieces joined up to about 8 KiB.
     pub(crate) fn waiting(&mut self) -> &[u8] {
         while self.waiting.len() < PIECE_BYTES {
-            let Ok(piece) = self.pieces.try_recv() else { break };
-            self.take(piece);
+            match self.pieces.try_recv() {
+                Ok(piece) => self.take(piece),
+                Err(mpsc::error::TryRecvError::Empty) => break,
+                Err(mpsc::error::TryRecvError::Disconnected) => {
+                    self.is_finished = true;
+                    break;
+                }
+            }
         }
         &self.waiting
     }
@@ -179,6 +207,19 @@ mod tests {
         }
         assert!(received == paste);
         assert_eq!(sending.await.expect("task"), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn finished_input_is_finished_after_its_last_byte() {
+        let (sender, mut receiver) = input_queue(8);
+        sender.send(Bytes::from_static(b"last")).await.expect("room");
+        sender.finish().await;
+        assert_eq!(sender.send(Bytes::from_static(b"x")).await, Err(SendError::Finished));
+        receiver.ready().await;
+        assert_eq!(receiver.waiting(), b"last");
+        assert!(!receiver.is_finished());
+        receiver.consume(4);
+        assert!(receiver.is_finished() && receiver.waiting().is_empty());
     }
 
     #[tokio::test]

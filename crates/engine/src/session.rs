@@ -1,5 +1,6 @@
 //! The handle to one session, whatever its kind.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::liveness::LivenessTimes;
 use crate::output::{OutputChunk, OutputReceiver, output_queue};
 use crate::pacing::Priority;
 use crate::ports::{ApiError, ControlPlane, StartSession};
+use crate::purpose::{Program, Purpose};
 use crate::resume::ResumePolicy;
 use crate::shared::{FinalState, Shared};
 use crate::state::{EndReason, SessionState};
@@ -95,34 +97,29 @@ pub enum CloseError {
 
 type Outcome = Option<Result<(), ApiError>>;
 
-/// The handle's side of a session. Dropping it ends the session.
+/// The handle's side of a session, whatever its purpose. Dropping it ends the session.
 #[derive(Debug)]
-pub(crate) struct SessionHandle {
+pub(crate) struct SessionCore {
     shared: Arc<Shared>,
     state: watch::Receiver<SessionState>,
-    input: InputSender,
-    output: OutputReceiver,
-    size: watch::Sender<TerminalSize>,
     outcome: watch::Receiver<Outcome>,
 }
 
-impl Drop for SessionHandle {
+impl Drop for SessionCore {
     fn drop(&mut self) {
         self.shared.close.cancel();
     }
 }
 
 /// Begins a session in a task of its own. Must be called inside a tokio runtime.
-pub(crate) fn open(
+pub(crate) fn begin(
     control: Arc<dyn ControlPlane>,
     request: StartSession,
     terminal: Option<TerminalSize>,
     options: SessionOptions,
-) -> SessionHandle {
+    purpose: impl FnOnce(&Arc<Shared>) -> Purpose,
+) -> SessionCore {
     let shared = Arc::new(Shared::new(options.priority));
-    let (input, input_receiver) = input_queue(options.limits.input_bytes);
-    let (output_sender, output) = output_queue();
-    let (size, size_receiver) = watch::channel(terminal.unwrap_or(TerminalSize { cols: 80, rows: 24 }));
     let (outcome_sender, outcome) = watch::channel(None);
     let clock = Clock::start();
 
@@ -136,9 +133,7 @@ pub(crate) fn open(
         ClientChannel::new(config),
         clock,
         shared.clone(),
-        input_receiver,
-        output_sender,
-        size_receiver,
+        purpose(&shared),
         options.liveness,
         options.wakeups.listen(),
     );
@@ -162,10 +157,10 @@ pub(crate) fn open(
             outcome_sender.send_replace(Some(terminated));
         }
     });
-    SessionHandle { shared, state, input, output, size, outcome }
+    SessionCore { shared, state, outcome }
 }
 
-impl SessionHandle {
+impl SessionCore {
     pub(crate) fn state(&self) -> watch::Receiver<SessionState> {
         self.state.clone()
     }
@@ -174,53 +169,12 @@ impl SessionHandle {
         self.shared.session_id.get().cloned()
     }
 
-    pub(crate) fn exit_code(&self) -> Option<i32> {
-        self.shared.exit_code.get().copied()
-    }
-
-    pub(crate) fn notice(&self) -> Option<String> {
-        self.shared.notice.get().cloned()
-    }
-
-    pub(crate) fn sealed_with(&self) -> Option<String> {
-        self.shared.sealed_with.get().cloned()
-    }
-
     pub(crate) fn stats(&self) -> SessionStats {
         self.shared.stats.read()
     }
 
     pub(crate) fn history(&self) -> Vec<HistoryEntry> {
         self.shared.history.entries()
-    }
-
-    pub(crate) async fn send(&self, bytes: Bytes) -> Result<(), SendError> {
-        if self.shared.is_final() {
-            return Err(SendError::Ended);
-        }
-        self.input.send(bytes).await
-    }
-
-    pub(crate) fn try_send(&self, bytes: Bytes) -> Result<(), TrySendError> {
-        match &*self.state.borrow() {
-            SessionState::Open { .. } => self.input.try_send(bytes),
-            SessionState::Starting { .. } | SessionState::Reconnecting { .. } => {
-                Err(TrySendError::NotConnected)
-            }
-            SessionState::Ended(_) | SessionState::Failed(_) => Err(TrySendError::Ended),
-        }
-    }
-
-    pub(crate) fn resize(&self, size: TerminalSize) {
-        self.size.send_if_modified(|current| {
-            let changed = *current != size;
-            *current = size;
-            changed
-        });
-    }
-
-    pub(crate) async fn recv(&self) -> Option<OutputChunk> {
-        self.output.recv().await
     }
 
     pub(crate) fn set_priority(&self, priority: Priority) {
@@ -248,12 +202,87 @@ impl SessionHandle {
         }
     }
 
-    pub(crate) async fn settled(&self) -> Result<(), ApiError> {
+    async fn settled(&self) -> Result<(), ApiError> {
         let mut outcome = self.outcome.clone();
         match outcome.wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
             // The task panicked; its guard terminates the session.
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// The handle's side of a session with a program. Dropping it ends the session.
+#[derive(Debug)]
+pub(crate) struct SessionHandle {
+    core: SessionCore,
+    input: InputSender,
+    output: OutputReceiver,
+    size: watch::Sender<TerminalSize>,
+}
+
+/// Begins a session with a program. Must be called inside a tokio runtime.
+pub(crate) fn open(
+    control: Arc<dyn ControlPlane>,
+    request: StartSession,
+    terminal: Option<TerminalSize>,
+    options: SessionOptions,
+) -> SessionHandle {
+    let (input, input_receiver) = input_queue(options.limits.input_bytes);
+    let (output_sender, output) = output_queue();
+    let (size, size_receiver) = watch::channel(terminal.unwrap_or(TerminalSize { cols: 80, rows: 24 }));
+    let program = Program::new(input_receiver, output_sender, size_receiver);
+    let core = begin(control, request, terminal, options, |_| Purpose::Program(program));
+    SessionHandle { core, input, output, size }
+}
+
+impl Deref for SessionHandle {
+    type Target = SessionCore;
+
+    fn deref(&self) -> &SessionCore {
+        &self.core
+    }
+}
+
+impl SessionHandle {
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.core.shared.exit_code.get().copied()
+    }
+
+    pub(crate) fn notice(&self) -> Option<String> {
+        self.core.shared.notice.get().cloned()
+    }
+
+    pub(crate) fn sealed_with(&self) -> Option<String> {
+        self.core.shared.sealed_with.get().cloned()
+    }
+
+    pub(crate) async fn send(&self, bytes: Bytes) -> Result<(), SendError> {
+        if self.core.shared.is_final() {
+            return Err(SendError::Ended);
+        }
+        self.input.send(bytes).await
+    }
+
+    pub(crate) fn try_send(&self, bytes: Bytes) -> Result<(), TrySendError> {
+        match &*self.core.state.borrow() {
+            SessionState::Open { .. } => self.input.try_send(bytes),
+            SessionState::Starting { .. } | SessionState::Reconnecting { .. } => {
+                Err(TrySendError::NotConnected)
+            }
+            SessionState::Ended(_) | SessionState::Failed(_) => Err(TrySendError::Ended),
+        }
+    }
+
+    pub(crate) fn resize(&self, size: TerminalSize) {
+        self.size.send_if_modified(|current| {
+            let changed = *current != size;
+            *current = size;
+            changed
+        });
+    }
+
+    pub(crate) async fn recv(&self) -> Option<OutputChunk> {
+        self.output.recv().await
     }
 }

@@ -157,6 +157,11 @@ pub enum EndReason {
     },
     /// The data channel failed: handshake, retransmission limit, or a peer that breaks the protocol.
     Channel(CloseReason),
+    /// The session is not what it was opened for, or what it carried broke.
+    Unusable {
+        /// Why, without a final stop.
+        why: String,
+    },
     /// A defect of this program ended the session.
     Defect,
 }
@@ -193,6 +198,7 @@ impl fmt::Display for EndReason {
             }
             Self::ResumeRefused { cause } => write!(f, "The session cannot be resumed: {cause}."),
             Self::Channel(reason) => write!(f, "The data channel failed: {reason}."),
+            Self::Unusable { why } => write!(f, "The session cannot be used: {why}."),
             Self::Defect => f.write_str("The session was ended by a defect of Fleetline."),
         }
     }

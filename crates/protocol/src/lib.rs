@@ -86,7 +86,7 @@ pub use mux::{
     MUX_HEADER_BYTES, MUX_MAX_DATA_BYTES, MuxCloseReason, MuxConfig, MuxDecoder, MuxEvent, MuxFinish,
     MuxFrame, MuxFrameError, MuxKeepAlive, MuxOpenError, MuxPart, MuxResetReason, MuxRole, MuxSession,
     MuxStats, MuxStreamId, MuxWriteError, agent_keeps_mux_alive, agent_runs_mux, client_keeps_mux_alive,
-    client_runs_mux,
+    client_runs_mux, client_sends_terminate_flag,
 };
 pub use output::Output;
 pub use sealing::{

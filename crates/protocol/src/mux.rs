@@ -22,7 +22,10 @@ pub use event::{MuxCloseReason, MuxEvent, MuxOpenError, MuxResetReason, MuxWrite
 pub use frame::{
     MUX_HEADER_BYTES, MUX_MAX_DATA_BYTES, MuxDecoder, MuxFrame, MuxFrameError, MuxPart, MuxStreamId,
 };
-pub use gates::{agent_keeps_mux_alive, agent_runs_mux, client_keeps_mux_alive, client_runs_mux};
+pub use gates::{
+    agent_keeps_mux_alive, agent_runs_mux, client_keeps_mux_alive, client_runs_mux,
+    client_sends_terminate_flag,
+};
 pub use stats::MuxStats;
 
 use stream::{Phase, Stream};

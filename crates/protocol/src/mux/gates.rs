@@ -1,5 +1,7 @@
 //! What the two ends of a session choose by each other's version (protocol.md 5.8).
 
+/// The last agents that port sessions are not ended with by a flag.
+const NO_TERMINATE_FLAG_AGENT: [u64; 4] = [2, 3, 722, 0];
 /// The last agents that cannot multiplex.
 const NO_MUX_AGENT: [u64; 4] = [3, 0, 196, 0];
 /// The last agents for which clients keep mux sessions alive.
@@ -19,6 +21,12 @@ pub fn client_runs_mux(agent_version: &str) -> bool {
 /// four numbers.
 pub fn client_keeps_mux_alive(agent_version: &str) -> bool {
     !is_above(agent_version, KEEP_ALIVE_AGENT)
+}
+
+/// Whether a client ends a port session by asking an agent of this version to with a flag. False for versions that
+/// have not four numbers.
+pub fn client_sends_terminate_flag(agent_version: &str) -> bool {
+    is_above(agent_version, NO_TERMINATE_FLAG_AGENT)
 }
 
 /// Whether an agent multiplexes a `LocalPortForwarding` session with a client of this version. False for versions
@@ -61,6 +69,15 @@ mod tests {
         ];
         for (agent, mux, keep_alive) in cases {
             assert_eq!((client_runs_mux(agent), client_keeps_mux_alive(agent)), (mux, keep_alive), "{agent}");
+        }
+        for (agent, flag) in [
+            ("2.3.721.9", false),
+            ("2.3.722.0", false),
+            ("2.3.722.1", true),
+            ("3.0.0.0", true),
+            ("3.0.0", false),
+        ] {
+            assert_eq!(client_sends_terminate_flag(agent), flag, "{agent}");
         }
     }
 
