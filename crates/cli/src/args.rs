@@ -10,6 +10,9 @@ use crate::iam::IamArgs;
 use crate::tier::TierArgs;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
+use crate::profile::ProfileArgs;
+use crate::ssh_config::SshConfigArgs;
+
 /// Sessions and fleets of AWS Systems Manager, without an AWS CLI or plugin.
 #[derive(Debug, Parser)]
 #[command(name = "fleetline", version, about, max_term_width = 100, after_help = EXIT_STATUS)]
@@ -41,6 +44,10 @@ pub(crate) enum Command {
     Iam(IamArgs),
     /// Run the demo fleet: AWS on this computer, with real shells
     Sim(SimArgs),
+    /// List, check, import and export saved profiles
+    Profile(ProfileArgs),
+    /// Let ssh, scp and sftp reach nodes by their ids and saved names
+    SshConfig(SshConfigArgs),
 }
 
 /// Where to look.

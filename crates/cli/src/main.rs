@@ -15,10 +15,12 @@ mod iam;
 mod json;
 mod logging;
 mod nodes;
+mod profile;
 mod scope;
 mod shell;
 mod signals;
 mod sim;
+mod ssh_config;
 mod table;
 mod target;
 mod tier;
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
             Command::Activations(activations) => activations::run(activations).await,
             Command::Iam(iam) => iam::run(iam).await,
             Command::Sim(sim) => sim::run(sim).await,
+            Command::Profile(profile) => profile::run(profile),
+            Command::SshConfig(config) => ssh_config::run(config),
         }
     });
     // A thread may still wait for standard input; the program must not wait for it.

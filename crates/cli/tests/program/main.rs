@@ -6,6 +6,7 @@ mod access;
 mod commands;
 mod orphans;
 mod refusals;
+mod saved;
 mod shells;
 mod sim;
 mod terminal;

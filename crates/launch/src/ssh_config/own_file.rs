@@ -51,9 +51,10 @@ impl Dialect {
 /// A saved name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostEntry {
-    /// What is typed after `ssh`. Also what the proxy is asked for.
+    /// What is typed after `ssh`.
     pub alias: Alias,
-    /// The node's id when it is fixed: host keys are kept under it. Otherwise they are kept under the alias.
+    /// The node's id when it is fixed: the proxy is asked for it, and host keys are kept under it. Otherwise both
+    /// use the alias.
     pub node: Option<Alias>,
     /// User on the node.
     pub user: Option<String>,
@@ -112,7 +113,8 @@ impl OwnFile {
             };
             let _ = writeln!(text, "\nHost {alias}");
             let _ = writeln!(text, "    HostName {alias}");
-            let _ = writeln!(text, "    HostKeyAlias {}", host.node.as_ref().unwrap_or(alias));
+            let target = host.node.as_ref().unwrap_or(alias);
+            let _ = writeln!(text, "    HostKeyAlias {target}");
             if let Some(user) = &host.user {
                 let user_fits =
                     !user.starts_with('-') && !user.contains(['\'', '`', '$', ';', '&', '|', '<', '>']);
@@ -130,7 +132,7 @@ impl OwnFile {
                 let key = value(&key.replace('%', "%%"), "the key file")?;
                 let _ = writeln!(text, "    IdentityFile {key}");
             }
-            let _ = writeln!(text, "    ProxyCommand {program} ssh-proxy {alias} %p");
+            let _ = writeln!(text, "    ProxyCommand {program} ssh-proxy {target} %p");
         }
         let nodes = match dialect {
             Dialect::Sh => "Host i-* mi-* \"!*'*\"\n    ProxyCommand {program} ssh-proxy '%h' %p\n",
@@ -194,7 +196,7 @@ mod tests {
     User \"ec2-user\"
     Port 2222
     IdentityFile \"~/.ssh/my key 100%%\"
-    ProxyCommand '/opt/it'\\''s here/fleetline' ssh-proxy ledger %p
+    ProxyCommand '/opt/it'\\''s here/fleetline' ssh-proxy i-0123456789abcdef0 %p
 
 Host web.1
     HostName web.1

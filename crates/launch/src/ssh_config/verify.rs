@@ -29,7 +29,9 @@ pub(super) fn ask(ssh: &OsStr, config: &Path, hosts: &[String]) -> Result<Option
             Err(error) => return Err(error.to_string()),
         };
         if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+            let said = String::from_utf8_lossy(&output.stderr);
+            let said: Vec<_> = said.lines().map(|line| line.trim_end_matches(char::is_control)).collect();
+            return Err(said.join("; "));
         }
         settings.insert(host.clone(), String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -1,0 +1,187 @@
+//! `fleetline profile`: saved profiles from the command line.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use fleetline_store::profiles::{
+    LoadedProfiles, ProfileId, ProfileTarget, SavedProfile, Severity, export_text, import_text,
+};
+use fleetline_store::{Paths, Store};
+use serde::Serialize;
+
+use crate::console::{harmless, print, tell};
+use crate::failure::Failure;
+use crate::table;
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    #[command(subcommand)]
+    command: ProfileCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ProfileCommand {
+    /// List saved profiles
+    List {
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print where the profile file is and what is wrong in it; status 2 when something was not loaded
+    Check,
+    /// Write profiles for somebody else: without paths, addresses and choices of this computer
+    Export {
+        /// Ids of the profiles; default: all
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+        /// The file to write; default: standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Add the profiles of a file; what would decide what this computer opens or runs is left out
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Only tell what would be added
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Does what is asked for.
+pub(crate) fn run(args: ProfileArgs) -> Result<u8, Failure> {
+    match args.command {
+        ProfileCommand::List { json } => list(json),
+        ProfileCommand::Check => check(),
+        ProfileCommand::Export { ids, output } => export(&ids, output.as_deref()),
+        ProfileCommand::Import { file, dry_run } => import(&file, dry_run),
+    }
+}
+
+fn store() -> Result<Store, Failure> {
+    let open = || Store::open(Paths::resolve()?);
+    open().map_err(|error| Failure::local("The saved profiles are not available", &error))
+}
+
+/// The saved profiles.
+pub(crate) fn load() -> Result<LoadedProfiles, Failure> {
+    let loaded = store()?.load_profiles();
+    match loaded.unreadable {
+        Some(error) => Err(Failure::local("The saved profiles could not be read", &error)),
+        None => Ok(loaded),
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    name: &'a str,
+    kind: &'a str,
+    folder: &'a str,
+    favourite: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(profile: &'a SavedProfile) -> Self {
+        let (node, query) = match profile.kind.target() {
+            Some(ProfileTarget::Node(node)) => (Some(node.as_str()), None),
+            Some(ProfileTarget::Query(query)) => (None, Some(query.as_str())),
+            None => (None, None),
+        };
+        Self {
+            id: profile.id.as_str(),
+            name: &profile.name,
+            kind: profile.kind.word(),
+            folder: profile.folder.as_str(),
+            favourite: profile.favourite,
+            node,
+            query,
+        }
+    }
+}
+
+fn list(json: bool) -> Result<u8, Failure> {
+    let loaded = load()?;
+    let rows: Vec<Row<'_>> = loaded.profiles.ordered().into_iter().map(Row::of).collect();
+    let unwritten = |error: &dyn std::fmt::Display| Failure::local("The list could not be written", error);
+    if json {
+        let text = serde_json::to_string_pretty(&rows).map_err(|error| unwritten(&error))?;
+        print(&text).map_err(|error| unwritten(&error))?;
+    } else {
+        let cells = |row: &Row<'_>| {
+            let target = row.node.or(row.query).unwrap_or_default();
+            [row.id, row.kind, row.name, row.folder, target].iter().map(|cell| harmless(cell)).collect()
+        };
+        let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        for line in table::lines(&["ID", "KIND", "NAME", "FOLDER", "TARGET"], &rows) {
+            print(&line).map_err(|error| unwritten(&error))?;
+        }
+    }
+    let refused = loaded.profiles.problems().iter().filter(|p| p.severity == Severity::Refused).count();
+    if refused > 0 {
+        tell(&format!("{refused} problems in the profile file; see `fleetline profile check`."));
+    }
+    Ok(0)
+}
+
+fn check() -> Result<u8, Failure> {
+    let loaded = load()?;
+    let path = loaded.path.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+    let unwritten = |error| Failure::local("The result could not be written", &error);
+    for problem in loaded.profiles.problems() {
+        let (line, column) = (problem.line, problem.column);
+        print(&format!("{path}:{line}:{column}: {}", harmless(&problem.message))).map_err(unwritten)?;
+    }
+    let refused = loaded.profiles.problems().iter().any(|p| p.severity == Severity::Refused);
+    tell(&format!("{path}: {} profiles", loaded.profiles.len()));
+    Ok(if refused { 2 } else { 0 })
+}
+
+fn export(ids: &[String], output: Option<&std::path::Path>) -> Result<u8, Failure> {
+    let loaded = load()?;
+    let chosen: Vec<ProfileId> = if ids.is_empty() {
+        loaded.profiles.iter().map(|profile| profile.id.clone()).collect()
+    } else {
+        let find = |id: &String| {
+            let known = ProfileId::new(id).filter(|id| loaded.profiles.get(id).is_some());
+            known.ok_or_else(|| Failure::usage(format!("There is no saved profile {id:?}.")))
+        };
+        ids.iter().map(find).collect::<Result<_, _>>()?
+    };
+    let text = export_text(&loaded.profiles, &chosen)
+        .map_err(|error| Failure::local("The profiles could not be written", &error))?;
+    let written = match output {
+        None => print(text.trim_end()),
+        // A file that is there stays.
+        Some(path) => std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes())),
+    };
+    written.map_err(|error| Failure::local("The file could not be written", &error))?;
+    Ok(0)
+}
+
+fn import(file: &std::path::Path, dry_run: bool) -> Result<u8, Failure> {
+    let bytes = std::fs::read(file).map_err(|error| Failure::local("The file could not be read", &error))?;
+    let import = import_text(&bytes, &load()?.profiles)
+        .map_err(|error| Failure::usage(format!("Nothing was imported: {error}.")))?;
+    for problem in &import.problems {
+        let (line, column) = (problem.line, problem.column);
+        tell(&format!("{}:{line}:{column}: {}", file.display(), harmless(&problem.message)));
+    }
+    for profile in &import.profiles {
+        let (id, kind, name) = (&profile.id, profile.kind.word(), harmless(&profile.name));
+        print(&format!("{id}: {kind}, {name}")).map_err(|e| Failure::local("It could not be told", &e))?;
+    }
+    if dry_run {
+        return Ok(0);
+    }
+    store()?
+        .edit_profiles(&import.edits())
+        .map_err(|error| Failure::local("The profiles were not added", &error))?;
+    Ok(0)
+}
