@@ -287,3 +287,14 @@ fn probes_are_frames_that_agents_accept() {
     assert!(AgentMessage::decode_as(Decoder::Agent, frame).is_ok());
     assert!(!matches!(client.poll_output(), Some(ClientOutput::Event(ClientEvent::Closed(_)))));
 }
+
+#[test]
+fn a_single_line_feed_of_a_port_arrives_as_one() {
+    // The official client makes a CR of it, also where a remainder of port data happens to be one.
+    let mut forward = Forward::new(config(), Limit::None);
+    forward.upload(b"\n");
+    let bytes = [vec![b'x'; 1024], vec![b'\n']].concat();
+    forward.upload(&bytes);
+    assert_eq!(forward.arrived, [b"\n".as_slice(), &bytes].concat());
+    assert_eq!(forward.sizes, [1, 1024, 1]);
+}

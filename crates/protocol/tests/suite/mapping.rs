@@ -1,23 +1,60 @@
-//! The table of invariants in the crate's documentation names tests that exist.
+//! TESTS.md names tests that exist, for every invariant and every pain of the reference.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-const INVARIANTS: &str = include_str!("../../src/lib.rs");
+const TABLES: &str = include_str!("../../TESTS.md");
+
+/// Keys and test columns of the rows.
+fn rows() -> Vec<(&'static str, &'static str)> {
+    let rows = TABLES.lines().filter(|line| line.starts_with("| "));
+    let rows = rows.filter_map(|line| line.trim_matches('|').split_once('|').zip(line.rsplit_once(" | ")));
+    rows.map(|((key, _), (_, tests))| (key.trim(), tests.trim_end_matches('|').trim()))
+        .filter(|(key, _)| !key.is_empty())
+        .collect()
+}
+
+/// The source file of a test, and its name in it.
+fn place(name: &str) -> (PathBuf, &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if let Some((file, test)) = name.split_once(".rs::") {
+        return (root.parent().unwrap().join(file).with_extension("rs"), test);
+    }
+    let (module, test) = name.rsplit_once("::").unwrap();
+    let file = match module.strip_suffix("::tests") {
+        Some(module) => root.join("src").join(module.replace("::", "/")),
+        None => root.join("tests/suite").join(module),
+    };
+    (file.with_extension("rs"), test)
+}
 
 #[test]
-fn every_test_named_in_the_table_of_invariants_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let table = INVARIANTS.lines().filter(|line| line.starts_with("//! | "));
-    let named: Vec<&str> =
-        table.flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|n| n.contains("::")).collect();
-    assert!(named.len() > 30, "{named:?}");
-    for name in named {
-        let (module, test) = name.rsplit_once("::").unwrap();
-        let file = match module.strip_suffix("::tests") {
-            Some(module) => root.join("src").join(module.replace("::", "/")).with_extension("rs"),
-            None => root.join("tests/suite").join(module).with_extension("rs"),
-        };
-        let source = std::fs::read_to_string(&file).unwrap();
-        assert!(source.contains(&format!("fn {test}(")), "{name} is not in {}", file.display());
+fn every_test_that_is_named_exists() {
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for (key, tests) in rows() {
+        for name in tests.split('`').skip(1).step_by(2).filter(|name| name.contains("::")) {
+            named += 1;
+            let (file, test) = place(name);
+            let source = std::fs::read_to_string(&file).unwrap_or_default();
+            if !source.contains(&format!("fn {test}(")) {
+                missing.push(format!("{key}: {test} is not in {}", file.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(named > 150, "only {named} names were found");
+}
+
+#[test]
+fn every_invariant_and_every_pain_has_a_row_with_a_test_or_a_reason() {
+    let letters = 'a'..='z';
+    let invariants =
+        letters.clone().map(String::from).chain(letters.map(|letter| format!("{letter}{letter}")));
+    let expected: BTreeSet<String> = invariants.chain((1..=46).map(|pain| pain.to_string())).collect();
+    let found: BTreeSet<String> = rows().iter().map(|(key, _)| (*key).to_owned()).collect();
+    assert_eq!(found, expected);
+    for (key, tests) in rows() {
+        assert!(tests.contains("::") != tests.starts_with("none: "), "{key}: {tests}");
     }
 }

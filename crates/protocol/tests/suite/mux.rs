@@ -296,3 +296,22 @@ fn a_silent_peer_ends_a_session_with_keep_alive_unless_nothing_is_taken() {
     assert_eq!(client.closed(), Some(MuxCloseReason::PeerSilent));
     assert_eq!(events(&mut client).last(), Some(&MuxEvent::Closed(MuxCloseReason::PeerSilent)));
 }
+
+#[test]
+fn a_refused_target_ends_exactly_its_stream() {
+    // The agent sends FIN on the stream, and a flag without a stream id beside the mux bytes (protocol.md 8.5).
+    let mut client = client();
+    let ids: Vec<MuxStreamId> = (0..3).map(|_| client.open(at(0)).unwrap()).collect();
+    for id in &ids {
+        client.write(at(0), *id, b"hello").unwrap();
+    }
+    sent(at(0), &mut client);
+    client.handle_bytes(at(1), frame(MuxFrame::Fin(ids[1])));
+    assert_eq!(events(&mut client), [MuxEvent::Finished { id: ids[1], unsent_bytes: 0 }]);
+    assert_eq!(sent(at(1), &mut client), frame(MuxFrame::Fin(ids[1])), "one answer, then silence");
+    assert_eq!((client.open_streams(), client.closed()), (2, None));
+    for id in [ids[0], ids[2]] {
+        client.handle_bytes(at(2), frame(MuxFrame::Data(id, b"answer")));
+        assert_eq!(data(&events(&mut client), id), b"answer");
+    }
+}
