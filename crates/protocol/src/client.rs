@@ -152,7 +152,8 @@ impl ClientChannel {
         self.judge(outcome);
     }
 
-    /// A binary message arrived.
+    /// A binary message arrived. One of an earlier socket is as good: what was on its way when a socket is replaced
+    /// should still be handed in, since the real agent takes 100 ms to repeat each lost message (protocol.md 6.1).
     pub fn handle_binary(&mut self, now: Moment, frame: Bytes) {
         self.channel.tick(now);
         if self.channel.is_shut() {

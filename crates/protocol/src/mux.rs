@@ -65,6 +65,8 @@ pub struct MuxSession {
     decoder: MuxDecoder,
     streams: BTreeMap<MuxStreamId, Stream>,
     last_id: u32,
+    /// Streams that this side has finished and that are not over.
+    finishing: usize,
     /// Sum of what all streams hold.
     unconsumed: usize,
     events: VecDeque<MuxEvent>,
@@ -107,6 +109,7 @@ impl MuxSession {
             decoder: MuxDecoder::new(),
             streams: BTreeMap::new(),
             last_id: BEFORE_FIRST_ID,
+            finishing: 0,
             unconsumed: 0,
             events: VecDeque::new(),
             control: VecDeque::new(),
@@ -168,7 +171,7 @@ impl MuxSession {
         if self.closed.is_some() {
             return None;
         }
-        let idle = self.idle_grace().and_then(|grace| {
+        let idle = self.idle_grace().filter(|_| self.finishing > 0).and_then(|grace| {
             let waiting = self.streams.values().filter(|stream| stream.is_waiting_for_peer());
             waiting.map(|stream| stream.active_at.saturating_add(grace)).min()
         });
@@ -190,7 +193,7 @@ impl MuxSession {
                 }
             }
         }
-        let Some(grace) = self.idle_grace() else { return };
+        let Some(grace) = self.idle_grace().filter(|_| self.finishing > 0) else { return };
         let is_idle = |stream: &Stream| {
             stream.is_waiting_for_peer() && stream.active_at.saturating_add(grace) <= now.elapsed
         };
@@ -260,7 +263,9 @@ impl MuxSession {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.phase != Phase::Over) else {
             return false;
         };
-        stream.phase = Phase::Over;
+        if std::mem::replace(&mut stream.phase, Phase::Over) == Phase::Finishing {
+            self.finishing -= 1;
+        }
         stream.is_writer_blocked = false;
         if !std::mem::take(&mut stream.unsent).is_empty() {
             self.ready.retain(|ready| *ready != id);
@@ -290,6 +295,7 @@ impl MuxSession {
         if self.closed.is_none() {
             self.closed = Some(reason);
             self.streams.clear();
+            self.finishing = 0;
             self.unconsumed = 0;
             self.control.clear();
             self.ready.clear();

@@ -270,7 +270,8 @@ impl Outgoing {
         if let Some(position) = self.repeated.iter().position(|(of, _)| *of == seq)
             && let Some((_, took)) = self.repeated.remove(position)
         {
-            self.round_trip.sample(took);
+            // After an absence of the peer the first transmission may really have been lost.
+            self.round_trip.sample(took.min(self.rto().saturating_mul(2)));
         }
     }
 
@@ -525,6 +526,21 @@ mod tests {
         }
         assert!(outgoing.rto() > at(3000) && outgoing.rto() < at(10_000), "{:?}", outgoing.rto());
         assert_eq!(repeats[1], 0, "{repeats:?} repeats before and after half a minute, now {now:?}");
+    }
+
+    #[test]
+    fn an_absence_of_the_peer_is_not_taken_for_its_round_trip() {
+        let mut outgoing = Outgoing::new(Repeats::Each, None);
+        push(&mut outgoing);
+        let mut now = START;
+        for _ in 0..100 {
+            polled(&mut outgoing, now);
+            now = outgoing.poll_timeout().unwrap_or(now);
+            assert!(outgoing.handle_timeout(now).is_ok());
+        }
+        assert!(now > at(60_000));
+        assert!(outgoing.acknowledge(0, now).is_some() && outgoing.acknowledge(0, now).is_none());
+        assert!(outgoing.rto() <= at(2000), "{:?}", outgoing.rto());
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl MuxSession {
             return;
         };
         stream.phase = Phase::Finishing;
+        self.finishing += 1;
         stream.active_at = now.elapsed;
         if stream.unsent.is_empty() {
             self.release_if_due(id);
