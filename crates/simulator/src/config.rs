@@ -54,6 +54,11 @@ pub struct SimulatorConfig {
     /// What the link between client and agent does to frames, until
     /// [`Control::set_link_faults`](crate::Control::set_link_faults) says otherwise. Default: nothing.
     pub link_faults: LinkFaults,
+    /// Where ports of nodes and of hosts beyond them lead; the first one that fits counts. Default none: ports of a
+    /// node lead to the same port of this computer's loopback, and hosts beyond it do not exist.
+    pub port_routes: Vec<PortRoute>,
+    /// In which order an agent in mux mode tells that a connection failed. Default [`PortErrorOrder::FlagFirst`].
+    pub port_error_order: PortErrorOrder,
 }
 
 impl Default for SimulatorConfig {
@@ -77,6 +82,8 @@ impl Default for SimulatorConfig {
             max_sessions: 256,
             max_connections: 1024,
             link_faults: LinkFaults::default(),
+            port_routes: Vec::new(),
+            port_error_order: PortErrorOrder::default(),
         }
     }
 }
@@ -109,4 +116,59 @@ pub enum ShellChoice {
         /// Arguments.
         args: Vec<String>,
     },
+}
+
+/// Where a port leads that sessions on a node ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortRoute {
+    /// Id or name of the node; `*` for all.
+    pub node: String,
+    /// Host as the session names it, in any case: "db.internal", "10.0.0.5"; `localhost` for ports of the node itself.
+    /// The node can resolve every host that one of its routes names.
+    pub host: String,
+    /// Port; `None` for all. Other ports of a host beyond the node refuse connections.
+    pub port: Option<u16>,
+    /// Where it leads.
+    pub target: PortTarget,
+    /// How long each connection takes. The agent makes one after the other.
+    pub delay: Duration,
+}
+
+impl PortRoute {
+    /// Whether it leads to this computer's loopback or nowhere.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self.target {
+            PortTarget::Address(address) if !address.ip().is_loopback() => {
+                Err(format!("a route leads to {address}, which is not a loopback address"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What answers at a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortTarget {
+    /// A server on a loopback address.
+    Address(SocketAddr),
+    /// A server on a Unix socket.
+    #[cfg(unix)]
+    Socket(PathBuf),
+    /// Nothing listens: refused at once.
+    Refused,
+    /// There is no way to it: fails at once.
+    Unreachable,
+    /// Nothing ever answers: fails after 127 seconds, as on Linux.
+    Filtered,
+}
+
+/// Order of the two signs with which an agent in mux mode tells that a connection failed: the flag
+/// ConnectToPortError and the stream's FIN. The real agent's order is by chance (protocol.md 8.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PortErrorOrder {
+    /// The flag, then FIN.
+    #[default]
+    FlagFirst,
+    /// FIN, then the flag.
+    FinFirst,
 }

@@ -8,6 +8,8 @@ use crate::conditions::{Calls, Condition};
 use crate::gateway::relay::{RelayCommand, SocketCut};
 use crate::iam::AccountPolicies;
 use crate::link_faults::LinkFaults;
+use crate::agent::version::is_version;
+use crate::config::PortRoute;
 use crate::live::{NodeState, Tier};
 use crate::policy::DenyRule;
 use crate::registry::SessionView;
@@ -55,6 +57,9 @@ pub enum ControlError {
     /// No account of this name or id.
     #[error("no account {0}")]
     NoAccount(String),
+    /// Not what was asked for; the text says why.
+    #[error("{0}")]
+    Invalid(String),
     /// The simulator was shut down while something was waited for.
     #[error("the simulator has stopped")]
     Stopped,
@@ -296,6 +301,32 @@ impl Control {
     pub async fn stop_node(&self, id_or_name: &str) -> Result<(), ControlError> {
         let since_ms = self.shared.now_ms();
         self.change_node(id_or_name, NodeState::Stopped { since_ms }, || RelayCommand::StopAgent).await
+    }
+
+    /// Makes a node's agent one of this version: `3.3.987.0`. Sessions that run go on as before; new ones, and the
+    /// inventory, show it, and the agent can do what that version could (protocol.md 5.8).
+    ///
+    /// # Errors
+    /// If there is no node of this id or name, or the version is not four numbers.
+    pub fn set_agent_version(&self, id_or_name: &str, version: &str) -> Result<(), ControlError> {
+        if !is_version(version) {
+            return Err(ControlError::Invalid(format!("{version} is no agent version")));
+        }
+        let (_, _, node) =
+            self.find(id_or_name).ok_or_else(|| ControlError::NoNode(id_or_name.to_owned()))?;
+        self.shared.live.set_agent_version(&node.id, version);
+        self.shared.changed();
+        Ok(())
+    }
+
+    /// Adds a route that counts before all others, for sessions started from now on.
+    ///
+    /// # Errors
+    /// If it leads beyond this computer's loopback.
+    pub fn add_port_route(&self, route: PortRoute) -> Result<(), ControlError> {
+        route.check().map_err(ControlError::Invalid)?;
+        self.shared.live.add_port_route(route);
+        Ok(())
     }
 
     async fn change_node(

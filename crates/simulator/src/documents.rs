@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use crate::http::failure::ApiFailure;
 
 /// The account's preferences: the document of a plain shell.
@@ -25,6 +27,21 @@ pub(crate) enum Program {
         /// The same for stderr.
         stderr_prefix: String,
     },
+    /// Connections to a port.
+    Port(PortProgram),
+}
+
+/// What a port session connects to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PortProgram {
+    /// Host beyond the node; empty for the node itself.
+    pub(crate) host: String,
+    /// Port number, as the document has it.
+    pub(crate) port: String,
+    /// Whether the client listens, `type` being `LocalPortForwarding`; otherwise it has one connection.
+    pub(crate) is_forwarding: bool,
+    /// The resolved properties, for the handshake.
+    pub(crate) properties: Value,
 }
 
 /// Name of a document given by name or ARN.
@@ -69,13 +86,37 @@ pub(crate) fn program(
                 stderr_prefix: given.prefix("stderrSeparatorPrefix")?,
             })
         }
-        "AWS-StartSSHSession"
-        | "AWS-StartPortForwardingSession"
-        | "AWS-StartPortForwardingSessionToRemoteHost"
-        | "AWS-StartPortForwardingSessionToSocket" => Err(ApiFailure::new(
-            "InvalidDocument",
-            format!("Document {document} needs port sessions, which this simulator does not serve."),
-        )),
+        "AWS-StartSSHSession" => {
+            given.only(&["portNumber"])?;
+            let port = given.port("portNumber", "22", 1)?;
+            Ok(port_program(json!({ "portNumber": port })))
+        }
+        "AWS-StartPortForwardingSession" => {
+            given.only(&["portNumber", "localPortNumber"])?;
+            let (port, local) = (given.port("portNumber", "80", 1)?, given.port("localPortNumber", "0", 0)?);
+            Ok(port_program(
+                json!({ "portNumber": port, "localPortNumber": local, "type": LOCAL_PORT_FORWARDING }),
+            ))
+        }
+        "AWS-StartPortForwardingSessionToRemoteHost" => {
+            given.only(&["host", "portNumber", "localPortNumber"])?;
+            let (port, local) = (given.port("portNumber", "80", 1)?, given.port("localPortNumber", "0", 0)?);
+            let host = given.required("host")?;
+            if host.chars().count() < 3 || host.contains(|c| ",$^&()!;'\"<>`{}[]|#=".contains(c)) {
+                return Err(given.invalid("host", &host));
+            }
+            Ok(port_program(json!({
+                "host": host, "portNumber": port, "localPortNumber": local, "type": LOCAL_PORT_FORWARDING,
+            })))
+        }
+        "AWS-StartPortForwardingSessionToSocket" => {
+            given.only(&["portNumber", "localUnixSocket"])?;
+            let (port, socket) = (given.port("portNumber", "80", 1)?, given.required("localUnixSocket")?);
+            Ok(port_program(json!({
+                "portNumber": port, "localConnectionType": "unix", "localUnixSocket": socket,
+                "type": LOCAL_PORT_FORWARDING,
+            })))
+        }
         // Well known, and of another type.
         "AWS-RunShellScript" | "AWS-RunPowerShellScript" | "AWS-UpdateSSMAgent" => Err(ApiFailure::new(
             "InvalidDocument",
@@ -85,6 +126,19 @@ pub(crate) fn program(
             Err(ApiFailure::new("InvalidDocument", format!("Document with name {document} does not exist.")))
         }
     }
+}
+
+/// The `type` of sessions whose client listens.
+const LOCAL_PORT_FORWARDING: &str = "LocalPortForwarding";
+
+fn port_program(properties: Value) -> Program {
+    let text = |name: &str| properties[name].as_str().unwrap_or_default().to_owned();
+    Program::Port(PortProgram {
+        host: text("host"),
+        port: text("portNumber"),
+        is_forwarding: text("type") == LOCAL_PORT_FORWARDING,
+        properties,
+    })
 }
 
 struct Given<'a> {
@@ -114,6 +168,15 @@ impl Given<'_> {
                 format!("Document {} has no parameter {name}.", self.document),
             )),
             None => Ok(()),
+        }
+    }
+
+    /// A port number as the documents' patterns want it: without leading zeros, `least` at least.
+    fn port(&self, name: &str, default: &str, least: u16) -> Result<String, ApiFailure> {
+        let text = self.value(name).unwrap_or(default);
+        match text.parse::<u16>() {
+            Ok(port) if port >= least && port.to_string() == text => Ok(text.to_owned()),
+            _ => Err(self.invalid(name, text)),
         }
     }
 
@@ -174,7 +237,14 @@ mod tests {
         let code = |document: &str, pairs: &[(&str, &str)]| program(document, &with(pairs)).unwrap_err().code;
         assert_eq!(code("Corp-Nothing", &[]), "InvalidDocument");
         assert_eq!(code("AWS-RunShellScript", &[]), "InvalidDocument");
-        assert_eq!(code("AWS-StartSSHSession", &[]), "InvalidDocument");
+        for port in ["", "0", "022", "65536", "ssh", "+22", " 22"] {
+            assert_eq!(code("AWS-StartSSHSession", &[("portNumber", port)]), "InvalidParameters", "{port}");
+        }
+        let remote = "AWS-StartPortForwardingSessionToRemoteHost";
+        for host in ["db", "a;b", "$(id)", "a|b", "[::1]"] {
+            assert_eq!(code(remote, &[("host", host)]), "InvalidParameters", "{host}");
+        }
+        assert_eq!(code(remote, &[]), "InvalidParameters");
         assert_eq!(code("AWS-StartInteractiveCommand", &[]), "InvalidParameters");
         assert_eq!(code("SSM-SessionManagerRunShell", &[("command", "x")]), "InvalidParameters");
         let bad = [("command", "x"), ("separateOutputStream", "yes")];

@@ -38,7 +38,7 @@ mod world;
 mod xml;
 
 pub use conditions::{ApiError, Calls, Condition, UpgradeRefusal};
-pub use config::{ShellChoice, SimulatorConfig, UpgradeSigning};
+pub use config::{PortErrorOrder, PortRoute, PortTarget, ShellChoice, SimulatorConfig, UpgradeSigning};
 pub use control::{Control, ControlError, NodeView};
 pub use error::SimulatorError;
 pub use gateway::relay::SocketCut;

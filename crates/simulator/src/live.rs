@@ -8,6 +8,7 @@ use crate::activations::{Activation, Activations};
 use crate::conditions::{Calls, Condition, Conditions, Verdict};
 use crate::iam::AccountPolicies;
 use crate::link_faults::LinkFaults;
+use crate::config::PortRoute;
 use crate::policy::DenyRule;
 use crate::quotas::Quotas;
 use crate::tiers::{Change, TierView, Tiers, TooManyUpdates};
@@ -71,6 +72,9 @@ struct State {
     /// Policies of the accounts that have any, by account id.
     policies: HashMap<String, Arc<AccountPolicies>>,
     link_faults: LinkFaults,
+    port_routes: Vec<PortRoute>,
+    /// Agent versions that were set, by node id.
+    agent_versions: HashMap<String, String>,
     /// Accounts whose credentials have expired.
     expired: HashSet<usize>,
     /// API calls by operation, refused ones included.
@@ -82,8 +86,8 @@ struct State {
 }
 
 impl Live {
-    pub(crate) fn new(denials: Vec<DenyRule>, link_faults: LinkFaults) -> Self {
-        Self { state: Mutex::new(State { denials, link_faults, ..State::default() }) }
+    pub(crate) fn new(denials: Vec<DenyRule>, link_faults: LinkFaults, port_routes: Vec<PortRoute>) -> Self {
+        Self { state: Mutex::new(State { denials, link_faults, port_routes, ..State::default() }) }
     }
 
     /// What links of new sessions do.
@@ -111,6 +115,26 @@ impl Live {
 
     pub(crate) fn set_node_state(&self, id: &str, state: NodeState) {
         self.lock().nodes.insert(id.to_owned(), state);
+    }
+
+    /// Version of a node's agent, as set or as generated.
+    pub(crate) fn agent_version(&self, node: &Node) -> String {
+        let state = self.lock();
+        state.agent_versions.get(&*node.id).map_or(node.agent_version, String::as_str).to_owned()
+    }
+
+    pub(crate) fn set_agent_version(&self, id: &str, version: &str) {
+        self.lock().agent_versions.insert(id.to_owned(), version.to_owned());
+    }
+
+    /// All routes, those that count first at the front.
+    pub(crate) fn port_routes(&self) -> Vec<PortRoute> {
+        self.lock().port_routes.clone()
+    }
+
+    /// Adds a route that counts before all others.
+    pub(crate) fn add_port_route(&self, route: PortRoute) {
+        self.lock().port_routes.insert(0, route);
     }
 
     pub(crate) fn tier(&self, world: &World, account: usize, region: &str) -> (Tier, bool) {

@@ -71,6 +71,9 @@ impl Simulator {
         if config.nodes > MAX_NODES {
             return Err(SimulatorError::Config(format!("{} nodes; at most {MAX_NODES}", config.nodes)));
         }
+        for route in &config.port_routes {
+            route.check().map_err(SimulatorError::Config)?;
+        }
         let address = config.listen;
         let failed = |source| SimulatorError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -81,7 +84,7 @@ impl Simulator {
             address,
             tls,
             world: World::new(config.seed, config.nodes, unix_ms()),
-            live: Live::new(denials, config.link_faults),
+            live: Live::new(denials, config.link_faults, config.port_routes.clone()),
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
             changes: watch::Sender::new(0),

@@ -1,19 +1,22 @@
 //! The agents: one task for each session, driving the agent's side of the data channel and a real program
 //! (protocol.md 7.6, 7.7 and 9.9).
 //!
-//! Two things differ from the real agent on purpose. Output held back to complete a UTF-8 character is sent at the
+//! Some things differ from the real agent on purpose. Output held back to complete a UTF-8 character is sent at the
 //! end instead of being lost, and U+FFFD passes unmangled. The program starts when the client attaches, not before,
 //! so that a session nobody opens runs nothing.
 
 mod command;
 mod home;
 pub(crate) mod link;
+mod pace;
 mod platform;
+mod port;
 mod program;
 mod pty;
 mod session;
 mod shell;
 mod utf8_cut;
+pub(crate) mod version;
 mod words;
 
 use std::sync::Arc;
@@ -27,16 +30,15 @@ use crate::shared::Shared;
 use crate::world::catalogue::PlatformType;
 use crate::world::node::Node;
 use link::{AgentEnd, FromAgent};
+use port::Origin;
 use session::{Outcome, Session};
 
 /// What an agent is to run.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     session_id: String,
-    node_id: String,
-    node_name: String,
+    origin: Origin,
     platform: PlatformType,
-    agent_version: &'static str,
     program: Program,
     shell: ShellChoice,
     pacing: bool,
@@ -46,10 +48,13 @@ impl Job {
     pub(crate) fn new(shared: &Shared, node: &Node, view: &SessionView, program: Program) -> Self {
         Self {
             session_id: view.session_id.clone(),
-            node_id: node.id.to_string(),
-            node_name: node.name.to_string(),
+            origin: Origin {
+                node_id: node.id.to_string(),
+                node_name: node.name.to_string(),
+                agent_version: shared.live.agent_version(node),
+                vpc_address: (!node.kind.is_hybrid()).then_some(node.ip),
+            },
             platform: node.os.platform,
-            agent_version: node.agent_version,
             program,
             shell: shared.config.shell.clone(),
             pacing: shared.config.agent_pacing,

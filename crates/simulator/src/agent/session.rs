@@ -2,19 +2,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
-
 use bytes::Bytes;
 use fleetline_protocol::{
     AgentChannel, AgentConfig, AgentEvent, AgentOutput, HandshakeOffer, SessionId, SessionKind, StreamToken,
     TerminalSize,
 };
 use serde_json::Value;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Job;
 use super::link::{AgentEnd, FromAgent, ToAgent};
+use super::pace::{self, Pause};
 use super::program::{Activity, Chunk, Running};
 use crate::documents::Program;
 use crate::shared::Shared;
@@ -22,15 +20,17 @@ use crate::shared::Shared;
 /// Output that is not acknowledged, beyond which the program is not read.
 const SEND_WINDOW: usize = 256 * 1024;
 
+/// The same for ports: more than any client lets pass unacknowledged on a link with some delay.
+const PORT_SEND_WINDOW: usize = 4 * 1024 * 1024;
+
+/// Bytes of one message, as the real agent.
+const MESSAGE_BYTES: usize = 1024;
+
 /// Input the program has not read, beyond which no more is acknowledged.
 const RECEIVE_BUDGET: usize = 256 * 1024;
 
 /// Bytes of frames that wait for the relay, beyond which nothing is taken from it.
 const OUT_LIMIT: usize = 1024 * 1024;
-
-/// The real agent's pause before its first read of a pty, and between reads.
-const FIRST_READ: Duration = Duration::from_secs(1);
-const PACE: Duration = Duration::from_millis(1);
 
 /// How a session ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,11 +56,15 @@ pub(super) struct Session {
     rest: Option<Chunk>,
     /// Size the client told before there was a program.
     size: Option<TerminalSize>,
-    /// No output is read before.
-    next_read: Instant,
+    /// Whether the program starts only after a handshake.
+    handshakes: bool,
+    /// No output is read during it.
+    pause: Option<Pause>,
     /// Set when everything was delivered: the session is over when the frames are out.
     drained: bool,
     output_over: bool,
+    /// Why the program could not go on. Reported after all it has said.
+    failure: Option<String>,
 }
 
 /// What the loop woke up for.
@@ -68,22 +72,32 @@ enum Woken {
     Link(Option<ToAgent>),
     Room(bool),
     Program(Activity),
+    PauseOver,
     Timer,
 }
 
 impl Session {
     pub(super) fn new(shared: Arc<Shared>, job: Job, end: AgentEnd) -> Self {
         let session_id = SessionId::new(job.session_id.clone());
-        let mut config = AgentConfig::new(job.node_id.clone(), session_id, rand::random());
-        config.agent_version = job.agent_version.to_owned();
+        let mut config = AgentConfig::new(job.origin.node_id.clone(), session_id, rand::random());
+        config.agent_version.clone_from(&job.origin.agent_version);
+        config.payload_bytes = MESSAGE_BYTES;
         config.send_window_bytes = SEND_WINDOW;
         config.receive_budget_bytes = Some(RECEIVE_BUDGET);
-        if matches!(job.program, Program::NonInteractiveCommand { .. }) {
-            config.handshake = Some(HandshakeOffer {
-                session_type: SessionKind::NonInteractiveCommands,
-                properties: Value::Null,
-            });
-        }
+        let offer = |session_type, properties| HandshakeOffer { session_type, properties };
+        config.handshake = match &job.program {
+            Program::Shell | Program::InteractiveCommand(_) => None,
+            Program::NonInteractiveCommand { .. } => {
+                Some(offer(SessionKind::NonInteractiveCommands, Value::Null))
+            }
+            Program::Port(port) => {
+                config.send_window_bytes = PORT_SEND_WINDOW;
+                // The real port plugin ends without a word (protocol.md 8.4).
+                config.announces_end = false;
+                Some(offer(SessionKind::Port, port.properties.clone()))
+            }
+        };
+        let handshakes = config.handshake.is_some();
         let mut channel = AgentChannel::new(config);
         channel.socket_opened(shared.moment(), &link_token());
         Self {
@@ -96,9 +110,11 @@ impl Session {
             program: None,
             rest: None,
             size: None,
-            next_read: Instant::now(),
+            handshakes,
+            pause: None,
             drained: false,
             output_over: false,
+            failure: None,
         }
     }
 
@@ -107,8 +123,12 @@ impl Session {
             if let Some(outcome) = self.poll() {
                 return outcome;
             }
+            if !self.flush() {
+                return Outcome::Silent;
+            }
             if self.drained && self.frames.is_empty() {
-                return Outcome::Done { output: String::new(), failed: false };
+                let failed = self.failure.is_some();
+                return Outcome::Done { output: self.failure.take().unwrap_or_default(), failed };
             }
             let woken = self.wait().await;
             if let Some(outcome) = self.handle(woken) {
@@ -154,9 +174,23 @@ impl Session {
         None
     }
 
+    /// Passes on the frames there is room for; false when the relay is gone.
+    fn flush(&mut self) -> bool {
+        while let Some(frame) = self.frames.front()
+            && let Some(room) = self.end.sender.try_reserve(frame.len())
+            && let Some(frame) = self.frames.pop_front()
+        {
+            self.frame_bytes -= frame.len();
+            if self.end.sender.put(room, FromAgent::Frame(frame)).is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
     fn event(&mut self, event: AgentEvent) -> Option<Outcome> {
         match event {
-            AgentEvent::HandshakeComplete { .. } => return self.start(),
+            AgentEvent::HandshakeComplete { client_version } => self.start(&client_version),
             AgentEvent::Data(bytes) => {
                 if let Some(program) = &mut self.program {
                     program.input(bytes);
@@ -172,33 +206,60 @@ impl Session {
             AgentEvent::Drained => self.drained = true,
             AgentEvent::Cancelled => return Some(Outcome::Silent),
             AgentEvent::HandshakeFailed(output) => return Some(Outcome::Done { output, failed: true }),
-            // Shell plugins ignore flags (protocol.md 4.3).
+            AgentEvent::Flag(flag) => {
+                if let Some(program) = &mut self.program {
+                    program.flag(flag);
+                }
+            }
             _ => {}
         }
         None
     }
 
-    fn start(&mut self) -> Option<Outcome> {
-        match Running::start(&self.job) {
+    fn start(&mut self, client_version: &str) {
+        match Running::start(&self.shared, &self.job, client_version) {
             Ok(program) => {
                 if let Some(size) = self.size {
                     program.resize(size);
                 }
-                self.program = Some(program);
-                if self.job.pacing {
-                    self.next_read = Instant::now() + FIRST_READ;
+                if program.is_ready() {
+                    self.pause = self.job.pacing.then(Pause::first);
+                    self.channel.ready(self.shared.moment());
                 }
-                self.channel.ready(self.shared.moment());
-                None
+                self.program = Some(program);
             }
-            Err(error) => Some(Outcome::Done { output: error.to_string(), failed: true }),
+            Err(error) => self.fail(error.to_string()),
+        }
+    }
+
+    /// Ends the session with this text, once what was said before has arrived.
+    fn fail(&mut self, text: String) {
+        self.failure = Some(text);
+        self.output_is_over();
+    }
+
+    fn output_is_over(&mut self) {
+        self.output_over = true;
+        if self.rest.is_none() {
+            self.channel.finish(self.shared.moment());
+        }
+    }
+
+    /// Bytes of output that can be sent now. The real agent reads no more than one message at a time.
+    fn room(&self) -> usize {
+        if self.rest.is_some() || self.output_over || self.pause.is_some() {
+            return 0;
+        }
+        match self.channel.send_capacity() {
+            ..MESSAGE_BYTES => 0,
+            _ if self.job.pacing => MESSAGE_BYTES,
+            capacity => capacity,
         }
     }
 
     async fn wait(&mut self) -> Woken {
         let timer = self.channel.poll_timeout().map(|at| self.shared.began + at);
-        let reading = self.rest.is_none() && !self.output_over && self.channel.send_capacity() > 0;
-        let next_read = self.next_read;
+        let room = self.room();
         let taking = self.frame_bytes < OUT_LIMIT;
         let first = self.frames.front().map(Bytes::len);
         tokio::select! {
@@ -208,7 +269,8 @@ impl Session {
                 self.frame_bytes -= frame.len();
                 Woken::Room(self.end.sender.put(room, FromAgent::Frame(frame)).is_ok())
             }
-            activity = next_from(&mut self.program, reading, next_read) => Woken::Program(activity),
+            activity = next_from(&mut self.program, room) => Woken::Program(activity),
+            () = pace::over(&mut self.pause) => Woken::PauseOver,
             () = sleep_until(timer) => Woken::Timer,
         }
     }
@@ -217,12 +279,11 @@ impl Session {
         let now = self.shared.moment();
         match woken {
             Woken::Link(Some(ToAgent::Frame(frame))) => {
-                // The first frame says that the client is there. A command without terminal waits for the handshake.
-                let starts_now = self.program.is_none()
-                    && !matches!(self.job.program, Program::NonInteractiveCommand { .. });
-                let outcome = if starts_now { self.start() } else { None };
+                // The first frame says that the client is there. What begins with a handshake waits for its end.
+                if self.program.is_none() && !self.handshakes && !self.output_over {
+                    self.start("");
+                }
                 self.channel.handle_binary(now, frame);
-                return outcome;
             }
             Woken::Link(Some(ToAgent::LinkDown)) => self.channel.socket_closed(now),
             Woken::Link(Some(ToAgent::LinkUp)) => self.channel.socket_opened(now, &link_token()),
@@ -232,17 +293,17 @@ impl Session {
             Woken::Program(Activity::Output(Some(chunk))) => {
                 self.rest = Some(chunk);
                 self.send_rest();
-                if self.job.pacing {
-                    self.next_read = Instant::now() + PACE;
-                }
+                self.pause = self.job.pacing.then(Pause::after_read);
             }
-            Woken::Program(Activity::Output(None)) => {
-                self.output_over = true;
-                if self.rest.is_none() {
-                    self.channel.finish(now);
-                }
+            Woken::Program(Activity::Output(None)) => self.output_is_over(),
+            Woken::Program(Activity::Failed(text)) => self.fail(text),
+            Woken::Program(Activity::Terminated) => {
+                self.rest = None;
+                self.output_is_over();
             }
+            Woken::Program(Activity::Ready) => self.channel.ready(now),
             Woken::Program(Activity::Consumed(bytes)) => self.channel.consumed(now, bytes),
+            Woken::PauseOver => {}
             Woken::Timer => self.channel.handle_timeout(now),
         }
         None
@@ -261,16 +322,12 @@ impl Session {
     }
 }
 
-/// The next thing a program does; output only when `reading` and never before `next_read`.
-async fn next_from(program: &mut Option<Running>, reading: bool, next_read: Instant) -> Activity {
-    let Some(program) = program else { return std::future::pending().await };
-    if reading && Instant::now() < next_read {
-        tokio::select! {
-            () = tokio::time::sleep_until(next_read) => {}
-            activity = program.next(false) => return activity,
-        }
+/// The next thing a program does.
+async fn next_from(program: &mut Option<Running>, room: usize) -> Activity {
+    match program {
+        Some(program) => program.next(room).await,
+        None => std::future::pending().await,
     }
-    program.next(reading).await
 }
 
 async fn sleep_until(at: Option<std::time::Instant>) {
