@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::agent::version::is_version;
 use crate::conditions::{Calls, Condition};
+use crate::config::PortRoute;
 use crate::gateway::relay::{RelayCommand, SocketCut};
 use crate::iam::AccountPolicies;
 use crate::link_faults::LinkFaults;
-use crate::agent::version::is_version;
-use crate::config::PortRoute;
 use crate::live::{NodeState, Tier};
 use crate::policy::DenyRule;
 use crate::registry::SessionView;

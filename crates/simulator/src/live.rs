@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use crate::activations::{Activation, Activations};
 use crate::conditions::{Calls, Condition, Conditions, Verdict};
+use crate::config::PortRoute;
 use crate::iam::AccountPolicies;
 use crate::link_faults::LinkFaults;
-use crate::config::PortRoute;
 use crate::policy::DenyRule;
 use crate::quotas::Quotas;
 use crate::tiers::{Change, TierView, Tiers, TooManyUpdates};

@@ -310,7 +310,8 @@ async fn sessions_are_refused_for_their_documented_reasons() {
     let (code, text) = start(&signer, document("AWS-RunShellScript")).await;
     assert_eq!(code, "InvalidDocument");
     assert!(text.contains("Only type: 'Session' is supported"), "{text}");
-    assert_eq!(start(&signer, document("AWS-StartPortForwardingSession")).await.0, "InvalidDocument");
+    let remote = document("AWS-StartPortForwardingSessionToRemoteHost");
+    assert_eq!(start(&signer, remote).await.0, "InvalidParameters", "host is missing");
     let (code, text) = start(&signer, json!({ "DocumentName": "x", "Reason": "" })).await;
     assert_eq!(code, "ValidationException");
     assert!(text.starts_with("3 validation errors detected: Value null at 'target'"), "{text}");

@@ -1,13 +1,13 @@
 //! The loop of one session: frames, program, timers.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
 use bytes::Bytes;
 use fleetline_protocol::{
     AgentChannel, AgentConfig, AgentEvent, AgentOutput, HandshakeOffer, SessionId, SessionKind, StreamToken,
     TerminalSize,
 };
 use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::Job;

@@ -74,6 +74,10 @@ pub struct Client<S = TcpStream> {
     pub exit_code: Option<i32>,
     pub closed: Option<CloseReason>,
     pub started: bool,
+    /// Flags of the agent, in order.
+    pub flags: Vec<u32>,
+    /// Document properties the agent announced.
+    pub properties: Value,
     /// How the last socket ended, once it has.
     pub ended: Option<Ended>,
 }
@@ -99,6 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             exit_code: None,
             closed: None,
             started: false,
+            flags: Vec::new(),
+            properties: Value::Null,
             ended: None,
         }
     }
@@ -131,6 +137,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub async fn resize(&mut self, cols: u16, rows: u16) {
         let now = self.now();
         self.channel.resize(now, TerminalSize { cols, rows });
+        self.flush().await;
+    }
+
+    /// Tells the agent of a basic port session that the local connection is over.
+    pub async fn disconnect(&mut self) {
+        let now = self.now();
+        self.channel.disconnect_flag(now);
+        self.flush().await;
+    }
+
+    /// Asks the agent to end the port session.
+    pub async fn terminate(&mut self) {
+        let now = self.now();
+        self.channel.terminate_flag(now);
         self.flush().await;
     }
 
@@ -224,7 +244,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     fn event(&mut self, event: ClientEvent) {
         match event {
-            ClientEvent::Started { .. } => self.started = true,
+            ClientEvent::Started { properties, .. } => {
+                self.started = true;
+                self.properties = properties;
+            }
+            ClientEvent::Flag(flag) => self.flags.push(flag),
             ClientEvent::Data { stream, bytes } => {
                 match stream {
                     DataStream::Output => self.output.extend_from_slice(&bytes),

@@ -27,11 +27,8 @@ const DENIED: &[IpAddr] = &[
 ];
 
 /// Credential endpoints of containers, which newer agents refuse too.
-const DENIED_LATER: &[IpAddr] = &[
-    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
-    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
-    ec2(0x23),
-];
+const DENIED_LATER: &[IpAddr] =
+    &[IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)), IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)), ec2(0x23)];
 
 const fn ec2(last: u16) -> IpAddr {
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, last))
@@ -168,8 +165,7 @@ impl Candidate {
         let failed = |why: &str| format!("dial tcp {}: connect: {why}", self.shown);
         match &self.target {
             PortTarget::Address(address) => {
-                let stream =
-                    TcpStream::connect(address).await.map_err(|error| failed(&go_words(&error)))?;
+                let stream = TcpStream::connect(address).await.map_err(|error| failed(&go_words(&error)))?;
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "cannot set TCP_NODELAY");
                 }
@@ -178,9 +174,9 @@ impl Candidate {
             }
             #[cfg(unix)]
             PortTarget::Socket(path) => {
-                let stream = tokio::net::UnixStream::connect(path)
-                    .await
-                    .map_err(|error| format!("dial unix {}: connect: {}", path.display(), go_words(&error)))?;
+                let stream = tokio::net::UnixStream::connect(path).await.map_err(|error| {
+                    format!("dial unix {}: connect: {}", path.display(), go_words(&error))
+                })?;
                 let (reader, writer) = stream.into_split();
                 Ok(Connection { reader: Box::new(reader), writer: Box::new(writer) })
             }
@@ -244,8 +240,11 @@ mod tests {
     #[test]
     fn routes_of_the_node_or_of_all_nodes_come_first_and_only_loopback_follows() {
         let routed = PortTarget::Address(SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)));
-        let routes =
-            [route("web-01", "db.internal", Some(5432)), route("other", "x.internal", None), route("*", "y.internal", None)];
+        let routes = [
+            route("web-01", "db.internal", Some(5432)),
+            route("other", "x.internal", None),
+            route("*", "y.internal", None),
+        ];
         assert_eq!(targets(&routes, "DB.internal", 5432), [routed.clone()]);
         assert_eq!(targets(&routes, "db.internal", 5433), [PortTarget::Refused]);
         assert_eq!(targets(&routes, "y.internal", 1), [routed]);
@@ -262,11 +261,15 @@ mod tests {
         let refused = |version: &str, host: &str| {
             Destination::resolve(&[], &origin(version), host, 80).err().map(|error| error.to_string())
         };
-        for host in ["169.254.169.254", "fd00:ec2::254", "FD00:0EC2::0240", "10.20.0.0", "10.20.0.3", "10.20.255.255"] {
+        for host in
+            ["169.254.169.254", "fd00:ec2::254", "FD00:0EC2::0240", "10.20.0.0", "10.20.0.3", "10.20.255.255"]
+        {
             let text = format!("Forwarding to IP address {host} is forbidden.");
             assert_eq!(refused("3.3.987.0", host), Some(text), "{host}");
         }
-        for host in ["10.20.0.4", "10.21.0.1", "127.0.0.1", "localhost", "::ffff:169.254.169.254", "169.254.170.2"] {
+        for host in
+            ["10.20.0.4", "10.21.0.1", "127.0.0.1", "localhost", "::ffff:169.254.169.254", "169.254.170.2"]
+        {
             assert_eq!(refused("3.3.987.0", host), None, "{host}");
         }
         for host in ["127.0.0.1", "localhost", "::1", "::ffff:169.254.169.254", "169.254.170.2"] {
@@ -282,7 +285,10 @@ mod tests {
         let found = Destination::resolve(&[], &origin("3.3.987.0"), "nowhere.internal", 80).unwrap();
         assert_eq!(text(found).await.as_deref(), Some("dial tcp: missing address"));
         let found = Destination::resolve(&[], &origin("3.3.987.0"), "10.1.2.3", 80).unwrap();
-        assert_eq!(text(found).await.as_deref(), Some("dial tcp 10.1.2.3:80: connect: network is unreachable"));
+        assert_eq!(
+            text(found).await.as_deref(),
+            Some("dial tcp 10.1.2.3:80: connect: network is unreachable")
+        );
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let found = Destination::resolve(&[], &origin("3.3.987.0"), "", free).unwrap();
         assert_eq!(

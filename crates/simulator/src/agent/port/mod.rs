@@ -62,7 +62,9 @@ impl RunningPort {
         let number = match port.port.as_str() {
             "" => return Err(StartError("Port number is empty".to_owned())),
             text => text.parse().map_err(|_| {
-                StartError(format!("Unable to connect to specified port: dial tcp: address {text}: invalid port"))
+                StartError(format!(
+                    "Unable to connect to specified port: dial tcp: address {text}: invalid port"
+                ))
             })?,
         };
         let routes = shared.live.port_routes();

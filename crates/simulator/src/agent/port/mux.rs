@@ -5,9 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fleetline_protocol::{
-    Moment, MuxConfig, MuxEvent, MuxKeepAlive, MuxSession, MuxStreamId, PayloadType,
-};
+use fleetline_protocol::{Moment, MuxConfig, MuxEvent, MuxKeepAlive, MuxSession, MuxStreamId, PayloadType};
 use tokio::sync::mpsc;
 
 use super::destination::{Connection, Destination};
@@ -61,7 +59,10 @@ enum Leg {
 
 impl fmt::Debug for MuxPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MuxPort").field("mux", &self.mux).field("legs", &self.legs.len()).finish_non_exhaustive()
+        f.debug_struct("MuxPort")
+            .field("mux", &self.mux)
+            .field("legs", &self.legs.len())
+            .finish_non_exhaustive()
     }
 }
 
