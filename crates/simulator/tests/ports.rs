@@ -119,7 +119,7 @@ impl Mux {
                 self.client.step().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), patience).await.expect("what was waited for");
+        tokio::time::timeout(Duration::from_secs(30), patience).await.unwrap();
     }
 }
 
