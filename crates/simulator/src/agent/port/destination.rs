@@ -245,7 +245,7 @@ mod tests {
             route("other", "x.internal", None),
             route("*", "y.internal", None),
         ];
-        assert_eq!(targets(&routes, "DB.internal", 5432), [routed.clone()]);
+        assert_eq!(targets(&routes, "DB.internal", 5432), std::slice::from_ref(&routed));
         assert_eq!(targets(&routes, "db.internal", 5433), [PortTarget::Refused]);
         assert_eq!(targets(&routes, "y.internal", 1), [routed]);
         assert_eq!(targets(&routes, "x.internal", 1), []);
