@@ -220,8 +220,11 @@ fn check_all(kind: Kind) {
         refused += u32::from(outcome.client.large_messages == LargeMessages::Refused);
     }
     assert!(seen.iter().all(|total| *total > 50), "the links were not bad enough: {seen:?}");
-    if matches!(kind, Kind::Stdio | Kind::Mux) {
-        assert!(proven > 50 && refused > 0, "{proven} proven, {refused} refused");
+    // Mux sessions have too little to say to ask three times.
+    match kind {
+        Kind::Stdio => assert!(proven > 50 && refused > 0, "{proven} proven, {refused} refused"),
+        Kind::Mux => assert!(proven > 50, "{proven} proven"),
+        _ => {}
     }
 }
 
