@@ -12,8 +12,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use fleetline_engine::Pacing;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
+use fleetline_engine::{CredentialsGate, Pacing};
 use fleetline_inventory::ports::CallerIdentity;
 use tokio::sync::Mutex;
 
@@ -38,6 +38,7 @@ pub(crate) struct Identity {
     pub(crate) source: String,
     pub(crate) credentials: Arc<SourceCredentials>,
     pub(crate) skew: ClockSkew,
+    pub(crate) gate: CredentialsGate,
     known: Mutex<Option<Known>>,
 }
 
@@ -49,11 +50,12 @@ struct Known {
 }
 
 impl Identity {
-    pub(crate) fn new(source: &str, credentials: SourceCredentials) -> Self {
+    pub(crate) fn new(source: &str, credentials: SourceCredentials, gate: CredentialsGate) -> Self {
         Self {
             source: source.to_owned(),
             credentials: Arc::new(credentials),
             skew: ClockSkew::default(),
+            gate,
             known: Mutex::new(None),
         }
     }

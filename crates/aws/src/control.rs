@@ -9,11 +9,11 @@ use aws_sdk_ssm::operation::start_session::StartSessionOutput;
 use aws_sdk_ssm::types::{SessionFilter, SessionFilterKey, SessionState};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use fleetline_engine::Pacing;
 use fleetline_engine::ports::{
     ApiError, ApiErrorKind, BoxFuture, ControlPlane, LiveSession, ResumeOutcome, SealedDataKey, SessionGrant,
     SessionQuery, SignedHeader, StartSession, StreamUrl,
 };
+use fleetline_engine::{CredentialsGate, Pacing};
 use fleetline_protocol::{DATA_KEY_BYTES, DataKey, DataKeyRequest, SessionId, StreamToken};
 use zeroize::Zeroizing;
 
@@ -229,6 +229,10 @@ impl ControlPlane for Control {
 
     fn live_sessions(&self, query: SessionQuery) -> BoxFuture<'_, Result<Vec<LiveSession>, ApiError>> {
         Box::pin(self.live(query))
+    }
+
+    fn credentials_gate(&self) -> Option<CredentialsGate> {
+        Some(self.0.identity.gate.clone())
     }
 
     fn pacing(&self) -> Option<Arc<Pacing>> {

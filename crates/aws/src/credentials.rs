@@ -13,6 +13,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use fleetline_engine::CredentialsGate;
 use futures_util::FutureExt;
 use tokio::sync::Mutex;
 
@@ -32,6 +33,7 @@ pub(crate) struct SourceCredentials {
     settings: Arc<AwsSettings>,
     http: SharedHttpClient,
     region: Option<String>,
+    gate: CredentialsGate,
     state: Mutex<State>,
 }
 
@@ -40,6 +42,14 @@ struct State {
     stamp: Option<Stamp>,
     provider: Option<Arc<dyn ProvideCredentials>>,
     fetched: Option<Credentials>,
+    /// Access key id of the latest credentials, kept when they are forgotten: the same ones again are no news.
+    latest_key: Option<String>,
+}
+
+impl State {
+    fn forget(&mut self, stamp: Option<Stamp>) {
+        *self = Self { stamp, latest_key: self.latest_key.take(), ..Self::default() };
+    }
 }
 
 impl SourceCredentials {
@@ -48,8 +58,9 @@ impl SourceCredentials {
         settings: Arc<AwsSettings>,
         http: SharedHttpClient,
         region: Option<String>,
+        gate: CredentialsGate,
     ) -> Self {
-        Self { source: source.to_owned(), settings, http, region, state: Mutex::default() }
+        Self { source: source.to_owned(), settings, http, region, gate, state: Mutex::default() }
     }
 
     /// Valid credentials. Callers that come while a fetch runs wait for that one.
@@ -57,7 +68,7 @@ impl SourceCredentials {
         let mut state = self.state.lock().await;
         let stamp = Stamp::of(&self.settings);
         if state.stamp.as_ref() != Some(&stamp) {
-            *state = State { stamp: Some(stamp), ..State::default() };
+            state.forget(Some(stamp));
         }
         if let Some(fetched) = state.fetched.as_ref().filter(|fetched| outlives_margin(fetched)) {
             return Ok(fetched.clone());
@@ -83,12 +94,16 @@ impl SourceCredentials {
             }
         };
         state.fetched = Some(fetched.clone());
+        if state.latest_key.as_deref() != Some(fetched.access_key_id()) {
+            state.latest_key = Some(fetched.access_key_id().to_owned());
+            self.gate.renewed();
+        }
         Ok(fetched)
     }
 
     /// Forgets what was fetched, after AWS rejected it.
     pub(crate) async fn forget(&self) {
-        *self.state.lock().await = State::default();
+        self.state.lock().await.forget(None);
     }
 
     fn provider(&self) -> Result<Arc<dyn ProvideCredentials>, CredentialsError> {

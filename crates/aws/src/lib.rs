@@ -18,6 +18,7 @@ mod control;
 mod credentials;
 mod endpoints;
 mod error;
+mod gates;
 mod hybrid;
 mod listing;
 mod nodes;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
-use fleetline_engine::{Dialer, ProxyRules};
+use fleetline_engine::{CredentialsGate, Dialer, ProxyRules};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 use fleetline_inventory::probe::{NodeProbe, NodeProbes};
@@ -18,6 +18,7 @@ use crate::control::Control;
 use crate::credentials::SourceCredentials;
 use crate::endpoints::Endpoints;
 use crate::error::before_call;
+use crate::gates::Gates;
 use crate::hybrid::Hybrid;
 use crate::listing::Listing;
 use crate::pace::Paces;
@@ -35,6 +36,7 @@ const PROXY_SETTING: &str = "fleetline_proxy";
 pub struct AwsSources {
     settings: Arc<AwsSettings>,
     paces: Arc<Paces>,
+    gates: Gates,
     opened: Mutex<Opened>,
 }
 
@@ -60,7 +62,12 @@ impl Opened {
 impl AwsSources {
     /// Sources of the given settings. Reads nothing yet.
     pub fn new(settings: AwsSettings) -> Self {
-        Self { settings: Arc::new(settings), paces: Arc::default(), opened: Mutex::default() }
+        Self {
+            settings: Arc::new(settings),
+            paces: Arc::default(),
+            gates: Gates::default(),
+            opened: Mutex::default(),
+        }
     }
 
     /// The user's own configuration; see [`AwsSettings::from_environment`].
@@ -82,6 +89,12 @@ impl AwsSources {
     /// The settings these sources were made of.
     pub fn settings(&self) -> &AwsSettings {
         &self.settings
+    }
+
+    /// Where sessions of the source wait for a sign-in. Tell it when one succeeded; credentials that appear by
+    /// themselves, in a file or a cache, open it with the next call that uses them.
+    pub fn credentials_gate(&self, source: &str) -> CredentialsGate {
+        self.gates.of(source)
     }
 
     /// What opens data channels for the source: it trusts the source's CA bundle and goes through its proxies, as the
@@ -166,9 +179,15 @@ impl AwsSources {
             Some(identity) => Arc::clone(identity),
             None => {
                 let region = config.setting(source, "region").unwrap_or(region).to_owned();
-                let credentials =
-                    SourceCredentials::new(source, Arc::clone(&self.settings), http.clone(), Some(region));
-                let identity = Arc::new(Identity::new(source, credentials));
+                let gate = self.gates.of(source);
+                let credentials = SourceCredentials::new(
+                    source,
+                    Arc::clone(&self.settings),
+                    http.clone(),
+                    Some(region),
+                    gate.clone(),
+                );
+                let identity = Arc::new(Identity::new(source, credentials, gate));
                 opened.identities.insert(source.to_owned(), Arc::clone(&identity));
                 identity
             }

@@ -10,6 +10,7 @@
 
 mod cause;
 mod clock;
+mod credentials;
 mod dial;
 mod driver;
 mod exec;
@@ -36,6 +37,7 @@ mod transport;
 mod wake;
 
 pub use cause::{ReconnectCause, SocketLoss};
+pub use credentials::CredentialsGate;
 pub use dial::{DialError, DialStep, DialTimeouts, Dialer, Proxy, ProxyProblem, ProxyRules};
 pub use exec::{CommandEnd, CommandSession, NON_INTERACTIVE_DOCUMENT, RunCommand, run_command};
 pub use fleetline_protocol::{CloseReason, DataStream, SessionId, SessionKind, TerminalSize};

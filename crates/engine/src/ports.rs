@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fleetline_protocol::{DataKey, DataKeyRequest, SessionId, StreamToken};
 use zeroize::Zeroizing;
 
+use crate::credentials::CredentialsGate;
 use crate::pacing::Pacing;
 
 /// A boxed future, so that the ports can be trait objects.
@@ -207,6 +208,12 @@ pub trait ControlPlane: fmt::Debug + Send + Sync + 'static {
     /// How fast the calls may be made; shared by all control planes of one account and Region. `None` does not limit
     /// them.
     fn pacing(&self) -> Option<Arc<Pacing>> {
+        None
+    }
+
+    /// Where sessions wait for a sign-in; shared by all control planes of one source. Without one, each session waits
+    /// for its own `retry_now`.
+    fn credentials_gate(&self) -> Option<CredentialsGate> {
         None
     }
 

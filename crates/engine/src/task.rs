@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::cause::{ReconnectCause, SocketLoss};
 use crate::clock::Clock;
+use crate::credentials::CredentialsGate;
 use crate::dial::{DataSocket, Dialer};
 use crate::driver::{Driver, SocketEnd};
 use crate::journal::JournalScope;
@@ -184,6 +185,10 @@ impl SessionTask {
                 }
             };
             self.announce(driver, &outage, &latest, wait, next == Next::AwaitRetry);
+            let gate = match next {
+                Next::AwaitRetry if latest.needs_credentials() => self.control.credentials_gate(),
+                _ => None,
+            };
             tokio::select! {
                 () = close.cancelled() => return Verdict::ByUser,
                 () = self.shared.retry.notified() => outage.retry_now(self.clock.elapsed()),
@@ -193,6 +198,10 @@ impl SessionTask {
                     outage.retry_now(self.clock.elapsed());
                 }
                 () = until(wait.map(|at| self.clock.instant(at))) => {}
+                () = renewed(gate.as_ref()) => {
+                    self.shared.history.note("There are new credentials");
+                    outage.retry_now(self.clock.elapsed());
+                }
             }
             self.announce(driver, &outage, &latest, None, false);
             cause = latest;
@@ -318,6 +327,13 @@ impl Verdict {
             Self::Refused(cause) => return SessionState::Failed(StartError::Refused { cause }),
         };
         SessionState::Ended(end)
+    }
+}
+
+async fn renewed(gate: Option<&CredentialsGate>) {
+    match gate {
+        Some(gate) => gate.wait().await,
+        None => std::future::pending().await,
     }
 }
 

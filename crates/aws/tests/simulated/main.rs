@@ -8,6 +8,7 @@ mod inventory;
 mod proxied;
 mod secrets;
 mod sessions;
+mod skewed;
 
 use std::path::Path;
 use std::sync::Arc;

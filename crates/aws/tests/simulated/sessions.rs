@@ -148,3 +148,27 @@ async fn many_sessions_start_and_resume_within_the_quotas_without_one_refusal() 
     assert_eq!(simulated.calls().get("TerminateSession"), Some(&12));
     lab.end().await;
 }
+
+#[tokio::test]
+async fn sessions_wait_for_one_sign_in_and_go_on_with_the_new_credentials() {
+    let lab = Lab::open().await;
+    let (node, simulated) = (lab.linux(), lab.simulator.control());
+    let sessions: Vec<_> =
+        (0..2).map(|_| open_shell(lab.control(&node), to(&node), ShellOptions::default())).collect();
+    for session in &sessions {
+        opened(session).await;
+    }
+    simulated.set_credentials_expired(&node.account, true).unwrap();
+    simulated.cut_all_client_sockets().await;
+    let gate = lab.sources.credentials_gate(&node.account);
+    gate.waiting().wait_for(|waiting| *waiting == 2).await.unwrap();
+    simulated.set_credentials_expired(&node.account, false).unwrap();
+    gate.renewed();
+    for session in &sessions {
+        let mut state = session.state();
+        let resumed = |s: &SessionState| matches!(s, SessionState::Open { resumed_after: Some(_), .. });
+        state.wait_for(resumed).await.unwrap();
+        session.close().await.unwrap();
+    }
+    lab.end().await;
+}

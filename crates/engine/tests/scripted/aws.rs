@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use fleetline_engine::SessionId;
 use fleetline_engine::ports::{
     ApiError, ApiErrorKind, BoxFuture, ControlPlane, LiveSession, ResumeOutcome, SealedDataKey, SessionGrant,
     SessionQuery, SignedHeader, StartSession, StreamUrl,
 };
+use fleetline_engine::{CredentialsGate, SessionId};
 use fleetline_protocol::{DATA_KEY_BYTES, DataKey, DataKeyRequest, StreamToken};
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
@@ -56,12 +56,13 @@ pub struct ScriptedAws {
     url: String,
     script: Mutex<Script>,
     calls: watch::Sender<Vec<&'static str>>,
+    gate: CredentialsGate,
 }
 
 impl ScriptedAws {
     pub fn new(url: impl Into<String>) -> Arc<Self> {
         let (calls, _) = watch::channel(Vec::new());
-        Arc::new(Self { url: url.into(), script: Mutex::default(), calls })
+        Arc::new(Self { url: url.into(), script: Mutex::default(), calls, gate: CredentialsGate::new() })
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {
@@ -100,6 +101,10 @@ impl ScriptedAws {
 
     pub fn on_terminate(&self, answers: impl IntoIterator<Item = Answer>) {
         self.script().terminate.extend(answers);
+    }
+
+    pub fn gate(&self) -> &CredentialsGate {
+        &self.gate
     }
 
     pub fn count(&self, operation: &str) -> usize {
@@ -195,6 +200,10 @@ impl ControlPlane for ScriptedAws {
                 |session: &LiveSession| query.target.as_ref().is_none_or(|t| *t == session.target);
             Ok(began.into_iter().filter(|session| lists && of_target(session)).collect())
         })
+    }
+
+    fn credentials_gate(&self) -> Option<CredentialsGate> {
+        Some(self.gate.clone())
     }
 
     fn generate_data_key(&self, request: DataKeyRequest) -> BoxFuture<'_, Result<SealedDataKey, ApiError>> {

@@ -274,3 +274,93 @@ async fn a_session_with_a_presigned_url_is_dialled_again_but_never_resumed() {
     assert_eq!((aws.count("ResumeSession"), aws.count("TerminateSession")), (0, 1));
     assert!(!format!("{:?}", shell.history()).contains("canary"));
 }
+
+#[tokio::test]
+async fn one_sign_in_resumes_every_session_that_waits_for_credentials_and_open_ones_do_not_notice() {
+    let mut gateway = Gateway::start().await;
+    let aws = ScriptedAws::new(&*gateway.url);
+    aws.on_resume((0..2).map(|_| Answer::Error(ApiErrorKind::CredentialsExpired)));
+    let mut sessions = Vec::new();
+    for _ in 0..3 {
+        let shell = open(&aws);
+        let mut peer = gateway.accept().await;
+        let mut agent = TestAgent::shell();
+        agent.attach();
+        agent.print(PayloadType::Output, "$ ");
+        assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+        reach(&shell, is_open).await;
+        sessions.push((shell, peer, agent));
+    }
+    let (untouched, mut its_peer, mut its_agent) = sessions.pop().expect("three");
+    let mut waiting = aws.gate().waiting();
+    let mut shells = Vec::new();
+    for (shell, peer, agent) in sessions {
+        peer.bye().await;
+        reach(&shell, |s| matches!(s, SessionState::Reconnecting { awaits_retry: true, .. })).await;
+        shell.send("kept").await.expect("queued");
+        shells.push((shell, agent));
+    }
+    waiting.wait_for(|waiting| *waiting == 2).await.expect("the gate lives");
+    untouched.send("works").await.expect("open");
+    assert!(its_agent.serve(&mut its_peer, |agent| agent.typed == b"works").await);
+
+    aws.gate().renewed();
+    // Either may come first.
+    let mut peers = [gateway.accept().await, gateway.accept().await];
+    waiting.wait_for(|waiting| *waiting == 0).await.expect("the gate lives");
+    for ((shell, agent), peer) in shells.iter_mut().zip(&mut peers) {
+        agent.detach();
+        agent.attach();
+        assert!(agent.serve(peer, |agent| agent.typed == b"kept").await);
+        reach(shell, is_open).await;
+    }
+    assert_eq!((aws.count("StartSession"), aws.count("ResumeSession")), (3, 4));
+    assert_eq!(untouched.stats().losses, 0);
+}
+
+/// Passes bytes both ways and cuts a connection on which nothing passes for that long, as some proxies do.
+async fn idle_cutter(to: std::net::SocketAddr, patience: Duration) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    let port = listener.local_addr().expect("address").port();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = tokio::net::TcpStream::connect(to).await.expect("the gateway listens");
+            tokio::spawn(async move {
+                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                let (mut up, mut down) = ([0; 4096], [0; 4096]);
+                loop {
+                    tokio::select! {
+                        Ok(count @ 1..) = near.read(&mut up) => far.write_all(&up[..count]).await.expect("up"),
+                        Ok(count @ 1..) = far.read(&mut down) => near.write_all(&down[..count]).await.expect("down"),
+                        () = tokio::time::sleep(patience) => return,
+                        else => return,
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_middlebox_that_cuts_idle_connections_never_sees_one() {
+    assert!(fleetline_engine::LivenessTimes::default().ping_every < Duration::from_secs(55));
+    let mut gateway = Gateway::start().await;
+    let url = url::Url::parse(&gateway.url).expect("url");
+    let to = url.socket_addrs(|| None).expect("address")[0];
+    // Shortened; much more than the interval of pings, so that a busy machine does not decide.
+    let patience = Duration::from_secs(4);
+    let port = idle_cutter(to, patience).await;
+    let aws = ScriptedAws::new(gateway.url.replace(&to.port().to_string(), &port.to_string()));
+    let mut options = options();
+    options.session.liveness.ping_every = Duration::from_millis(500);
+    let shell = fleetline_engine::open_shell(aws.clone(), request(), options);
+    let mut peer = gateway.accept().await;
+    let mut agent = TestAgent::shell();
+    agent.attach();
+    agent.print(PayloadType::Output, "$ ");
+    assert!(agent.serve(&mut peer, |agent| agent.unacked() == 0).await);
+    // Long enough for an idle connection to be cut, in pings.
+    assert!(agent.serve_until(&mut peer, |peer| peer.pings >= 10).await);
+    assert_eq!((shell.stats().losses, aws.count("ResumeSession")), (0, 0));
+}

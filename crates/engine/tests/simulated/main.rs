@@ -5,6 +5,7 @@
 
 mod aws;
 mod commands;
+mod faults;
 mod shells;
 
 use std::sync::Arc;
