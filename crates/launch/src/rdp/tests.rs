@@ -290,3 +290,42 @@ fn this_computer_can_be_asked() {
     assert!(Here.find("sh").unwrap().is_absolute());
     assert_eq!(Here.find("no-such-program"), None);
 }
+
+/// FreeRDP reads its arguments before it looks for a display; a wrong one is told by its usage text.
+#[cfg(target_os = "linux")]
+#[test]
+fn freerdp_itself_reads_every_argument() {
+    let found = detect(&Here).into_iter().find_map(|client| match client {
+        Client::FreeRdp(path, version) if !path.ends_with("wlfreerdp") => Some((path, version)),
+        _ => None,
+    });
+    let Some((path, version)) = found else {
+        println!("skipped: FreeRDP is not installed");
+        return;
+    };
+    let everything = Desktop {
+        user: Some(user("CORP\\ann")),
+        domain: Some(user("CORP")),
+        screen: Screen::Window { width: 1280, height: 720 },
+        all_monitors: true,
+        clipboard: true,
+        drives: true,
+        printers: true,
+        sound: true,
+        pin: Some(CertificatePin([7; 32])),
+        ..desktop()
+    };
+    let signed_in = Desktop { user: Some(user("ann")), ..desktop() };
+    for desktop in [everything, signed_in, desktop()] {
+        let plan = plan(&Client::FreeRdp(path.clone(), version), &desktop, true).unwrap();
+        let run = |extra: Option<&str>| {
+            let mut command = std::process::Command::new(&plan.program);
+            command.args(&plan.arguments).args(extra).env_clear().stdin(std::process::Stdio::null());
+            let output = command.output().unwrap();
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+        };
+        let said = run(None);
+        assert!(said.contains("display") && !said.contains("Usage"), "{:?}: {said}", plan.arguments);
+        assert!(!run(Some("/no-such-option:1")).contains("failed to open display"), "the check can fail");
+    }
+}
