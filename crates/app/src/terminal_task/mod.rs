@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use fleetline_engine::ports::{ControlPlane, StartSession};
 use fleetline_engine::{
-    OutputChunk, SessionOptions, SessionState as EngineState, ShellOptions, ShellSession, TerminalSize,
-    open_shell,
+    OutputChunk, Priority, SessionOptions, SessionState as EngineState, ShellOptions, ShellSession,
+    TerminalSize, open_shell,
 };
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::terminal::{PasteOutcome, TerminalSize as IpcSize};
@@ -248,10 +248,12 @@ impl Task {
         match request {
             TerminalRequest::Attach { frames, reply } => {
                 self.painter.attach(frames);
+                self.set_priority(Priority::Foreground);
                 answer(reply, Ok(()));
             }
             TerminalRequest::Detach { reply } => {
                 self.painter.detach();
+                self.set_priority(Priority::Background);
                 self.unseen_after = Instant::now();
                 answer(reply, Ok(()));
             }
@@ -311,6 +313,13 @@ impl Task {
                 answer(reply, Ok(found));
             }
             TerminalRequest::Mirror { reply } => answer(reply, Ok(self.terminal.mirror())),
+        }
+    }
+
+    /// Who is looked at goes first when AWS limits how fast sessions are resumed.
+    fn set_priority(&self, priority: Priority) {
+        if let Some(live) = &self.live {
+            live.session.set_priority(priority);
         }
     }
 

@@ -4,6 +4,7 @@
 mod errors;
 mod hybrid;
 mod inventory;
+mod keys;
 #[cfg(target_os = "linux")]
 mod proxied;
 mod secrets;

@@ -2,6 +2,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use fleetline_engine::ports::ResumeOutcome;
+use fleetline_engine::{SessionState, ShellOptions, open_shell};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{Lab, to};
@@ -30,8 +31,8 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-#[tokio::test]
-async fn neither_debug_nor_a_log_shows_a_secret() {
+/// Logs everything the programs log, on this thread, until the guard is dropped.
+fn logging() -> (Log, tracing::subscriber::DefaultGuard) {
     use tracing_subscriber::layer::SubscriberExt;
     let log = Log::default();
     let filter =
@@ -47,8 +48,13 @@ async fn neither_debug_nor_a_log_shows_a_secret() {
     let subscriber = tracing_subscriber::registry()
         .with(filter)
         .with(tracing_subscriber::fmt::layer().with_writer(log.clone()).with_ansi(false));
-    let logging = tracing::subscriber::set_default(subscriber);
+    let guard = tracing::subscriber::set_default(subscriber);
+    (log, guard)
+}
 
+#[tokio::test]
+async fn neither_debug_nor_a_log_shows_a_secret() {
+    let (log, logging) = logging();
     let lab = Lab::open().await;
     let node = lab.linux();
     let account = lab.simulator.accounts().into_iter().find(|account| account.name == node.account).unwrap();
@@ -79,5 +85,35 @@ async fn neither_debug_nor_a_log_shows_a_secret() {
         assert!(!logged.contains(&secret), "a secret is logged");
     }
     assert!(shown.contains("StreamToken(…)"), "{shown}");
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_session_that_failed_is_logged_with_what_led_to_it_and_no_secret() {
+    let (log, logging) = logging();
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let account = lab.simulator.accounts().into_iter().find(|account| account.name == node.account).unwrap();
+    let session = open_shell(lab.control(&node), to(&node), ShellOptions::default());
+    let mut state = session.state();
+    state.wait_for(|state| matches!(state, SessionState::Open { .. })).await.unwrap();
+    session.send("typed canary\r").await.unwrap();
+    let id = session.session_id().unwrap();
+    lab.simulator.control().terminate(id.as_str(), "ended by the test").await.unwrap();
+    session.ended().await;
+    session.close().await.unwrap();
+    drop(logging);
+
+    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let failed = logged.lines().position(|line| line.contains("WARN") && line.contains("a session failed:"));
+    let dump: Vec<&str> = logged.lines().skip(failed.expect("no dump")).collect();
+    for step in ["AWS granted session", "Connecting to the gateway", "Open", "ended by the test"] {
+        assert!(dump.iter().any(|line| line.contains(step)), "{step}: {dump:#?}");
+    }
+    for secret in
+        [&account.secret_access_key, &account.session_token, "canary", "X-Amz-Signature", "role=publish"]
+    {
+        assert!(!logged.contains(secret), "{secret} is logged");
+    }
     lab.end().await;
 }
