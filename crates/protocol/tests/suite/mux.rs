@@ -315,3 +315,17 @@ fn a_refused_target_ends_exactly_its_stream() {
         assert_eq!(data(&events(&mut client), id), b"answer");
     }
 }
+
+#[test]
+fn the_slowest_of_several_slow_readers_is_the_one_that_is_reset() {
+    let config = MuxConfig { stream_budget_bytes: 100, session_budget_bytes: 1000, ..MuxConfig::client() };
+    let mut client = MuxSession::new(at(0), config);
+    let ids: Vec<MuxStreamId> = (0..3).map(|_| client.open(at(0)).unwrap()).collect();
+    for (id, bytes) in ids.iter().zip([300, 400, 250]) {
+        client.handle_bytes(at(0), frame(MuxFrame::Data(*id, &vec![1; bytes])));
+    }
+    client.handle_bytes(at(0), frame(MuxFrame::Data(ids[2], &[1; 100])));
+    let reset = MuxEvent::Reset { id: ids[1], reason: MuxResetReason::Overrun { unconsumed_bytes: 400 } };
+    assert!(events(&mut client).contains(&reset));
+    assert_eq!([ids[0], ids[2]].map(|id| client.unconsumed_bytes(id)), [300, 350]);
+}
