@@ -72,6 +72,8 @@ pub(crate) struct Bulk {
     /// Whether the peer is known to take messages of that size.
     pub(crate) is_proven: bool,
     pub(crate) send_window_bytes: usize,
+    /// Bytes taken and not polled beyond which no more are taken.
+    pub(crate) unsent_bytes: usize,
 }
 
 /// Why a channel cannot go on.
@@ -117,6 +119,8 @@ pub(crate) struct Channel {
     is_held: bool,
     /// The sender wanted to send more than there was room for.
     is_blocked: bool,
+    /// Bytes taken and not polled beyond which no more are taken.
+    max_unsent: usize,
     stats: Stats,
 }
 
@@ -154,6 +158,7 @@ impl Channel {
             unconsumed: 0,
             is_held: false,
             is_blocked: false,
+            max_unsent: usize::MAX,
             stats: Stats::default(),
             config,
         }
@@ -212,6 +217,7 @@ impl Channel {
         self.message_size.enlarge(bulk.payload_bytes, bulk.is_proven);
         let full_message = HEADER_BYTES + self.message_size.most();
         self.config.send_window_bytes = bulk.send_window_bytes.max(full_message);
+        self.max_unsent = bulk.unsent_bytes.max(full_message);
     }
 
     /// Ends the channel: nothing is taken in or sent any more, except what is queued here if `flushes`.
@@ -246,7 +252,8 @@ impl Channel {
     }
 
     fn free_window(&self) -> usize {
-        self.config.send_window_bytes.saturating_sub(self.outgoing.unacked_bytes())
+        let unacked = self.config.send_window_bytes.saturating_sub(self.outgoing.unacked_bytes());
+        unacked.min(self.max_unsent.saturating_sub(self.outgoing.unsent_bytes()))
     }
 
     /// Bytes that sealing adds to each message.
@@ -319,9 +326,12 @@ impl Channel {
 
     /// Whether a blocked sender can go on; true once.
     pub(crate) fn becomes_writable(&mut self) -> bool {
+        if !self.is_blocked {
+            return false;
+        }
         let full_message = HEADER_BYTES + self.sealing_overhead() + self.message_size.limit();
         let has_room = self.free_window() >= full_message && self.outgoing.span() < MAX_SPAN;
-        let wakes = self.is_blocked && has_room && !self.is_shut;
+        let wakes = has_room && !self.is_shut;
         self.is_blocked &= !wakes;
         wakes
     }

@@ -108,6 +108,7 @@ impl ClientChannel {
                     payload_bytes: config.port_payload_bytes,
                     is_proven: config.port_payload_is_proven,
                     send_window_bytes: config.port_send_window_bytes,
+                    unsent_bytes: config.port_unsent_bytes,
                 },
             ),
             client_id,
@@ -276,6 +277,8 @@ impl ClientChannel {
 
     /// What to do next; `None` when there is nothing until something happens.
     pub fn poll_output(&mut self) -> Option<ClientOutput> {
+        // What was polled may have made room.
+        self.tell_writable();
         if let Some(wire) = self.channel.poll_unsequenced() {
             return Some(match wire {
                 Wire::Text(text) => ClientOutput::Text(text),
@@ -314,7 +317,8 @@ impl ClientChannel {
     }
 
     /// Bytes of messages that [`send`](Self::send) took and [`poll_output`](Self::poll_output) has not given out yet,
-    /// headers included. An owner with several sources, of which some are urgent, keeps this small.
+    /// headers included. An owner with several sources, of which some are urgent, keeps this small; in port sessions
+    /// [`port_unsent_bytes`](ClientConfig::port_unsent_bytes) does.
     pub fn unsent_bytes(&self) -> usize {
         self.channel.unsent_bytes()
     }

@@ -77,6 +77,7 @@ impl World {
         client.port_payload_is_proven = choices.below(4) == 0;
         client.send_window_bytes = choices.size() * 4;
         client.port_send_window_bytes = client.send_window_bytes;
+        client.port_unsent_bytes = choices.size() * 2;
         client.receive_budget_bytes = choices.size();
         client.reorder_bytes = 2000 + choices.size();
         client.reorder_messages = 2 + choices.below(40);

@@ -34,6 +34,9 @@ pub struct ClientConfig {
     /// Takes the place of `send_window_bytes` in `Port` sessions: at a round trip of 100 ms it lets 20 MB/s through
     /// for each 2 MiB. Default 2 MiB.
     pub port_send_window_bytes: usize,
+    /// Bytes that a `Port` session takes ahead of the socket, within its window: what is urgent on one flow waits
+    /// behind so much of the others. Default 256 KiB, but always room for one message.
+    pub port_unsent_bytes: usize,
     /// Size of the terminal, for sessions that may get a pty. Default none.
     pub terminal: Option<TerminalSize>,
     /// How often one message may be sent before the channel closes with
@@ -59,6 +62,7 @@ impl ClientConfig {
             port_payload_bytes: 16 * 1024,
             port_payload_is_proven: false,
             port_send_window_bytes: 2 * 1024 * 1024,
+            port_unsent_bytes: 256 * 1024,
             terminal: None,
             transmission_limit: 300,
             sealing: None,

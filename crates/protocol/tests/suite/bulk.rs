@@ -298,3 +298,17 @@ fn a_single_line_feed_of_a_port_arrives_as_one() {
     assert_eq!(forward.arrived, [b"\n".as_slice(), &bytes].concat());
     assert_eq!(forward.sizes, [1, 1024, 1]);
 }
+
+#[test]
+fn a_port_session_takes_little_ahead_of_its_socket_and_tells_when_it_takes_more() {
+    let mut config = config();
+    config.port_unsent_bytes = 10 * (1024 + HEADER_BYTES);
+    config.port_payload_bytes = 1024;
+    let mut client = port_client(config);
+    assert_eq!(client.send(at(0), &[1; 50_000]), 10 * 1024);
+    assert!(matches!(client.poll_output(), Some(ClientOutput::Binary(_))));
+    assert_eq!(client.poll_output(), Some(ClientOutput::Event(ClientEvent::Writable)));
+    assert_eq!(client.send(at(0), &[1; 50_000]), 1024, "as much as was polled");
+    client.socket_closed(at(1));
+    assert_eq!(client.send(at(1), &[1; 50_000]), 0, "no more while away");
+}

@@ -103,6 +103,7 @@ fn setup(seed: u64, rng: &mut ChaCha12Rng) -> Setup {
     client.port_payload_bytes = 1024 + below(32_768);
     client.send_window_bytes = 4096 + below(65_536);
     client.port_send_window_bytes = 4096 + below(131_072);
+    client.port_unsent_bytes = below(65_536);
     client.receive_budget_bytes = 1 + below(32_768);
     client.reorder_bytes = 4096 + below(32_768);
     client.reorder_messages = 4 + below(60);
