@@ -246,7 +246,10 @@ impl Channel {
         let payload_bytes = self.message_size.limit();
         let full_message = overhead + payload_bytes;
         let full = (free / full_message).saturating_mul(payload_bytes);
-        let by_window = full.saturating_add((free % full_message).saturating_sub(overhead));
+        // In bulk only full messages are worth the wait: a short one for each bit of room would lead to more of them.
+        let is_bulk = self.max_unsent < usize::MAX;
+        let rest = if is_bulk { 0 } else { (free % full_message).saturating_sub(overhead) };
+        let by_window = full.saturating_add(rest);
         let free_span = MAX_SPAN.saturating_sub(self.outgoing.span());
         by_window.min(free_span.saturating_mul(payload_bytes))
     }

@@ -312,3 +312,19 @@ fn a_port_session_takes_little_ahead_of_its_socket_and_tells_when_it_takes_more(
     client.socket_closed(at(1));
     assert_eq!(client.send(at(1), &[1; 50_000]), 0, "no more while away");
 }
+
+#[test]
+fn a_full_window_is_refilled_with_full_messages() {
+    let mut config = config();
+    config.port_payload_is_proven = true;
+    config.port_send_window_bytes = 100_000;
+    let mut client = port_client(config);
+    for seq in 1..200 {
+        client.send(at(1), &[1; 1_000_000]);
+        let sent = sizes(&mut client);
+        assert!(!sent.is_empty() && sent.iter().all(|size| *size == 16 * 1024), "{sent:?}");
+        client.handle_binary(at(1), ack(seq));
+    }
+    client.send(at(1), &[1; 1_000_000]);
+    assert_eq!(client.send_capacity(), 0);
+}
