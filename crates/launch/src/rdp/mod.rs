@@ -1,21 +1,21 @@
 //! Remote desktops: which client there is, the file it reads, and how it is started (SEC-60 to SEC-64).
 
+mod certificate;
 mod client;
 mod file;
 mod plan;
 mod remmina;
+mod start;
 mod user;
 
+pub use certificate::{CertificatePin, NEGOTIATION_REQUEST, Negotiation, NoPin, Trust, read_negotiation};
 pub use client::{Client, Environment, FreeRdpVersion, Here, System, detect};
 pub use file::{RDP_KEYS, rdp_file};
 pub use plan::{LaunchPlan, PasswordRoute, PlanFile, PlanRefused, plan};
+pub use start::Started;
 pub use user::UserName;
 
 use std::net::SocketAddr;
-
-/// The SHA-256 digest of a node's RDP certificate, remembered when it was first trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CertificatePin(pub [u8; 32]);
 
 /// Size of a desktop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

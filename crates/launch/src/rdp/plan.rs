@@ -154,10 +154,7 @@ fn freerdp(desktop: &Desktop, with_password: bool) -> Vec<OsString> {
     add("/auto-reconnect-max-retries:20");
     // The certificate's name never fits a loopback address, so the certificate itself is checked (SEC-63).
     match desktop.pin {
-        Some(pin) => {
-            let digest: Vec<String> = pin.0.iter().map(|byte| format!("{byte:02x}")).collect();
-            add(&format!("/cert:fingerprint:sha256:{}", digest.join(":")));
-        }
+        Some(pin) => add(&format!("/cert:fingerprint:sha256:{}", pin.pairs())),
         None => add("/cert:tofu"),
     }
     if with_password {
