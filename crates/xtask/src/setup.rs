@@ -19,7 +19,10 @@ const BUILD_PACKAGES: [&str; 6] = [
 /// Debian packages to show a window without a display.
 const DISPLAY_PACKAGES: [&str; 4] = ["xvfb", "dbus-x11", "libgl1-mesa-dri", "fonts-dejavu-core"];
 /// Debian packages of the programs the tests talk to.
-const TEST_PACKAGES: [&str; 4] = ["webkit2gtk-driver", "vim", "python3-venv", "procps"];
+const TEST_PACKAGES: [&str; 8] =
+    ["webkit2gtk-driver", "vim", "python3-venv", "procps", "curl", "openssl", "openssh-client", "xrdp"];
+/// FreeRDP by release of Debian; without it its tests say that they were skipped.
+const FREERDP_PACKAGES: [&str; 2] = ["freerdp2-x11", "freerdp3-x11"];
 
 /// System libraries and interface packages: enough to build.
 pub(crate) fn all() -> Result<()> {
@@ -36,6 +39,9 @@ pub(crate) fn display() -> Result<()> {
 pub(crate) fn tests() -> Result<()> {
     system(&TEST_PACKAGES)?;
     system(&DISPLAY_PACKAGES)?;
+    if let Some(freerdp) = FREERDP_PACKAGES.iter().find(|package| is_offered(package)) {
+        system(&[freerdp])?;
+    }
     if !answers("cargo-nextest", "--version") {
         execute(cargo().args(["install", "--locked", "cargo-nextest"]))?;
     }
@@ -118,6 +124,14 @@ fn is_installed(package: &str) -> bool {
         .args(["--show", "--showformat=${db:Status-Status}", package])
         .output()
         .is_ok_and(|output| output.stdout == b"installed")
+}
+
+fn is_offered(package: &str) -> bool {
+    let policy = Command::new("apt-cache").args(["policy", package]).output();
+    policy.is_ok_and(|output| {
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.contains("Candidate:") && !text.contains("Candidate: (none)")
+    })
 }
 
 /// `env` as root: directly where we are root, else through sudo.

@@ -39,7 +39,7 @@ pub trait Environment {
     fn windows_directory(&self) -> Option<PathBuf>;
     /// The user's home directory.
     fn home(&self) -> Option<PathBuf>;
-    /// What a program prints with one argument, at most a few lines. `None` when it cannot be run.
+    /// What a program prints with one argument, at most a few lines. `None` when it fails or prints nothing.
     fn printed(&self, program: &Path, argument: &str) -> Option<String>;
 }
 
@@ -103,9 +103,13 @@ pub fn detect(environment: &impl Environment) -> Vec<Client> {
     let mut freerdp: Vec<(PathBuf, FreeRdpVersion)> = Vec::new();
     for program in FREERDP {
         let Some(path) = environment.find(program) else { continue };
-        let Some(version) = environment.printed(&path, "/version").as_deref().and_then(version) else {
-            continue;
+        // Without a display it says nothing, not even its version; then its name tells enough.
+        let version = match environment.printed(&path, "/version") {
+            Some(printed) => version(&printed),
+            None if program.ends_with('3') => Some(FreeRdpVersion::V3),
+            None => Some(FreeRdpVersion::V2),
         };
+        let Some(version) = version else { continue };
         if freerdp.iter().all(|(other, _)| *other != path) {
             freerdp.push((path, version));
         }
@@ -161,6 +165,9 @@ impl Environment for Here {
     fn printed(&self, program: &Path, argument: &str) -> Option<String> {
         let mut command = Command::new(program);
         let output = command.arg(argument).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        if !output.status.success() || output.stdout.is_empty() {
+            return None;
+        }
         let start = output.stdout.get(..output.stdout.len().min(4096))?;
         Some(String::from_utf8_lossy(start).into_owned())
     }
