@@ -109,17 +109,23 @@ fn what_cannot_be_read_is_not_overwritten() {
 
 #[test]
 fn folders_move_with_everything_in_them() {
-    let text = "[folder.\"a/b\"]\nlanes = 2\n[profile.x]\nkind = 'shell'\nnode = 'i-1'\nfolder = 'a/b/c'\n\
+    let text = "# about b\n[folder.\"a/b\"]\nlanes = 2 # few\nx-own = 1\n[profile.x]\nkind = 'shell'\nnode = 'i-1'\nfolder = 'a/b/c'\n\
                 [profile.y]\nkind = 'shell'\nnode = 'i-1'\nfolder = 'ab'\n";
     let path = |text: &str| FolderPath::new(text).unwrap();
     let moved =
         |from: &str, to: &str| edit_text(text, &[Edit::MoveFolder { from: path(from), to: path(to) }]);
-    let after = read_text(&moved("a", "z").unwrap());
+    let text_after = moved("a", "z").unwrap();
+    assert!(
+        text_after.starts_with("# about b\n[folder.\"z/b\"]\nlanes = 2 # few\nx-own = 1\n"),
+        "{text_after}"
+    );
+    let after = read_text(&text_after);
     assert_eq!(after.get(&id("x")).unwrap().folder, path("z/b/c"));
     assert_eq!(after.get(&id("y")).unwrap().folder, path("ab"));
     assert_eq!(after.folders().map(|f| f.path.clone()).collect::<Vec<_>>(), [path("z/b")]);
-    let after = read_text(&moved("a/b", "").unwrap());
-    assert_eq!(after.get(&id("x")).unwrap().folder, path("c"));
+    assert_eq!(moved("a/b", ""), Err(EditRefused::Folder(path(""))), "its settings have no place there");
+    let after = read_text(&moved("a/b/c", "").unwrap());
+    assert_eq!(after.get(&id("x")).unwrap().folder, path(""));
     assert_eq!(moved("a", "a/q"), Err(EditRefused::Folder(path("a/q"))));
     assert_eq!(moved("a", "ab"), Err(EditRefused::Folder(path("ab"))));
 }

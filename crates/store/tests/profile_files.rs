@@ -190,6 +190,11 @@ rdp-drives = true
 [profile.both]
 kind = 'bundle'
 members = ['web', 'desk', 'other']
+[profile.run]
+kind = 'document'
+node = 'i-9'
+document = 'AWS-StartInteractiveCommand'
+parameters.command = ['rm -rf /home']
 ";
 
 #[test]
@@ -200,7 +205,7 @@ fn an_imported_file_cannot_decide_what_this_computer_opens() {
     let import = import_text(COLLEAGUE.as_bytes(), &here).unwrap();
     let Import { profiles, folders, problems } = &import;
     let ids: Vec<_> = profiles.iter().map(|p| p.id.as_str()).collect();
-    assert_eq!(ids, ["web-2", "desk", "both"]);
+    assert_eq!(ids, ["web-2", "desk", "both", "run"]);
     for profile in profiles {
         let settings = &profile.settings;
         assert_eq!((settings.bind, settings.other_users, settings.start), (None, None, None));
@@ -212,6 +217,8 @@ fn an_imported_file_cannot_decide_what_this_computer_opens() {
     assert_eq!(*local, Local::Port(0));
     let ProfileKind::Bundle { members } = &profiles[2].kind else { panic!("{profiles:?}") };
     assert_eq!(*members, [id("web-2"), id("desk")], "never one that is here by chance");
+    let ProfileKind::Document { parameters, .. } = &profiles[3].kind else { panic!("{profiles:?}") };
+    assert!(parameters.is_empty());
     assert_eq!(folders.len(), 1);
     assert_eq!(folders[0].settings.other_users, None);
     let told: Vec<_> =
@@ -223,15 +230,16 @@ fn an_imported_file_cannot_decide_what_this_computer_opens() {
         (16, "socket"),
         (20, "rdp-client"),
         (21, "rdp-drives"),
+        (29, "parameters"),
     ] {
         assert!(told.contains(&(line, key)), "{line} {key}: {told:?}");
     }
     assert!(problems.iter().any(|p| p.line == 15 && p.severity == Severity::Unknown), "{problems:?}");
     let (_home, store) = open();
     let added = store.edit_profiles(&import.edits()).unwrap();
-    assert_eq!(added.profiles.len(), 3);
+    assert_eq!(added.profiles.len(), 4);
     let text = std::fs::read_to_string(store.profiles_path().unwrap()).unwrap();
-    for forbidden in ["command", "0.0.0.0", "bashrc", "mstsc", "always", "other-users"] {
+    for forbidden in ["command =", "rm -rf", "0.0.0.0", "bashrc", "mstsc", "always", "other-users"] {
         assert!(!text.contains(forbidden), "{text}");
     }
 }

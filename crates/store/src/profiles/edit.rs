@@ -7,7 +7,7 @@ use toml_edit::{Decor, DocumentMut, Item, KeyMut, RawString, Table, TableLike, V
 use super::fields::{self, FOLDER_KEYS, PROFILE_KEYS, Written};
 use super::headers;
 use super::model::{Folder, FolderPath, ProfileId, SavedProfile};
-use super::problem::{Problem, Severity};
+use super::problem::{Places, Problem, Severity};
 use super::read::{Profiles, read_text};
 use super::settings::Settings;
 use super::value::same;
@@ -24,7 +24,7 @@ pub enum Edit {
     PutFolder(Folder),
     /// Removes what is said about a folder. Profiles stay in it.
     RemoveFolder(FolderPath),
-    /// Moves a folder with all that is in it.
+    /// Moves a folder with all that is in it. To the top only when nothing is said about it.
     MoveFolder {
         /// From here.
         from: FolderPath,
@@ -95,7 +95,7 @@ fn one(text: &str, edit: &Edit) -> Result<String, EditRefused> {
     let mut document = text.parse::<DocumentMut>().map_err(|error| {
         let first = now.problems.iter().find(|p| p.severity == Severity::Refused).cloned();
         EditRefused::Syntax(first.unwrap_or_else(|| {
-            super::problem::Places::new(text).problem(error.span(), Severity::Refused, "", error.message())
+            Places::new(text).problem(error.span(), Severity::Refused, "", error.message())
         }))
     })?;
     let root = document.as_table_mut();
@@ -147,22 +147,30 @@ fn move_folder(
     if from.is_top() || from == to || moved(to).is_some() || list.contains(to) {
         return Err(EditRefused::Folder(to.clone()));
     }
-    let mut edits = Vec::new();
+    let mut document = text.parse::<DocumentMut>().map_err(|error| {
+        EditRefused::Syntax(Places::new(text).problem(error.span(), Severity::Refused, "", error.message()))
+    })?;
     for folder in now.folders() {
-        if let Some(path) = moved(&folder.path) {
-            edits.push(Edit::RemoveFolder(folder.path.clone()));
-            if let Some(path) = FolderPath::new(&path).filter(|path| !path.is_top()) {
-                edits.push(Edit::PutFolder(Folder { path, ..folder.clone() }));
-            }
+        let Some(path) = moved(&folder.path) else { continue };
+        // What a folder says has no place at the top.
+        let fits = FolderPath::new(&path).filter(|path| !path.is_top());
+        let path = fits.ok_or_else(|| EditRefused::Folder(to.clone()))?;
+        readable(now, &format!("folder.{}", folder.path))?;
+        if let Some(tables) = document.get_mut("folder").and_then(Item::as_table_like_mut)
+            && let Some(table) = tables.remove(folder.path.as_str())
+        {
+            tables.insert(path.as_str(), table);
         }
     }
+    let text = headers::restore(text, document.to_string());
+    let mut edits = Vec::new();
     for profile in now.iter() {
         if let Some(path) = moved(&profile.folder) {
             let folder = FolderPath::new(&path).ok_or_else(|| EditRefused::Folder(to.clone()))?;
             edits.push(Edit::Put(SavedProfile { folder, ..profile.clone() }));
         }
     }
-    edits.iter().try_fold(text.to_owned(), |text, edit| one(&text, edit))
+    edits.iter().try_fold(text, |text, edit| one(&text, edit))
 }
 
 /// Refuses to write over what could not be read.

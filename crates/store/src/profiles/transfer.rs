@@ -15,7 +15,8 @@ use super::read::{Profiles, read_text};
 use super::settings::Settings;
 
 /// Keys no file from elsewhere may set. The second word says why, after "is".
-const LOCAL_KEYS: [(&str, &str); 7] = [
+const LOCAL_KEYS: [(&str, &str); 8] = [
+    ("parameters", "what a session would run, and may hold secrets"),
     ("bind", "decided on this computer: who may connect"),
     ("other-users", "decided on this computer: who may connect"),
     ("browser-guard", "decided on this computer: which web pages may connect"),
@@ -259,6 +260,11 @@ pub fn export_text(profiles: &Profiles, ids: &[ProfileId]) -> Result<String, Edi
 
 fn strip(profile: &mut SavedProfile) {
     strip_settings(&mut profile.settings);
+    if let ProfileKind::Shell { parameters, .. } | ProfileKind::Document { parameters, .. } =
+        &mut profile.kind
+    {
+        parameters.clear();
+    }
     if let ProfileKind::Forward { local, .. } | ProfileKind::Socks { local, .. } = &mut profile.kind
         && matches!(local, Local::Socket(_))
     {
