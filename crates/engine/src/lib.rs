@@ -14,6 +14,7 @@ mod credentials;
 mod dial;
 mod driver;
 mod exec;
+pub mod forward;
 mod history;
 mod input;
 mod journal;

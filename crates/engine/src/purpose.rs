@@ -1,5 +1,9 @@
 //! What a session is for: where its input comes from and where its output goes. One driver serves all purposes.
 
+mod basic;
+mod lane;
+mod meter;
+mod mux;
 mod program;
 mod stdio;
 
@@ -9,7 +13,9 @@ use bytes::Bytes;
 use fleetline_protocol::{ClientChannel, DataStream, Moment, SessionKind};
 
 use crate::shared::Shared;
+use crate::state::{EndReason, SessionState};
 
+pub(crate) use lane::{Lane, LaneReport};
 pub(crate) use program::Program;
 pub(crate) use stdio::Stdio;
 
@@ -27,6 +33,12 @@ pub(crate) struct Io<'a> {
 }
 
 impl Io<'_> {
+    /// What the session carried broke: it ends with that cause.
+    pub(crate) fn give_up(&mut self, why: String) {
+        self.shared.set(SessionState::Ended(EndReason::Unusable { why }));
+        self.channel.close(self.now);
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         self.now.elapsed
     }
@@ -57,6 +69,8 @@ pub(crate) enum Purpose {
     Program(Program),
     /// One connection on standard input and output.
     Stdio(Stdio),
+    /// Flows of a forward.
+    Lane(Box<Lane>),
 }
 
 macro_rules! each {
@@ -64,6 +78,7 @@ macro_rules! each {
         match $self {
             Purpose::Program($purpose) => $call,
             Purpose::Stdio($purpose) => $call,
+            Purpose::Lane($purpose) => $call,
         }
     };
 }
@@ -74,6 +89,7 @@ impl Purpose {
         match self {
             Self::Program(_) => Ok(()),
             Self::Stdio(stdio) => stdio.started(io, started),
+            Self::Lane(lane) => lane.started(io, started),
         }
     }
 
@@ -86,13 +102,18 @@ impl Purpose {
     pub(crate) fn exit_code(&mut self, io: &mut Io<'_>, code: i32) {
         match self {
             Self::Program(program) => program.exit_code(io, code),
-            Self::Stdio(_) => tracing::debug!(code, "exit status of a session that has no command"),
+            Self::Stdio(_) | Self::Lane(_) => {
+                tracing::debug!(code, "exit status of a session that has no command")
+            }
         }
     }
 
     /// A flag of the agent.
-    pub(crate) fn flag(&mut self, _: &mut Io<'_>, flag: u32) {
-        tracing::debug!(flag, "flag of no use to this session");
+    pub(crate) fn flag(&mut self, io: &mut Io<'_>, flag: u32) {
+        match self {
+            Self::Lane(lane) => lane.flag(io, flag),
+            Self::Program(_) | Self::Stdio(_) => tracing::debug!(flag, "flag of no use to this session"),
+        }
     }
 
     /// Moves what can be moved without waiting.
@@ -126,6 +147,7 @@ impl Purpose {
         match self {
             Self::Program(_) => None,
             Self::Stdio(stdio) => stdio.say_goodbye(io),
+            Self::Lane(lane) => lane.say_goodbye(io),
         }
     }
 }

@@ -193,6 +193,11 @@ impl SessionCore {
         }
     }
 
+    /// Ends the session without waiting for it.
+    pub(crate) fn begin_close(&self) {
+        self.shared.close.cancel();
+    }
+
     pub(crate) async fn close(&self) -> Result<(), CloseError> {
         self.shared.close.cancel();
         match timeout(CLOSE_WITHIN, self.settled()).await {
