@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Sim(SimArgs),
     /// List, check, import and export saved profiles
     Profile(ProfileArgs),
+    /// Connect standard input and output with a port of a node, as OpenSSH's ProxyCommand wants it
+    SshProxy(SshProxyArgs),
     /// Let ssh, scp and sftp reach nodes by their ids and saved names
     SshConfig(SshConfigArgs),
 }
@@ -111,6 +113,20 @@ pub(crate) struct ExecArgs {
     /// split on the node by shell quoting rules
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SshProxyArgs {
+    /// Node id, or a name that only one node has
+    pub(crate) target: String,
+    /// Port on the node
+    #[arg(default_value_t = 22, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: u16,
+    /// Why, for the auditors
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
 }
 
 #[derive(Debug, ClapArgs)]

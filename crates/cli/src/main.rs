@@ -21,6 +21,7 @@ mod shell;
 mod signals;
 mod sim;
 mod ssh_config;
+mod ssh_proxy;
 mod table;
 mod target;
 mod tier;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
             Command::Iam(iam) => iam::run(iam).await,
             Command::Sim(sim) => sim::run(sim).await,
             Command::Profile(profile) => profile::run(profile),
+            Command::SshProxy(proxy) => ssh_proxy::run(proxy).await,
             Command::SshConfig(config) => ssh_config::run(config),
         }
     });

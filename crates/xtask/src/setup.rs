@@ -19,8 +19,17 @@ const BUILD_PACKAGES: [&str; 6] = [
 /// Debian packages to show a window without a display.
 const DISPLAY_PACKAGES: [&str; 4] = ["xvfb", "dbus-x11", "libgl1-mesa-dri", "fonts-dejavu-core"];
 /// Debian packages of the programs the tests talk to.
-const TEST_PACKAGES: [&str; 8] =
-    ["webkit2gtk-driver", "vim", "python3-venv", "procps", "curl", "openssl", "openssh-client", "xrdp"];
+const TEST_PACKAGES: [&str; 9] = [
+    "webkit2gtk-driver",
+    "vim",
+    "python3-venv",
+    "procps",
+    "curl",
+    "openssl",
+    "openssh-client",
+    "openssh-server",
+    "xrdp",
+];
 /// FreeRDP by release of Debian; without it its tests say that they were skipped.
 const FREERDP_PACKAGES: [&str; 2] = ["freerdp2-x11", "freerdp3-x11"];
 

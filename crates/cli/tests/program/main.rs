@@ -9,6 +9,7 @@ mod refusals;
 mod saved;
 mod shells;
 mod sim;
+mod ssh;
 mod terminal;
 
 use std::io::Write;

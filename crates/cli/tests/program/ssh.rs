@@ -1,0 +1,181 @@
+//! OpenSSH's own client and server through `fleetline ssh-proxy`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fleetline_simulator::NodeView;
+
+use super::{Lab, Ran, at};
+
+/// A private OpenSSH server of the current user on a free port, and the files of its client.
+struct Server {
+    child: Child,
+    directory: tempfile::TempDir,
+    port: u16,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Server {
+    fn start() -> Self {
+        let program = Path::new("/usr/sbin/sshd");
+        // The server's own place for the process without rights; only root's server needs it.
+        std::fs::create_dir_all("/run/sshd").ok();
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for key in ["host", "user"] {
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(path(key))
+                .status()
+                .unwrap();
+            assert!(made.success());
+        }
+        let port = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap().port()
+        };
+        let config = format!(
+            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\nUsePAM no\n\
+             PasswordAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxStartups 50\n",
+            path("host").display(),
+            path("user.pub").display(),
+        );
+        std::fs::write(path("sshd_config"), config).unwrap();
+        let child = Command::new(program)
+            .args(["-D", "-e", "-f"])
+            .arg(path("sshd_config"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(path("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let server = Self { child, directory, port };
+        for _ in 0..200 {
+            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return server;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("sshd does not listen: {}", std::fs::read_to_string(server.path("log")).unwrap());
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// `program` with the options that lead it through ssh-proxy to `node`.
+    fn client(&self, lab: &Lab, program: &str, node: &NodeView) -> Command {
+        let scope = at(node).join(" ");
+        let proxy =
+            format!("ProxyCommand={} ssh-proxy {scope} %h {}", env!("CARGO_BIN_EXE_fleetline"), self.port);
+        let mut command = Command::new(program);
+        command.env_clear().envs(lab.environment());
+        command.args(["-F", "none", "-o", &proxy, "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR"]);
+        command.args(["-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", "-i"]);
+        command.arg(self.path("user"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+fn user() -> String {
+    let output = Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Bytes that do not repeat within a message.
+fn bytes(count: u32) -> Vec<u8> {
+    (0..count).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
+}
+
+async fn run(mut command: Command) -> Ran {
+    tokio::task::spawn_blocking(move || Ran::of(command.output().unwrap())).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ssh_carries_commands_streams_and_exit_status() {
+    let server = Server::start();
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let target = format!("{}@{}", user(), node.id);
+    let mut ssh = server.client(&lab, "ssh", &node);
+    ssh.args([&target, "echo out; echo err >&2; printf '\\n\\n'; exit 7"]);
+    let ran = run(ssh).await;
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(7), "out\n\n\n", "err\n"), "{ran:?}");
+
+    // Standard input passes whole, and its end is seen by the remote program.
+    let sent = bytes(200_000);
+    let mut ssh = server.client(&lab, "ssh", &node);
+    std::fs::write(server.path("input"), &sent).unwrap();
+    ssh.stdin(std::fs::File::open(server.path("input")).unwrap()).args([&target, "cat | wc -c"]);
+    let ran = run(ssh).await;
+    assert_eq!((ran.code, ran.out.trim()), (Some(0), "800000"), "{ran:?}");
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scp_is_byte_exact_both_ways_while_the_socket_is_cut() {
+    let server = Server::start();
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    // 24 MiB: long enough for several cuts each way.
+    let sent = bytes(6 * 1024 * 1024);
+    std::fs::write(server.path("sent"), &sent).unwrap();
+    let control = lab.simulator.control();
+    let cutting = tokio::spawn(async move {
+        let mut cuts = 0_u32;
+        let mut every = tokio::time::interval(Duration::from_millis(400));
+        loop {
+            every.tick().await;
+            cuts += u32::try_from(control.cut_all_client_sockets().await).unwrap();
+            if cuts > 10_000 {
+                return;
+            }
+        }
+    });
+    let remote = |name: &str| format!("{}@{}:{}", user(), node.id, server.path(name).display());
+    let mut up = server.client(&lab, "scp", &node);
+    up.arg(server.path("sent")).arg(remote("there"));
+    let ran = run(up).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let mut down = server.client(&lab, "scp", &node);
+    down.arg(remote("there")).arg(server.path("back"));
+    let ran = run(down).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    cutting.abort();
+    for name in ["there", "back"] {
+        assert!(std::fs::read(server.path(name)).unwrap() == sent, "{name} differs");
+    }
+    let sockets: u64 = lab.simulator.control().sessions().iter().map(|s| s.client_sockets).sum();
+    assert!(sockets > 4, "the sockets were cut and replaced: {sockets}");
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_of_ssh_proxy_say_why_and_leave_nothing_on_standard_output() {
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let scope = at(&node);
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port().to_string()
+    };
+    let mut args: Vec<&str> = vec!["ssh-proxy"];
+    args.extend(scope);
+    args.extend([node.id.as_str(), port.as_str()]);
+    let ran = lab.run(&args);
+    assert!(ran.code.is_some_and(|code| code != 0), "{ran:?}");
+    assert_eq!(ran.out, "");
+    assert!(ran.err.contains("connection refused"), "{ran:?}");
+    args.pop();
+    args.push("0");
+    assert_eq!(lab.run(&args).code, Some(2));
+    lab.end().await;
+}
