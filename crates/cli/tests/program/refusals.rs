@@ -158,3 +158,23 @@ async fn a_listing_that_is_denied_leaves_the_others_and_decides_the_status() {
     assert!(nodes.iter().all(|node| node["source"] != denied.name.as_str()));
     lab.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_that_cannot_be_used_is_named_never_gone_around_and_its_password_not_shown() {
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let mut args = vec!["shell", node.id.as_str()];
+    args.extend(at(&node));
+    for (variable, address) in [
+        ("HTTPS_PROXY", "socks5://me:canary@127.0.0.1:1"),
+        ("https_proxy", "http://me:canary@127.0.0.1:1"),
+        ("ALL_PROXY", "gopher://me:canary@127.0.0.1:1"),
+    ] {
+        let endpoint = ("AWS_ENDPOINT_URL", "https://api.simulator.test");
+        let ran = lab.run_with(&args, &[endpoint, (variable, address)]);
+        ran.refused(6);
+        let named = if address.starts_with("http:") { "connect" } else { variable };
+        assert!(ran.err.contains(named) && !ran.err.contains("canary"), "{ran:?}");
+    }
+    lab.end().await;
+}
