@@ -103,6 +103,16 @@ impl Endpoints {
         })
     }
 
+    /// Where Systems Manager is called: whether over TLS, host and port. Of the AWS endpoints only the usual one is
+    /// known here, which stands for its relatives when exceptions from a proxy are looked for.
+    pub(crate) fn ssm_place(&self, region: &str) -> (bool, String, u16) {
+        let custom = self.ssm.as_deref().and_then(|endpoint| Url::parse(endpoint).ok());
+        let place = custom.as_ref().and_then(|url| {
+            Some((url.scheme() == "https", url.host_str()?.to_owned(), url.port_or_known_default()?))
+        });
+        place.unwrap_or_else(|| (true, format!("ssm.{region}.amazonaws.com"), 443))
+    }
+
     /// Whether no call of this source needs TLS or may need a proxy: every endpoint is plain HTTP on this computer.
     pub(crate) fn all_plain_loopback(&self) -> bool {
         [&self.ssm, &self.ec2, &self.sts, &self.kms].into_iter().all(|endpoint| {

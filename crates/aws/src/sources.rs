@@ -165,6 +165,11 @@ impl AwsSources {
             .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::InvalidRequest, problem))?;
         let transport =
             if endpoints.all_plain_loopback() { Transport::PlainLoopback } else { self.way(&config, source) };
+        // Told at once: no later attempt can succeed.
+        let (secure, host, port) = endpoints.ssm_place(region);
+        if let Err(problem) = self.rules(&transport).choose(secure, &host, port) {
+            return Err(before_call(CONFIGURATION, ApiErrorKind::Network, problem.to_string()));
+        }
         let http = match opened.transports.get(&transport) {
             Some(http) => http.clone(),
             None => {
