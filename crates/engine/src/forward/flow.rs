@@ -243,7 +243,11 @@ impl Pump {
             }
         }
         if !self.is_up_open {
-            return Poll::Ready(FlowEnd::LocalClosed);
+            let undelivered_bytes = self.closing.as_ref().map_or(0, |closing| closing.undelivered);
+            return Poll::Ready(match undelivered_bytes {
+                0 => FlowEnd::LocalClosed,
+                _ => FlowEnd::Finished { undelivered_bytes },
+            });
         }
         loop {
             let outcome = self.poll_read(cx, LARGEST_READ);

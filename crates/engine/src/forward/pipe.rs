@@ -12,6 +12,7 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
 
 use super::end::FlowEnd;
 use super::snapshot::{FlowId, LaneId};
@@ -49,6 +50,8 @@ struct Up {
     chunks: VecDeque<Bytes>,
     bytes: usize,
     end: UpEnd,
+    /// When the local program finished sending, or was last written to after that.
+    quiet_since: Option<Instant>,
 }
 
 /// How the way up goes on after what waits.
@@ -149,6 +152,7 @@ impl Pipe {
     pub(crate) fn end_up(&self, end: UpEnd) {
         let mut up = self.up();
         up.end = end;
+        up.quiet_since = (end == UpEnd::Finished).then(Instant::now);
         if end == UpEnd::Over {
             up.chunks.clear();
             up.bytes = 0;
@@ -176,6 +180,9 @@ impl Pipe {
     /// That many bytes were written to the local program, which has or has not finished sending.
     pub(crate) fn written(&self, bytes: usize, is_finishing: bool) {
         self.bytes_down.fetch_add(bytes as u64, Ordering::Relaxed);
+        if is_finishing {
+            self.up().quiet_since = Some(Instant::now());
+        }
         let waiting = self.waiting_down.fetch_sub(bytes, Ordering::Relaxed) - bytes;
         let mut down = self.down();
         down.written += bytes;
@@ -261,6 +268,13 @@ impl Pipe {
     pub(crate) fn cut(&self, end: FlowEnd) {
         self.down().end = Some(DownEnd::cut(end));
         self.flow.wake();
+    }
+
+    /// Since when the local program, which has finished sending, has not been written to. `None` while it may send, and
+    /// while something waits for it.
+    pub(crate) fn quiet_since(&self) -> Option<Instant> {
+        let since = self.up().quiet_since?;
+        (self.waiting_down.load(Ordering::Relaxed) == 0).then_some(since)
     }
 
     /// Whether the flow's task is done with it.

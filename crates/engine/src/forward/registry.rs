@@ -1,11 +1,13 @@
 //! What the handle, the listeners, the flows and the task of a forward all see.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::FlowHandle;
@@ -22,6 +24,9 @@ use super::snapshot::{
 use super::task::Event;
 use crate::history::{History, HistoryEntry};
 use crate::session::SessionCore;
+
+/// How long a half-closed flow must have been quiet to make room for another.
+const QUIET_ENOUGH: Duration = Duration::from_millis(500);
 
 /// Shared by everything that belongs to one forward.
 #[derive(Debug)]
@@ -121,9 +126,26 @@ impl Registry {
         self.changes.send_modify(|version| *version += 1);
     }
 
-    /// Waits for room for a flow; `None` once the forward stops.
+    /// Waits for room for a flow; `None` once the forward stops. While there is none, flows whose programs have finished
+    /// sending and that have been quiet for a while make room: most of those programs are gone, which does not show.
     pub(super) async fn room(&self) -> Option<OwnedSemaphorePermit> {
-        self.room.clone().acquire_owned().await.ok()
+        let mut room = pin!(self.room.clone().acquire_owned());
+        loop {
+            match timeout(QUIET_ENOUGH, room.as_mut()).await {
+                Ok(room) => return room.ok(),
+                Err(_) => self.end_a_quiet_flow(),
+            }
+        }
+    }
+
+    fn end_a_quiet_flow(&self) {
+        let content = self.content();
+        let quiet = content.flows.values().filter_map(|flow| Some((flow.pipe.quiet_since()?, &flow.pipe)));
+        if let Some((since, pipe)) = quiet.min_by_key(|(since, _)| *since)
+            && since.elapsed() >= QUIET_ENOUGH
+        {
+            pipe.cut(FlowEnd::SilentAfterFinish);
+        }
     }
 
     /// No flow begins any more, and those that are there are cut.

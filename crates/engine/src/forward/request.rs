@@ -141,8 +141,8 @@ pub struct LanePolicy {
     pub max: usize,
     /// Flows that one lane should carry; with more, lanes are added before any is saturated. Default 16.
     pub flows_per_lane: usize,
-    /// Messages per second from the agent at which a lane counts as saturated. Default 400: agents pause a
-    /// millisecond after each message and reach 600 to 800.
+    /// Messages per second from the agent at which a lane counts as saturated. Default 300: agents pause a
+    /// millisecond after each message and reach 400 to 800.
     pub saturated_at: u32,
     /// How long a flow waits for a lane that is being started while all others are saturated or full. Default 750 ms.
     pub wait_for_lane: Duration,
@@ -156,7 +156,7 @@ impl Default for LanePolicy {
             min: 1,
             max: 4,
             flows_per_lane: 16,
-            saturated_at: 400,
+            saturated_at: 300,
             wait_for_lane: Duration::from_millis(750),
             retire_after: Duration::from_secs(60),
         }

@@ -236,3 +236,54 @@ async fn any_stream_can_be_a_flow() {
     forward.stop().await.unwrap();
     assert!(forward.connect(near, "late").await.is_err());
 }
+
+/// Programs that are gone must not keep others out until the half-close grace is over.
+#[tokio::test]
+async fn quiet_flows_of_programs_that_have_finished_make_room_for_others() {
+    let world = World::start(Behaviour::default()).await;
+    let mut options = options();
+    options.limits.flows = 2;
+    let forward = forward(&world, echo().await, options);
+    for round in 0..6 {
+        let mut stream = connect(&forward).await;
+        round_trip(&mut stream, pattern(100, round)).await;
+        // Closed for good, which looks like a half-close.
+        drop(stream);
+    }
+    assert!(forward.snapshot().flows.len() <= 2);
+    forward.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn flows_that_share_a_saturated_lane_get_more_lanes_and_new_flows_go_there() {
+    let world =
+        World::start(Behaviour { pace: Some(Duration::from_millis(1)), ..Behaviour::default() }).await;
+    let port = target(|mut stream| async move {
+        let flood = pattern(64 * 1024, 0);
+        while stream.write_all(&flood).await.is_ok() {}
+    })
+    .await;
+    let mut options = options();
+    options.lanes.saturated_at = 50;
+    let forward = forward(&world, port, options);
+    let mut flows = Vec::new();
+    let mut changes = forward.changes();
+    for wanted in 1..=3 {
+        // Two more flows for each lane.
+        for _ in 0..2 {
+            let mut stream = connect(&forward).await;
+            flows.push(tokio::spawn(async move {
+                let mut sink = vec![0; 64 * 1024];
+                while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+            }));
+        }
+        while forward.snapshot().lanes.len() <= wanted {
+            changes.changed().await.unwrap();
+        }
+    }
+    let mut lanes: Vec<_> = forward.snapshot().flows.iter().filter_map(|flow| flow.lane).collect();
+    lanes.sort();
+    lanes.dedup();
+    assert!(lanes.len() > 1, "{:?}", forward.snapshot().flows);
+    forward.stop().await.unwrap();
+}
