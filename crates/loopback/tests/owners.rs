@@ -71,6 +71,22 @@ fn an_ipv4_client_of_an_ipv6_listener_is_found() {
 }
 
 #[test]
+fn the_address_of_a_listener_at_every_address_is_enough() {
+    for (any, to) in [("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "::1"), ("[::]:0", "127.0.0.1")] {
+        let listener = TcpListener::bind(any).unwrap();
+        let local = listener.local_addr().unwrap();
+        let client = TcpStream::connect((to, local.port())).unwrap();
+        let (_accepted, remote) = listener.accept().unwrap();
+        assert_eq!(owner::admit(local, remote), Ok(()), "{any} {to}");
+        drop(client);
+        assert_eq!(owner::admit(local, remote), Err(Stranger::Unknown), "{any} {to}");
+    }
+    // Another computer's address is nobody's here.
+    let local = "0.0.0.0:5432".parse().unwrap();
+    assert_eq!(owner::admit(local, "192.0.2.7:4000".parse().unwrap()), Ok(()));
+}
+
+#[test]
 fn another_users_program_is_refused_and_named() {
     if !am_root() {
         println!("skipped: only root can start programs of other users");

@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 
 use super::{Owner, Process, procfs, sock_diag};
 
+/// Sockets of all users are found.
+pub(super) const HIDES_OTHERS: bool = false;
+
 /// A socket as the kernel describes it.
 pub(super) struct Entry {
     pub(super) state: u8,

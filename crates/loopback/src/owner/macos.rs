@@ -12,6 +12,9 @@ use libproc::processes::{ProcFilter, pids_by_type};
 
 use super::{Owner, Process};
 
+/// Programs of other users cannot be looked into: what is not found is theirs.
+pub(super) const HIDES_OTHERS: bool = true;
+
 /// The flag of `insi_vflag` for IPv4.
 const IPV4: u8 = 1;
 

@@ -11,6 +11,9 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind, ge
 
 use super::{Owner, Process};
 
+/// Sockets of all users are found.
+pub(super) const HIDES_OTHERS: bool = false;
+
 pub(super) fn of_connection(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Owner>> {
     // The program's own end: its address is what we see as remote.
     find(|tcp| {
