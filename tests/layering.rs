@@ -8,8 +8,9 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("fleetline-access", &[]),
+    ("fleetline-signin", &[]),
     ("fleetline-protocol", &[]),
     ("fleetline-documents", &[]),
     ("fleetline-terminal", &[]),
@@ -20,7 +21,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("fleetline-launch", &[]),
     ("fleetline-loopback", &[]),
     ("fleetline-engine", &["fleetline-protocol"]),
-    ("fleetline-aws", &["fleetline-engine", "fleetline-inventory", "fleetline-protocol"]),
+    ("fleetline-aws", &["fleetline-signin", "fleetline-engine", "fleetline-inventory", "fleetline-protocol"]),
     (
         "fleetline-app",
         &[
@@ -41,6 +42,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     (
         "fleetline-cli",
         &[
+            "fleetline-signin",
             "fleetline-access",
             "fleetline-app",
             "fleetline-aws",
