@@ -7,6 +7,7 @@
 
 mod age;
 mod entry;
+pub mod export;
 mod fleet;
 pub mod hybrid;
 mod ladder;

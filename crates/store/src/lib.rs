@@ -10,6 +10,7 @@ mod cache;
 mod document;
 mod error;
 mod file;
+mod fleet_book;
 mod journal;
 mod os;
 mod paths;
@@ -18,6 +19,7 @@ pub mod profiles;
 pub use cache::Cached;
 pub use document::{Loaded, Setback};
 pub use error::{StoreError, StoreErrorKind};
+pub use fleet_book::{BookError, FleetBook, NodeGroup, RecentNode, SavedView};
 pub use journal::{Journal, JournalEntry};
 pub use paths::Paths;
 
