@@ -1,5 +1,6 @@
 //! What changes while the simulator runs, apart from sessions: node states, tiers, denials, throttling, counters.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -118,9 +119,11 @@ impl Live {
     }
 
     /// Version of a node's agent, as set or as generated.
-    pub(crate) fn agent_version(&self, node: &Node) -> String {
-        let state = self.lock();
-        state.agent_versions.get(&*node.id).map_or(node.agent_version, String::as_str).to_owned()
+    pub(crate) fn agent_version<'a>(&self, node: &'a Node) -> Cow<'a, str> {
+        match self.lock().agent_versions.get(&*node.id) {
+            Some(set) => Cow::Owned(set.clone()),
+            None => Cow::Borrowed(node.agent_version),
+        }
     }
 
     pub(crate) fn set_agent_version(&self, id: &str, version: &str) {

@@ -252,3 +252,20 @@ async fn parameters_are_judged_as_the_documents_say() {
     }
     simulator.shutdown().await;
 }
+
+#[tokio::test]
+async fn an_agent_version_that_is_set_is_listed_and_filtered_by() {
+    let simulator = simulator(|_| {}).await;
+    let node = simulator.control().node(NODE).unwrap();
+    simulator.control().set_agent_version(NODE, "2.3.722.0").unwrap();
+    let signer = Signer::new(&account(&simulator, &node.account), &node.region, "ssm");
+    let filter = json!({ "Filters": [{ "Key": "AgentVersion", "Values": ["2.3.722.0"] }] });
+    let answer = ssm_ok(&simulator, &signer, "DescribeInstanceInformation", &filter).await;
+    let listed = answer["InstanceInformationList"].as_array().unwrap();
+    assert_eq!(listed.len(), 1, "{answer}");
+    assert_eq!(
+        (&listed[0]["InstanceId"], &listed[0]["AgentVersion"]),
+        (&json!(node.id), &json!("2.3.722.0"))
+    );
+    simulator.shutdown().await;
+}

@@ -51,7 +51,7 @@ impl Job {
             origin: Origin {
                 node_id: node.id.to_string(),
                 node_name: node.name.to_string(),
-                agent_version: shared.live.agent_version(node),
+                agent_version: shared.live.agent_version(node).into_owned(),
                 vpc_address: (!node.kind.is_hybrid()).then_some(node.ip),
             },
             platform: node.os.platform,

@@ -1,20 +1,25 @@
 //! The values of a node under the names of the API.
 
+use std::borrow::Cow;
+
 use crate::live::NodeState;
 use crate::shared::Shared;
 use crate::world::node::Node;
 
 /// A node as it is at one moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Seen<'a> {
     pub(super) node: &'a Node,
     pub(super) state: NodeState,
     pub(super) now_ms: i64,
+    /// Version of its agent, as set or as generated.
+    pub(super) agent_version: Cow<'a, str>,
 }
 
 impl<'a> Seen<'a> {
     pub(super) fn new(shared: &Shared, node: &'a Node, now_ms: i64) -> Self {
-        Self { node, state: shared.live.node_state(&shared.world, node), now_ms }
+        let agent_version = shared.live.agent_version(node);
+        Self { node, state: shared.live.node_state(&shared.world, node), now_ms, agent_version }
     }
 
     pub(super) fn ping_status(&self) -> &'static str {
@@ -45,7 +50,7 @@ impl<'a> Seen<'a> {
         let one = |text: &str| vec![text.to_owned()];
         Some(match key {
             "InstanceIds" => one(&node.id),
-            "AgentVersion" => one(node.agent_version),
+            "AgentVersion" => one(&self.agent_version),
             "PingStatus" => one(self.ping_status()),
             "PlatformTypes" => one(node.os.platform.as_str()),
             "ActivationIds" => node.activation_id().into_iter().collect(),

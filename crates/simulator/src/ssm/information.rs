@@ -73,7 +73,7 @@ pub(super) fn describe(shared: &Shared, caller: &Caller, request: &Request) -> R
             entry.text("Name", &seen.node.name);
         }
         // The flag has a meaning for Linux only.
-        let latest = seen.node.os.platform == PlatformType::Linux && seen.node.agent_version == LATEST_AGENT;
+        let latest = seen.node.os.platform == PlatformType::Linux && seen.agent_version == LATEST_AGENT;
         entry.json("IsLatestVersion", if latest { "true" } else { "false" });
     })
 }
@@ -86,7 +86,7 @@ pub(super) fn common(seen: &Seen<'_>, entry: &mut Entry<'_>) {
     entry.text("InstanceId", &node.id);
     entry.text("PingStatus", seen.ping_status());
     entry.time("LastPingDateTime", seen.last_ping_ms());
-    entry.text("AgentVersion", node.agent_version);
+    entry.text("AgentVersion", &seen.agent_version);
     entry.text("PlatformType", node.os.platform.as_str());
     entry.text("PlatformName", node.os.name);
     entry.text("PlatformVersion", node.os.version);
