@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Sim(SimArgs),
     /// List, check, import and export saved profiles
     Profile(ProfileArgs),
+    /// Forward local ports to a node, or through it to hosts it reaches, until a signal comes
+    Forward(ForwardArgs),
     /// Connect standard input and output with a port of a node, as OpenSSH's ProxyCommand wants it
     SshProxy(SshProxyArgs),
     /// Let ssh, scp and sftp reach nodes by their ids and saved names
@@ -113,6 +115,42 @@ pub(crate) struct ExecArgs {
     /// split on the node by shell quoting rules
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ForwardArgs {
+    /// Node id, or a name that only one node has
+    pub(crate) target: String,
+    /// What to listen on and where it leads. LOCAL 0 picks a free port; the addresses are printed, one line each, once
+    /// the forwards work. Of three parts a number first means LOCAL:HOST:REMOTE. IPv6 addresses stand in brackets
+    #[arg(required = true, value_name = "[BIND:]LOCAL:[HOST:]REMOTE")]
+    pub(crate) forwards: Vec<String>,
+    /// Most sessions that carry one forward at a time
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(crate) lanes: u8,
+    /// Listen on a Unix socket instead of a port; the forward is written [HOST:]REMOTE then
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<String>,
+    /// Start sessions with the first connection instead of at once
+    #[arg(long)]
+    pub(crate) on_demand: bool,
+    /// Allow addresses that let other computers in
+    #[arg(long)]
+    pub(crate) expose: bool,
+    /// Let programs of other users of this computer connect
+    #[arg(long)]
+    pub(crate) any_user: bool,
+    /// Print a JSON object for each forward instead of its address
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print no notices
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Why, for the auditors
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -11,6 +11,7 @@ mod doctor;
 mod exec;
 mod failure;
 mod fleet;
+mod forward;
 mod iam;
 mod json;
 mod logging;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
             Command::Iam(iam) => iam::run(iam).await,
             Command::Sim(sim) => sim::run(sim).await,
             Command::Profile(profile) => profile::run(profile),
+            Command::Forward(forward) => forward::run(forward).await,
             Command::SshProxy(proxy) => ssh_proxy::run(proxy).await,
             Command::SshConfig(config) => ssh_config::run(config),
         }

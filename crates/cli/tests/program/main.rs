@@ -4,6 +4,7 @@
 
 mod access;
 mod commands;
+mod forwards;
 mod orphans;
 mod refusals;
 mod saved;

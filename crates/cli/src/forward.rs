@@ -1,0 +1,203 @@
+//! `fleetline forward`: listeners on this computer that lead to a node, until a signal ends them.
+
+pub(crate) mod spec;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use fleetline_app::problem::{Context, describe_close, describe_start};
+use fleetline_engine::forward::{
+    Admission, AdmitAll, Arrival, Forward, ForwardOptions, ForwardState, LaneEnd, LanePolicy, LaneStart,
+    Listen, ListenError, ListenProblem, LocalAddress,
+};
+use fleetline_engine::{Priority, SessionOptions};
+use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_loopback::owner;
+use fleetline_loopback::port::{self, Holder};
+use futures_util::FutureExt;
+use futures_util::future::{join_all, select_all};
+use serde_json::json;
+
+use crate::args::ForwardArgs;
+use crate::console::{harmless, print, tell};
+use crate::failure::Failure;
+use crate::signals::EndSignals;
+use crate::target;
+use spec::{Goal, Spec};
+
+/// Lets in programs of this user only (SEC-21).
+#[derive(Debug)]
+struct SameUser;
+
+impl Admission for SameUser {
+    fn admit(&self, arrival: &Arrival) -> Result<(), String> {
+        match (&arrival.listener, arrival.peer) {
+            (LocalAddress::Tcp(local), Some(peer)) => {
+                owner::admit(*local, peer).map_err(|stranger| stranger.to_string())
+            }
+            // The mode of a Unix socket keeps others out.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A forward that listens.
+struct Running {
+    forward: Forward,
+    goal: Goal,
+}
+
+/// Listens and forwards until a signal comes. All local ends are bound before AWS is asked for anything.
+pub(crate) async fn run(args: ForwardArgs) -> Result<u8, Failure> {
+    let wanted = wanted(&args)?;
+    let mut signals =
+        EndSignals::catch().map_err(|error| Failure::local("Signals could not be caught", &error))?;
+    let found = tokio::select! {
+        found = target::find(&args.target, &args.scope) => found?,
+        signal = signals.next() => return Err(Failure::signal(signal.number())),
+    };
+    let name = found.context.node.clone().unwrap_or_else(|| found.id.clone());
+    let mut running = Vec::with_capacity(wanted.len());
+    for (listen, goal) in wanted {
+        let defaults = ForwardOptions::default();
+        let session = SessionOptions {
+            limits: defaults.session.limits,
+            priority: Priority::Background,
+            ..found.options.clone()
+        };
+        let options = ForwardOptions {
+            listen: vec![listen],
+            start: if args.on_demand { LaneStart::OnDemand } else { LaneStart::AtOnce },
+            lanes: LanePolicy { max: usize::from(args.lanes), ..LanePolicy::default() },
+            admission: if args.any_user { Arc::new(AdmitAll) } else { Arc::new(SameUser) },
+            session,
+            ..defaults
+        };
+        let request = goal.request(&found.id, args.reason.as_deref());
+        let forward =
+            Forward::start(found.control.clone(), request, options).map_err(|error| not_bound(&error))?;
+        running.push(Running { forward, goal });
+    }
+    let ended = tokio::select! {
+        ended = serve(&args, &running, &name, &found.context) => ended,
+        signal = signals.next() => Err(Failure::signal(signal.number())),
+    };
+    for error in
+        join_all(running.iter().map(|one| one.forward.stop())).await.into_iter().filter_map(Result::err)
+    {
+        Failure::from(describe_close(&error, &found.context)).tell();
+    }
+    ended
+}
+
+/// What to listen on and where it leads.
+fn wanted(args: &ForwardArgs) -> Result<Vec<(Listen, Goal)>, Failure> {
+    let wrong = |text: &str, why: spec::SpecError| Failure::usage(format!("{text} is no forward: {why}."));
+    if let Some(path) = &args.socket {
+        let [goal] = args.forwards.as_slice() else {
+            return Err(Failure::usage("With --socket there is one forward, written [HOST:]REMOTE."));
+        };
+        let parsed = goal.parse().map_err(|why| wrong(goal, why))?;
+        return Ok(vec![(Listen::Unix { path: spec::socket_path(path) }, parsed)]);
+    }
+    let mut wanted = Vec::with_capacity(args.forwards.len());
+    for text in &args.forwards {
+        let spec: Spec = text.parse().map_err(|why| wrong(text, why))?;
+        if spec.bind.is_exposed() && !args.expose {
+            let message = format!("{text} would let other computers in.");
+            return Err(Failure::usage(message).with_hint("If that is meant, add --expose."));
+        }
+        wanted.push((spec.listen(), spec.goal));
+    }
+    Ok(wanted)
+}
+
+/// Waits until all forwards have a session, says where they listen, and then what becomes of them.
+async fn serve(
+    args: &ForwardArgs,
+    running: &[Running],
+    name: &str,
+    context: &Context,
+) -> Result<u8, Failure> {
+    if !args.on_demand {
+        let ready = join_all(running.iter().map(|one| one.forward.ready())).await;
+        if let Some(end) = ready.into_iter().find_map(Result::err) {
+            return Err(not_started(&end, context));
+        }
+    }
+    for one in running {
+        let listeners = one.forward.listeners();
+        let line = if args.json {
+            let listening: Vec<String> = listeners.iter().map(ToString::to_string).collect();
+            json!({ "listening": listening, "node": name, "destination": one.goal.to_string() }).to_string()
+        } else {
+            listeners.first().map(ToString::to_string).unwrap_or_default()
+        };
+        print(&line).map_err(|error| Failure::local("Standard output could not be written", &error))?;
+        if !args.quiet {
+            let all: Vec<String> = listeners.iter().map(ToString::to_string).collect();
+            tell(&format!("{} leads through {name} to {}.", all.join(" and "), one.goal));
+        }
+    }
+    let mut states: Vec<_> = running.iter().map(|one| one.forward.state()).collect();
+    loop {
+        let (is_alive, at) = {
+            let (changed, at, _) = select_all(states.iter_mut().map(|state| state.changed().boxed())).await;
+            (changed.is_ok(), at)
+        };
+        if !is_alive {
+            return Ok(0);
+        }
+        if let (Some(state), Some(one)) = (states.get_mut(at), running.get(at))
+            && let Some(words) = words(&state.borrow_and_update())
+            && !args.quiet
+        {
+            tell(&harmless(&format!("{}: {words}", one.goal)));
+        }
+    }
+}
+
+fn words(state: &ForwardState) -> Option<String> {
+    Some(match state {
+        ForwardState::Open => "connected.".to_owned(),
+        ForwardState::Reconnecting { cause, .. } => format!("reconnecting. {cause}."),
+        ForwardState::Failing { cause, .. } => format!("no session. {cause}"),
+        ForwardState::Idle { last: Some(last) } => format!("waiting for a connection. {last}"),
+        ForwardState::Idle { last: None } | ForwardState::Starting { .. } | ForwardState::Stopped => {
+            return None;
+        }
+    })
+}
+
+fn not_started(end: &LaneEnd, context: &Context) -> Failure {
+    match end {
+        LaneEnd::Failed(error) => Failure::from(describe_start(error, context)),
+        LaneEnd::Ended(reason) => {
+            Failure::from(CommandError::new(ErrorCode::SessionEnded, reason.to_string()))
+        }
+    }
+}
+
+/// A local end that cannot be had, with who has it and what is free instead.
+fn not_bound(error: &ListenError) -> Failure {
+    let failure = Failure::local("The forward was not started", error);
+    match (&error.at, &error.problem) {
+        (LocalAddress::Tcp(address), ListenProblem::InUse) => failure.with_hint(in_use(*address)),
+        _ => failure,
+    }
+}
+
+fn in_use(address: SocketAddr) -> String {
+    let holder = match port::holder(address) {
+        Holder::Program { process, mine } => {
+            let whose = if mine { "yours" } else { "another user's" };
+            format!("It is held by {} (PID {}), {whose}.", process.name, process.pid)
+        }
+        Holder::Hidden => "It is held by another user's program.".to_owned(),
+        Holder::Nobody => "It may still be closing; try again in a moment.".to_owned(),
+    };
+    match port::next_free(&[address.ip()], address.port()) {
+        Ok(free) => format!("{holder} {free} is the next free port."),
+        Err(_) => holder,
+    }
+}
