@@ -19,7 +19,7 @@ const BUILD_PACKAGES: [&str; 6] = [
 /// Debian packages to show a window without a display.
 const DISPLAY_PACKAGES: [&str; 4] = ["xvfb", "dbus-x11", "libgl1-mesa-dri", "fonts-dejavu-core"];
 /// Debian packages of the programs the tests talk to.
-const TEST_PACKAGES: [&str; 9] = [
+const TEST_PACKAGES: [&str; 15] = [
     "webkit2gtk-driver",
     "vim",
     "python3-venv",
@@ -29,6 +29,12 @@ const TEST_PACKAGES: [&str; 9] = [
     "openssh-client",
     "openssh-server",
     "xrdp",
+    "postgresql",
+    "redis-server",
+    "redis-tools",
+    "nginx-light",
+    "wrk",
+    "util-linux",
 ];
 /// FreeRDP by release of Debian; without it its tests say that they were skipped.
 const FREERDP_PACKAGES: [&str; 2] = ["freerdp2-x11", "freerdp3-x11"];
@@ -118,6 +124,8 @@ pub(crate) fn system(packages: &[&str]) -> Result<()> {
         privileged()
             .args([
                 "DEBIAN_FRONTEND=noninteractive",
+                // Packages of servers start none: the tests start their own.
+                "RUNLEVEL=1",
                 "apt-get",
                 "install",
                 "-y",

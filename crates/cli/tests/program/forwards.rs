@@ -24,33 +24,33 @@ fn echo() -> u16 {
 }
 
 /// A running `fleetline forward`.
-struct Forwarding {
+pub(super) struct Forwarding {
     child: Child,
     out: BufReader<ChildStdout>,
 }
 
 impl Forwarding {
-    fn start(mut command: Command) -> Self {
+    pub(super) fn start(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         Self { child, out }
     }
 
-    fn line(&mut self) -> String {
+    pub(super) fn line(&mut self) -> String {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
     /// Ends it as Ctrl-C does; its exit status.
-    fn interrupt(mut self) -> Option<i32> {
+    pub(super) fn interrupt(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
     }
 }
 
-fn forward(lab: &Lab, node: &fleetline_simulator::NodeView, rest: &[&str]) -> Command {
+pub(super) fn forward(lab: &Lab, node: &fleetline_simulator::NodeView, rest: &[&str]) -> Command {
     let mut args = vec!["forward"];
     args.extend(at(node));
     args.push(&node.id);

@@ -8,6 +8,7 @@ mod forwards;
 mod orphans;
 mod refusals;
 mod saved;
+mod servers;
 mod shells;
 mod sim;
 mod ssh;
