@@ -61,11 +61,13 @@ async fn control_characters_reach_the_program() {
     let mut client = Client::new(None);
     client.open(&answer).await;
     client.until_output("~$ ").await;
-    client.send(b"sleep 1000 || echo int=$?\r").await;
-    client.until_output("sleep 1000").await;
+    // The programs say themselves that they run; the echo of a command comes before.
+    client.send(b"sh -c 'echo go-$((1+1)); exec sleep 1000'\r").await;
+    client.until_output("go-2").await;
     client.send(b"\x03").await;
-    client.send(b"sleep 1001\r").await;
-    client.until_output("sleep 1001").await;
+    client.until("the next prompt", |c| c.text().matches("~$ ").count() == 2).await;
+    client.send(b"sh -c 'echo up-$((1+2)); exec sleep 1001'\r").await;
+    client.until_output("up-3").await;
     client.send(b"\x1a").await;
     client.until_output("Stopped").await;
     simulator.shutdown().await;
