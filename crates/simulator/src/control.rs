@@ -14,6 +14,7 @@ use crate::live::{NodeState, Tier};
 use crate::policy::DenyRule;
 use crate::registry::SessionView;
 use crate::shared::Shared;
+use crate::sso::SignInAnswer;
 use crate::world::Account;
 use crate::world::node::Node;
 
@@ -90,6 +91,31 @@ impl Control {
         let Some(index) = self.shared.world.account_named(account) else { return Vec::new() };
         let account = &self.shared.world.accounts[index];
         account.nodes(region).iter().map(|node| self.view(account, region, node)).collect()
+    }
+
+    /// What the person in front of the browser does from now on.
+    pub fn answer_sign_ins(&self, answer: SignInAnswer) {
+        self.shared.sign_ins.set_answer(answer);
+    }
+
+    /// Tells this many polls for device codes to slow down.
+    pub fn slow_sign_ins_down(&self, polls: u64) {
+        self.shared.sign_ins.slow_down(polls);
+    }
+
+    /// Ends the codes of every sign-in that is not finished.
+    pub fn expire_sign_ins(&self) {
+        self.shared.sign_ins.expire_codes();
+    }
+
+    /// Ends every sign-in, also its refresh.
+    pub fn revoke_sign_ins(&self) {
+        self.shared.sign_ins.revoke();
+    }
+
+    /// Life in seconds of access tokens given from now on; 8 hours at first.
+    pub fn set_sign_in_life(&self, seconds: u32) {
+        self.shared.sign_ins.set_token_life(seconds);
     }
 
     /// API calls so far by operation, refused ones included.

@@ -14,6 +14,7 @@ use crate::iam;
 use crate::live::{Ask, Live};
 use crate::paging::PageTokens;
 use crate::registry::{Registry, SessionView};
+use crate::sso::SignIns;
 use crate::tls::ServerTls;
 use crate::world::{Account, World};
 
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) live: Live,
     pub(crate) registry: Registry,
     pub(crate) pages: PageTokens,
+    /// IAM Identity Center.
+    pub(crate) sign_ins: SignIns,
     /// Counts changes of sessions and calls, so that they can be waited for.
     pub(crate) changes: watch::Sender<u64>,
     /// Room for WebSockets, opened or not.
@@ -66,6 +69,12 @@ impl Shared {
 
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Where everything is served.
+    pub(crate) fn endpoint(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     pub(crate) fn stream_url(&self, session_id: &str, query: &str) -> String {

@@ -19,6 +19,7 @@ use crate::paging::PageTokens;
 use crate::policy;
 use crate::registry::Registry;
 use crate::shared::{Shared, unix_ms};
+use crate::sso::SignIns;
 use crate::tls::ServerTls;
 use crate::world::World;
 
@@ -87,6 +88,7 @@ impl Simulator {
             live: Live::new(denials, config.link_faults, config.port_routes.clone()),
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
+            sign_ins: SignIns::default(),
             changes: watch::Sender::new(0),
             sockets: Arc::new(Semaphore::new(config.max_connections.max(1))),
             tasks: TaskTracker::new(),
@@ -101,8 +103,7 @@ impl Simulator {
 
     /// The endpoint for every service: `http://127.0.0.1:PORT`, with TLS `https://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
-        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.shared.address)
+        self.shared.endpoint()
     }
 
     /// Certificate of the authority behind the server's certificate, PEM; `None` without TLS.

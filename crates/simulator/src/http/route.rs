@@ -15,7 +15,7 @@ use super::reply::{self, Body};
 use crate::conditions::Refusal;
 use crate::control_http;
 use crate::shared::Shared;
-use crate::{ec2, gateway, ssm, sts};
+use crate::{ec2, gateway, ssm, sso, sts};
 
 /// Request bodies may have this many bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -47,6 +47,15 @@ pub(crate) async fn route(
     };
     if parts.uri.path().starts_with("/_sim/") && shared.config.enable_control_http {
         return Ok(control_http::answer(&shared, &parts, &body).await);
+    }
+    if let Some(operation) = sso::Operation::of(&parts) {
+        shared.live.count(operation.name());
+        let verdict = shared.live.judge(operation.name());
+        wait(shared.config.latency + verdict.before).await;
+        let answer = operation.answer(&shared, verdict.refusal, &parts, &body);
+        shared.changed();
+        wait(verdict.after).await;
+        return if verdict.answer_lost { Err(AnswerLost) } else { Ok(answer) };
     }
     if parts.uri.path() != "/" || !matches!(parts.method, Method::POST | Method::GET) {
         return Ok(reply::plain(StatusCode::NOT_FOUND, "text/plain", "There is no such page."));
