@@ -10,6 +10,7 @@ use aws_runtime::env_config::property::PropertiesKey;
 use aws_runtime::env_config::section::{EnvConfigSections, Profile};
 use aws_types::os_shim_internal::{Env, Fs};
 use fleetline_inventory::ports::SourceInfo;
+use fleetline_signin::SsoSession;
 use futures_util::FutureExt;
 
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
@@ -108,6 +109,61 @@ impl AwsConfig {
             sources.insert(0, environment);
         }
         sources
+    }
+
+    /// How the profile signs in through IAM Identity Center, itself or through the profile its role is taken from;
+    /// `None` if it does not.
+    ///
+    /// # Errors
+    /// A sentence naming what is missing.
+    pub(crate) fn sign_in_of(&self, profile: &str) -> Option<Result<SsoSession, String>> {
+        let mut profile = profile;
+        let mut seen = Vec::new();
+        while self.setting(profile, "role_arn").is_some()
+            && let Some(source) = self.setting(profile, "source_profile")
+            && !seen.contains(&source)
+        {
+            seen.push(source);
+            profile = source;
+        }
+        if let Some(name) = self.setting(profile, "sso_session") {
+            return Some(self.sso_session(name).unwrap_or_else(|| {
+                Err(format!("The sso-session {name} of {profile} is not in the configuration."))
+            }));
+        }
+        let start_url = self.setting(profile, "sso_start_url")?.to_owned();
+        let Some(region) = self.setting(profile, "sso_region") else {
+            return Some(Err(format!("The AWS profile {profile} has an sso_start_url but no sso_region.")));
+        };
+        Some(Ok(SsoSession { name: None, start_url, region: region.to_owned(), scopes: Vec::new() }))
+    }
+
+    /// The `sso-session` of this name.
+    ///
+    /// # Errors
+    /// A sentence naming what is missing.
+    pub(crate) fn sso_session(&self, name: &str) -> Option<Result<SsoSession, String>> {
+        let section = self.sections.sso_session(name)?;
+        let get = |key: &str| section.get(key).map(str::trim).filter(|value| !value.is_empty());
+        let scopes = get("sso_registration_scopes").unwrap_or_default().split(',');
+        let scopes = scopes.map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect();
+        Some(match (get("sso_start_url"), get("sso_region")) {
+            (Some(start_url), Some(region)) => Ok(SsoSession {
+                name: Some(name.to_owned()),
+                start_url: start_url.to_owned(),
+                region: region.to_owned(),
+                scopes,
+            }),
+            (None, _) => Err(format!("The sso-session {name} has no sso_start_url.")),
+            (_, None) => Err(format!("The sso-session {name} has no sso_region.")),
+        })
+    }
+
+    /// Names of all profiles.
+    pub(crate) fn profiles(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.sections.profiles().collect();
+        names.sort_unstable();
+        names
     }
 
     /// How the profile gets credentials, in the order the SDK looks, and what is plainly missing.

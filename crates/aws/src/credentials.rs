@@ -14,11 +14,14 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use fleetline_engine::CredentialsGate;
+use fleetline_signin::SsoSession;
 use futures_util::FutureExt;
 use tokio::sync::Mutex;
 
 use crate::config::{AwsConfig, Stamp};
+use crate::endpoints::Endpoints;
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
+use crate::sso::{Portal, RoleCredentials};
 
 /// Longest wait for a provider. `credential_process` has no limit of its own.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,6 +35,7 @@ pub(crate) struct SourceCredentials {
     source: String,
     settings: Arc<AwsSettings>,
     http: SharedHttpClient,
+    sign_in_http: SharedHttpClient,
     region: Option<String>,
     gate: CredentialsGate,
     state: Mutex<State>,
@@ -57,10 +61,19 @@ impl SourceCredentials {
         source: &str,
         settings: Arc<AwsSettings>,
         http: SharedHttpClient,
+        sign_in_http: SharedHttpClient,
         region: Option<String>,
         gate: CredentialsGate,
     ) -> Self {
-        Self { source: source.to_owned(), settings, http, region, gate, state: Mutex::default() }
+        Self {
+            source: source.to_owned(),
+            settings,
+            http,
+            sign_in_http,
+            region,
+            gate,
+            state: Mutex::default(),
+        }
     }
 
     /// Valid credentials. Callers that come while a fetch runs wait for that one.
@@ -122,12 +135,41 @@ impl SourceCredentials {
                 self.source
             )));
         }
+        if config.setting(&self.source, "role_arn").is_none()
+            && let Some(session) = config.sign_in_of(&self.source)
+        {
+            let session = session.map_err(CredentialsError::invalid_configuration)?;
+            return self.role(&config, session);
+        }
         let provider = ProfileFileCredentialsProvider::builder()
             .configure(&configured)
             .profile_files(config.files())
             .profile_name(&self.source)
             .build();
         Ok(Arc::new(provider))
+    }
+
+    /// The role of a sign-in, by our own token cache: the SDK's provider rewrites cache files in place and can panic
+    /// when the clock steps back (aws-security-reliability.md A.9, A.10).
+    fn role(
+        &self,
+        config: &AwsConfig,
+        session: SsoSession,
+    ) -> Result<Arc<dyn ProvideCredentials>, CredentialsError> {
+        let setting = |key: &str| {
+            config.setting(&self.source, key).map(str::to_owned).ok_or_else(|| {
+                let what = format!("the AWS profile {} has no {key}", self.source);
+                CredentialsError::invalid_configuration(what)
+            })
+        };
+        let (account, role) = (setting("sso_account_id")?, setting("sso_role_name")?);
+        let endpoints = Endpoints::resolve(&self.settings, config, &self.source)
+            .map_err(CredentialsError::invalid_configuration)?;
+        let Some(cache) = self.settings.sso_cache() else {
+            return Err(CredentialsError::not_loaded("there is no home directory for sign-ins"));
+        };
+        let portal = Portal::new(session, &endpoints, self.sign_in_http.clone(), cache);
+        Ok(Arc::new(RoleCredentials { portal, account, role }))
     }
 
     fn variables_provider(&self, configured: &ProviderConfig) -> Option<Arc<dyn ProvideCredentials>> {

@@ -12,6 +12,10 @@ pub(crate) struct Endpoints {
     pub(crate) ec2: Option<String>,
     pub(crate) sts: Option<String>,
     pub(crate) kms: Option<String>,
+    /// The portal of IAM Identity Center.
+    pub(crate) sso: Option<String>,
+    /// Its sign-in.
+    pub(crate) oidc: Option<String>,
     pub(crate) gateway: Option<GatewayEndpoint>,
     pub(crate) fips: bool,
     pub(crate) dual_stack: bool,
@@ -97,6 +101,8 @@ impl Endpoints {
             ec2: endpoint("AWS_ENDPOINT_URL_EC2", "ec2"),
             sts: endpoint("AWS_ENDPOINT_URL_STS", "sts"),
             kms: endpoint("AWS_ENDPOINT_URL_KMS", "kms"),
+            sso: endpoint("AWS_ENDPOINT_URL_SSO", "sso"),
+            oidc: endpoint("AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc"),
             gateway,
             fips: flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
             dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
@@ -115,18 +121,27 @@ impl Endpoints {
 
     /// Whether no call of this source needs TLS or may need a proxy: every endpoint is plain HTTP on this computer.
     pub(crate) fn all_plain_loopback(&self) -> bool {
-        [&self.ssm, &self.ec2, &self.sts, &self.kms].into_iter().all(|endpoint| {
-            endpoint.as_deref().and_then(|endpoint| Url::parse(endpoint).ok()).is_some_and(|url| {
-                let loopback = match url.host() {
-                    Some(url::Host::Ipv4(address)) => address.is_loopback(),
-                    Some(url::Host::Ipv6(address)) => address.is_loopback(),
-                    Some(url::Host::Domain(name)) => name == "localhost",
-                    None => false,
-                };
-                url.scheme() == "http" && loopback
-            })
-        })
+        plain_loopback(&[&self.ssm, &self.ec2, &self.sts, &self.kms])
     }
+
+    /// The same for the sign-in and the portal of IAM Identity Center.
+    pub(crate) fn sign_in_plain_loopback(&self) -> bool {
+        plain_loopback(&[&self.sso, &self.oidc])
+    }
+}
+
+fn plain_loopback(endpoints: &[&Option<String>]) -> bool {
+    endpoints.iter().all(|endpoint| {
+        endpoint.as_deref().and_then(|endpoint| Url::parse(endpoint).ok()).is_some_and(|url| {
+            let loopback = match url.host() {
+                Some(url::Host::Ipv4(address)) => address.is_loopback(),
+                Some(url::Host::Ipv6(address)) => address.is_loopback(),
+                Some(url::Host::Domain(name)) => name == "localhost",
+                None => false,
+            };
+            url.scheme() == "http" && loopback
+        })
+    })
 }
 
 #[cfg(test)]

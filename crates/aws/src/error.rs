@@ -88,6 +88,8 @@ fn kind_of(code: &str, message: &str, status: u16) -> ApiErrorKind {
         "NotAuthorized",
         "OptInRequired",
         "AuthorizationError",
+        // The portal of IAM Identity Center: the role is not assigned.
+        "Forbidden",
     ]) {
         return Kind::AccessDenied;
     }
@@ -194,6 +196,10 @@ fn credentials_kind(error: &CredentialsError) -> ApiErrorKind {
             .downcast_ref::<aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError>()
         {
             web.code()
+        } else if let Some(role) =
+            part.downcast_ref::<aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError>()
+        {
+            role.code()
         } else {
             None
         };

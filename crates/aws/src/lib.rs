@@ -25,10 +25,14 @@ mod nodes;
 mod pace;
 mod probe;
 mod settings;
+mod signin;
 mod skew;
 mod sources;
+mod sso;
 mod transport;
 mod upgrade;
 
+pub use fleetline_signin::{Method as SignInMethod, Prompt as SignInPrompt, SignInError};
 pub use settings::{AwsSettings, ENVIRONMENT_SOURCE};
+pub use signin::{SignInFailure, SignedIn, SignedInAccount};
 pub use sources::{AwsSources, is_region};

@@ -25,6 +25,8 @@ const VARIABLES: &[&str] = &[
     "AWS_ENDPOINT_URL_EC2",
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_KMS",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
     "AWS_ENDPOINT_URL_SSMMESSAGES",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_USE_FIPS_ENDPOINT",
@@ -39,6 +41,7 @@ const VARIABLES: &[&str] = &[
 pub struct AwsSettings {
     config_file: Option<PathBuf>,
     credentials_file: Option<PathBuf>,
+    sso_cache: Option<PathBuf>,
     variables: BTreeMap<String, Zeroizing<String>>,
     proxy: ProxyRules,
 }
@@ -61,16 +64,19 @@ impl AwsSettings {
         Self {
             config_file: file("AWS_CONFIG_FILE", "config"),
             credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+            sso_cache: home.as_deref().map(|home| home.join(".aws").join("sso").join("cache")),
             variables,
             proxy: ProxyRules::from_environment(&env),
         }
     }
 
     /// Only the files named: no environment variable and no proxy applies. Used for the demo fleet, which must not
-    /// depend on the user's own configuration.
+    /// depend on the user's own configuration. Sign-ins are kept in `sso/cache` beside the configuration file.
     pub fn from_files(config: impl Into<PathBuf>, credentials: Option<PathBuf>) -> Self {
+        let config = config.into();
         Self {
-            config_file: Some(config.into()),
+            sso_cache: config.parent().map(|directory| directory.join("sso").join("cache")),
+            config_file: Some(config),
             credentials_file: credentials,
             variables: BTreeMap::new(),
             proxy: ProxyRules::default(),
@@ -100,6 +106,12 @@ impl AwsSettings {
     /// The credentials file, which need not exist.
     pub fn credentials_file(&self) -> Option<&Path> {
         self.credentials_file.as_deref()
+    }
+
+    /// Where sign-ins of IAM Identity Center are kept, shared with the AWS CLI: `~/.aws/sso/cache`. `None` without a
+    /// home.
+    pub fn sso_cache(&self) -> Option<&Path> {
+        self.sso_cache.as_deref()
     }
 
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {

@@ -24,6 +24,8 @@ use crate::listing::Listing;
 use crate::pace::Paces;
 use crate::probe::Probe;
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
+use crate::signin::SignInFailure;
+use crate::sso::Portal;
 use crate::transport::{self, Transport};
 
 /// Operation name of errors that arise while opening a source.
@@ -170,25 +172,18 @@ impl AwsSources {
         if let Err(problem) = self.rules(&transport).choose(secure, &host, port) {
             return Err(before_call(CONFIGURATION, ApiErrorKind::Network, problem.to_string()));
         }
-        let http = match opened.transports.get(&transport) {
-            Some(http) => http.clone(),
-            None => {
-                let http = transport
-                    .client(&self.rules(&transport))
-                    .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::Tls, problem))?;
-                opened.transports.insert(transport, http.clone());
-                http
-            }
-        };
+        let http = self.http(&mut opened, transport)?;
         let identity = match opened.identities.get(source) {
             Some(identity) => Arc::clone(identity),
             None => {
                 let region = config.setting(source, "region").unwrap_or(region).to_owned();
                 let gate = self.gates.of(source);
+                let sign_in_http = self.sign_in_http(&mut opened, &config, source, &endpoints)?;
                 let credentials = SourceCredentials::new(
                     source,
                     Arc::clone(&self.settings),
                     http.clone(),
+                    sign_in_http,
                     Some(region),
                     gate.clone(),
                 );
@@ -200,6 +195,74 @@ impl AwsSources {
         let access = Arc::new(Access::new(identity, region, http, endpoints, Arc::clone(&self.paces)));
         opened.accesses.insert(key, Arc::clone(&access));
         Ok(access)
+    }
+
+    fn http(&self, opened: &mut Opened, transport: Transport) -> Result<SharedHttpClient, ApiError> {
+        if let Some(http) = opened.transports.get(&transport) {
+            return Ok(http.clone());
+        }
+        let http = transport
+            .client(&self.rules(&transport))
+            .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::Tls, problem))?;
+        opened.transports.insert(transport, http.clone());
+        Ok(http)
+    }
+
+    /// What the sign-in of the source and its portal are reached through.
+    fn sign_in_http(
+        &self,
+        opened: &mut Opened,
+        config: &AwsConfig,
+        source: &str,
+        endpoints: &Endpoints,
+    ) -> Result<SharedHttpClient, ApiError> {
+        let plain = endpoints.sign_in_plain_loopback();
+        self.http(opened, if plain { Transport::PlainLoopback } else { self.way(config, source) })
+    }
+
+    /// The sign-in of a source, or of an `sso-session`, with the sources that use it.
+    ///
+    /// # Errors
+    /// When there is none, or the configuration cannot be used.
+    pub(crate) fn portal(&self, name: &str) -> Result<(Portal, Vec<String>), SignInFailure> {
+        let config = AwsConfig::read(&self.settings).map_err(SignInFailure::Configuration)?;
+        let session = match config.sign_in_of(name).or_else(|| config.sso_session(name)) {
+            Some(session) => session.map_err(SignInFailure::Configuration)?,
+            None if config.has_profile(name) => return Err(SignInFailure::OtherWay(name.to_owned())),
+            None => return Err(SignInFailure::Unknown(name.to_owned())),
+        };
+        let uses = |profile: &&str| {
+            config
+                .sign_in_of(profile)
+                .and_then(Result::ok)
+                .is_some_and(|other| other.label() == session.label())
+        };
+        let sources: Vec<String> = config.profiles().into_iter().filter(uses).map(str::to_owned).collect();
+        // A session has no endpoints and no proxy of its own.
+        let source =
+            if config.has_profile(name) { name } else { sources.first().map_or("default", String::as_str) };
+        let endpoints =
+            Endpoints::resolve(&self.settings, &config, source).map_err(SignInFailure::Configuration)?;
+        let Some(cache) = self.settings.sso_cache() else {
+            let what = "There is no home directory to keep the sign-in in.".to_owned();
+            return Err(SignInFailure::Configuration(what));
+        };
+        let mut opened = self.lock();
+        opened.renew(&self.settings);
+        let http =
+            self.sign_in_http(&mut opened, &config, source, &endpoints).map_err(SignInFailure::Portal)?;
+        Ok((Portal::new(session, &endpoints, http, cache), sources))
+    }
+
+    /// Forgets fetched credentials of these sources.
+    pub(crate) async fn forget(&self, sources: &[String]) {
+        let known: Vec<Arc<Identity>> = {
+            let opened = self.lock();
+            sources.iter().filter_map(|source| opened.identities.get(source)).map(Arc::clone).collect()
+        };
+        for identity in known {
+            identity.credentials.forget().await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Opened> {

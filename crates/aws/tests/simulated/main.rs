@@ -9,6 +9,7 @@ mod keys;
 mod proxied;
 mod secrets;
 mod sessions;
+mod signin;
 mod skewed;
 
 use std::path::Path;
