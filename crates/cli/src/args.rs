@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::activations::ActivationsArgs;
 use crate::doctor::DoctorArgs;
 use crate::iam::IamArgs;
+use crate::login::{LoginArgs, LogoutArgs};
 use crate::tier::TierArgs;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
@@ -28,6 +29,10 @@ Set FLEETLINE_LOG=debug to see what happens on standard error.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Sign in through IAM Identity Center; the AWS CLI is signed in with it
+    Login(LoginArgs),
+    /// Sign out, here and at AWS
+    Logout(LogoutArgs),
     /// List managed nodes
     Nodes(NodesArgs),
     /// Open a shell on a node
@@ -75,6 +80,9 @@ pub(crate) struct NodesArgs {
     /// Print a JSON array
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print CSV with a head
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
 }

@@ -15,6 +15,7 @@ mod forward;
 mod iam;
 mod json;
 mod logging;
+mod login;
 mod nodes;
 mod profile;
 mod scope;
@@ -61,6 +62,8 @@ fn main() -> ExitCode {
             Command::Profile(profile) => profile::run(profile),
             Command::Forward(forward) => forward::run(forward).await,
             Command::SshProxy(proxy) => ssh_proxy::run(proxy).await,
+            Command::Login(login) => login::run(login).await,
+            Command::Logout(logout) => login::run_out(logout).await,
             Command::SshConfig(config) => ssh_config::run(config),
         }
     });

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use fleetline_inventory::export::write_csv;
 use fleetline_inventory::{Entry, Fleet, Query, Sort, View};
 
 use crate::args::NodesArgs;
@@ -31,7 +32,11 @@ pub(crate) async fn run(args: NodesArgs) -> Result<u8, Failure> {
     let mut view = View::new(query, Sort::Name, false);
     view.update(&mut listed.fleet, now_ms());
     let entries: Vec<&Entry> = view.window(&listed.fleet, 0, usize::MAX).collect();
-    let written = if args.json { json(&listed.fleet, &entries) } else { text(&listed.fleet, &entries) };
+    let written = match (args.json, args.csv) {
+        (true, _) => json(&listed.fleet, &entries),
+        (false, true) => csv(&listed.fleet, &entries),
+        (false, false) => text(&listed.fleet, &entries),
+    };
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             return Err(Failure::local("The list could not be written", &error));
@@ -74,6 +79,12 @@ fn text(fleet: &Fleet, entries: &[&Entry]) -> io::Result<()> {
     for line in table::lines(&HEAD, &rows) {
         writeln!(out, "{line}")?;
     }
+    out.flush()
+}
+
+fn csv(fleet: &Fleet, entries: &[&Entry]) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write_csv(&mut out, fleet, entries.iter().copied())?;
     out.flush()
 }
 

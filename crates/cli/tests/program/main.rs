@@ -5,6 +5,7 @@
 mod access;
 mod commands;
 mod forwards;
+mod login;
 mod orphans;
 mod refusals;
 mod saved;

@@ -1,0 +1,129 @@
+//! `fleetline login` with curl as the browser the system opens, and with a real one where there is one.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use fleetline_simulator::SignInAnswer;
+use serde_json::Value;
+
+use crate::{Lab, Ran};
+
+/// A lab whose first account is also reached by a sign-in, as the source `sso`.
+async fn lab() -> Lab {
+    let lab = Lab::open().await;
+    let account = lab.simulator.accounts().remove(0);
+    let config = format!(
+        "[sso-session fleet]\nsso_region = eu-central-1\nsso_start_url = https://fleet.awsapps.com/start\n\
+         [profile sso]\nregion = {}\nendpoint_url = {}\nsso_session = fleet\nsso_account_id = {}\n\
+         sso_role_name = {}\n[profile keys]\naws_access_key_id = a\naws_secret_access_key = b\n",
+        account.default_region,
+        lab.simulator.endpoint(),
+        account.account_id,
+        account.caller_arn.split('/').nth(1).unwrap()
+    );
+    std::fs::write(&lab.config, config).unwrap();
+    lab
+}
+
+/// A `PATH` whose `xdg-open` is this script, before the real one.
+fn path_with_opener(lab: &Lab, script: &str) -> String {
+    let directory: PathBuf = lab.directory.path().join("bin");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("xdg-open");
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    format!("{}:{}", directory.display(), std::env::var("PATH").unwrap_or_default())
+}
+
+const CURL: &str = "exec curl --silent --show-error --max-time 20 --noproxy '*' --location \"$1\"";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn login_opens_the_browser_and_every_command_works_until_logout() {
+    let lab = lab().await;
+    lab.simulator.control().answer_sign_ins(SignInAnswer::Allows);
+    let before = lab.run(&["nodes", "--source", "sso"]);
+    before.refused(5);
+    let path = path_with_opener(&lab, CURL);
+    let ran = lab.run_with(&["login", "sso", "--json"], &[("PATH", &path)]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let signed_in: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(signed_in["session"], "fleet");
+    assert_eq!(signed_in["sources"], serde_json::json!(["sso"]));
+    assert!(signed_in["expires"].as_str().unwrap().ends_with('Z'), "{signed_in}");
+
+    let csv = lab.run(&["nodes", "--source", "sso", "--csv"]);
+    assert_eq!((csv.code, csv.err.as_str()), (Some(0), ""), "{csv:?}");
+    let account = lab.simulator.accounts().remove(0);
+    let nodes = lab.simulator.control().nodes(&account.name, &account.default_region);
+    let lines: Vec<&str> = csv.out.split_terminator("\r\n").collect();
+    assert!(lines[0].starts_with("node_id,name,"), "{}", lines[0]);
+    assert_eq!(lines.len(), nodes.len() + 1);
+    assert!(nodes.iter().all(|node| lines.iter().any(|line| line.starts_with(&node.id))));
+
+    let out = lab.run(&["logout", "fleet"]);
+    assert_eq!((out.code, out.out.as_str()), (Some(0), "Signed out.\n"), "{out:?}");
+    assert_eq!(lab.simulator.control().calls()["Logout"], 1);
+    lab.run(&["nodes", "--source", "sso"]).refused(5);
+    assert_eq!(lab.run(&["logout", "sso"]).out, "Nobody was signed in.\n");
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_code_is_printed_and_may_be_confirmed_elsewhere() {
+    let lab = lab().await;
+    lab.simulator.control().answer_sign_ins(SignInAnswer::Allows);
+    let mut child = lab.command(&["login", "fleet", "--device", "--no-browser"]).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (url, code) = (words[1], words.last().unwrap().trim_end_matches('.'));
+    assert!(url.ends_with(&format!("?user_code={code}")), "{line}");
+    let browser =
+        Command::new("curl").args(["--silent", "--noproxy", "*", "--max-time", "20", url]).output().unwrap();
+    assert!(String::from_utf8_lossy(&browser.stdout).contains("Confirmed."), "{browser:?}");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert!(ran.code == Some(0) && ran.out.starts_with("Signed in to fleet until "), "{ran:?}");
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_sign_in_and_a_name_that_cannot_sign_in_are_told() {
+    let lab = lab().await;
+    lab.simulator.control().answer_sign_ins(SignInAnswer::Denies);
+    let path = path_with_opener(&lab, CURL);
+    let denied = lab.run_with(&["login", "sso"], &[("PATH", &path)]);
+    assert_eq!((denied.code, denied.out.as_str()), (Some(5), ""), "{denied:?}");
+    assert!(denied.err.contains("fleetline: Nobody is signed in: the sign-in was refused: "), "{denied:?}");
+    lab.run(&["login", "keys"]).refused(2);
+    lab.run(&["login", "nobody"]).refused(2);
+    lab.run(&["nodes", "--csv", "--json"]).code.filter(|code| *code == 2).unwrap();
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_browser_comes_back_with_the_code() {
+    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
+        let asked = Command::new(name).arg("--version").output();
+        asked.is_ok_and(|output| output.status.success())
+    });
+    let Some(browser) = found else {
+        let mut err = std::io::stderr().lock();
+        std::io::Write::write_all(&mut err, b"skipped: no Chromium is installed\n").unwrap();
+        return;
+    };
+    let lab = lab().await;
+    lab.simulator.control().answer_sign_ins(SignInAnswer::Allows);
+    let script = format!(
+        "exec timeout 60 {browser} --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+         --disable-background-networking --no-first-run --no-proxy-server \
+         --user-data-dir='{}' --dump-dom \"$1\"",
+        lab.directory.path().join("browser").display()
+    );
+    let path = path_with_opener(&lab, &script);
+    let ran = lab.run_with(&["login", "sso"], &[("PATH", &path)]);
+    assert!(ran.code == Some(0) && ran.out.starts_with("Signed in to fleet until "), "{ran:?}");
+    lab.end().await;
+}
