@@ -30,6 +30,9 @@ use crate::wake::Wakeups;
 /// How long `close` waits for TerminateSession.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
+/// Payload bytes that every gateway and node takes (protocol.md 6.4).
+const SMALL_PAYLOAD_BYTES: usize = 1024;
+
 /// Bounds of a session's queues, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
@@ -47,11 +50,25 @@ impl Default for SessionLimits {
     }
 }
 
+/// How large messages to a port of a node are (protocol.md 6.4). Sessions with programs send small ones always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PortMessages {
+    /// Up to 16 KiB of payload, once a probe has shown that gateway and node take them. The default.
+    #[default]
+    Probed,
+    /// Up to 16 KiB from the first one on: another session with the node has shown that they are taken.
+    Proven,
+    /// At most 1024 bytes, which every gateway and node takes.
+    Small,
+}
+
 /// How a session is run, whatever its kind.
 #[derive(Clone, Debug)]
 pub struct SessionOptions {
     /// Queue bounds.
     pub limits: SessionLimits,
+    /// Size of messages to ports.
+    pub port_messages: PortMessages,
     /// Version reported to the gateway and the agent, four numbers; agents choose features by it
     /// (protocol.md 5.8). Default `1.2.764.0`.
     pub client_version: String,
@@ -73,6 +90,7 @@ impl Default for SessionOptions {
     fn default() -> Self {
         Self {
             limits: SessionLimits::default(),
+            port_messages: PortMessages::default(),
             client_version: "1.2.764.0".to_owned(),
             resume: ResumePolicy::default(),
             liveness: LivenessTimes::default(),
@@ -128,6 +146,11 @@ pub(crate) fn begin(
     config.send_window_bytes = options.limits.send_window_bytes;
     config.receive_budget_bytes = options.limits.output_bytes;
     config.terminal = terminal;
+    match options.port_messages {
+        PortMessages::Probed => {}
+        PortMessages::Proven => config.port_payload_is_proven = true,
+        PortMessages::Small => config.port_payload_bytes = SMALL_PAYLOAD_BYTES,
+    }
     let driver = Driver::new(
         control.clone(),
         ClientChannel::new(config),

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use fleetline_protocol::Stats;
+use fleetline_protocol::{LargeMessages, Stats};
 
 use crate::cause::ReconnectCause;
 
@@ -21,6 +21,8 @@ pub struct SessionStats {
     pub bytes_out: u64,
     /// Bytes sent and not acknowledged by the agent, headers included.
     pub unacked_bytes: usize,
+    /// What is known of the node's taking messages above 1024 bytes of payload.
+    pub large_messages: LargeMessages,
     /// Messages sent again, for whatever reason.
     pub retransmits: u64,
     /// Messages received again after they had been taken.
@@ -51,6 +53,7 @@ impl StatsCell {
         stats.bytes_in = counted.bytes_in;
         stats.bytes_out = counted.bytes_out;
         stats.unacked_bytes = unacked_bytes;
+        stats.large_messages = counted.large_messages;
         stats.retransmits = counted.retransmits;
         stats.duplicates = counted.duplicates;
         stats.rejected = counted.rejected.total();

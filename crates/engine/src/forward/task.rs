@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleetline_protocol::LargeMessages;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
@@ -17,7 +18,7 @@ use super::snapshot::{FlowId, ForwardState, LaneId, LaneMode};
 use crate::clock::Clock;
 use crate::ports::{ControlPlane, StartSession};
 use crate::purpose::{Lane, LaneReport, Purpose};
-use crate::session::{self, CloseError, SessionCore};
+use crate::session::{self, CloseError, PortMessages, SessionCore, SessionOptions};
 use crate::state::{EndReason, ServiceCause, SessionState};
 
 /// What happens to a forward.
@@ -169,13 +170,10 @@ impl ForwardTask {
     fn start_lane(&mut self, id: LaneId) {
         let inbox = Arc::new(Inbox::default());
         let (reports, limits) = (self.reports.clone(), self.options.limits);
-        let core = session::begin(
-            self.control.clone(),
-            self.request.clone(),
-            None,
-            self.options.session.clone(),
-            |shared| Purpose::Lane(Box::new(Lane::new(id, inbox.clone(), limits, reports, shared.clone()))),
-        );
+        let options = SessionOptions { port_messages: self.port_messages(), ..self.options.session.clone() };
+        let core = session::begin(self.control.clone(), self.request.clone(), None, options, |shared| {
+            Purpose::Lane(Box::new(Lane::new(id, inbox.clone(), limits, reports, shared.clone())))
+        });
         let core = Arc::new(core);
         self.registry.history.note(format!("Lane {id} is started"));
         self.registry.lane_started(
@@ -200,6 +198,15 @@ impl ForwardTask {
             }
         });
         self.handles.insert(id, LaneHandle { core, inbox, mode: None });
+    }
+
+    /// What the lanes so far have shown of the node: it need not be found out by each.
+    fn port_messages(&mut self) -> PortMessages {
+        let live = self.handles.values().map(|handle| handle.core.stats().large_messages);
+        for known in live {
+            learn(&mut self.options.session.port_messages, known);
+        }
+        self.options.session.port_messages
     }
 
     fn take_report(&mut self, report: LaneReport) {
@@ -282,7 +289,9 @@ impl ForwardTask {
             )
         );
         // Its session may still be ending at AWS; the task of the session sees to that.
-        self.handles.remove(&id);
+        if let Some(handle) = self.handles.remove(&id) {
+            learn(&mut self.options.session.port_messages, handle.core.stats().large_messages);
+        }
         self.lanes.ended(now, id, failed);
         self.registry.lane_ended(id, &end, failed);
         self.is_failing = failed && self.handles.is_empty();
@@ -334,9 +343,38 @@ impl ForwardTask {
     }
 }
 
+/// Takes what a session knew. A refusal is never taken back: a large message that is not taken can end a session.
+fn learn(port_messages: &mut PortMessages, known: LargeMessages) {
+    match (known, *port_messages) {
+        (LargeMessages::Refused, _) => *port_messages = PortMessages::Small,
+        (LargeMessages::Proven, PortMessages::Probed) => *port_messages = PortMessages::Proven,
+        _ => {}
+    }
+}
+
 async fn until(at: Option<tokio::time::Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_pass_on_what_the_node_takes_and_a_refusal_stays() {
+        let mut port_messages = PortMessages::default();
+        for known in [LargeMessages::Unused, LargeMessages::Untested] {
+            learn(&mut port_messages, known);
+            assert_eq!(port_messages, PortMessages::Probed);
+        }
+        learn(&mut port_messages, LargeMessages::Proven);
+        assert_eq!(port_messages, PortMessages::Proven);
+        learn(&mut port_messages, LargeMessages::Refused);
+        assert_eq!(port_messages, PortMessages::Small);
+        learn(&mut port_messages, LargeMessages::Proven);
+        assert_eq!(port_messages, PortMessages::Small);
     }
 }
