@@ -1,7 +1,8 @@
-//! Repository chores, one word each: `cargo xtask setup|demo|test|fuzz|platforms|bindings`.
+//! Repository chores, one word each: `cargo xtask setup|demo|test|fuzz|bench|soak|platforms|bindings`.
 //!
 //! Every word installs what it needs and says what it installs. The commands of CI and of the README are these.
 
+mod bench;
 mod demo;
 mod display;
 mod fuzz;
@@ -30,6 +31,10 @@ enum Word {
     Test(test::Options),
     /// Feed random input to the decoders.
     Fuzz(fuzz::Options),
+    /// Measure the session engine.
+    Bench(bench::Options),
+    /// Compare every byte of sessions whose sockets are cut, stalled and garbled.
+    Soak(bench::Soak),
     /// Type-check the whole workspace for Windows and macOS.
     Platforms(platforms::Options),
     /// Write the TypeScript bindings of the interface anew.
@@ -42,6 +47,8 @@ fn main() -> Result<()> {
         Word::Demo(options) => demo::run(&options),
         Word::Test(options) => test::run(&options),
         Word::Fuzz(options) => fuzz::run(&options),
+        Word::Bench(options) => bench::run(&options),
+        Word::Soak(options) => bench::soak(&options),
         Word::Platforms(options) => platforms::run(&options),
         Word::Bindings => test::write_bindings(),
     }
