@@ -31,8 +31,10 @@ mod sources;
 mod sso;
 mod transport;
 mod upgrade;
+mod watch;
 
 pub use fleetline_signin::{Method as SignInMethod, Prompt as SignInPrompt, SignInError};
 pub use settings::{AwsSettings, ENVIRONMENT_SOURCE};
 pub use signin::{SignInFailure, SignedIn, SignedInAccount};
 pub use sources::{AwsSources, is_region};
+pub use watch::WatchFailed;

@@ -11,6 +11,7 @@ use fleetline_engine::{CredentialsGate, Dialer, ProxyRules};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 use fleetline_inventory::probe::{NodeProbe, NodeProbes};
+use tokio::sync::watch;
 
 use crate::access::{Access, Identity};
 use crate::config::{AwsConfig, Stamp, environment_source};
@@ -27,6 +28,7 @@ use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
 use crate::signin::SignInFailure;
 use crate::sso::Portal;
 use crate::transport::{self, Transport};
+use crate::watch::{ConfigWatch, WatchFailed};
 
 /// Operation name of errors that arise while opening a source.
 const CONFIGURATION: &str = "AwsConfiguration";
@@ -40,6 +42,7 @@ pub struct AwsSources {
     paces: Arc<Paces>,
     gates: Gates,
     opened: Mutex<Opened>,
+    watch: Mutex<Option<ConfigWatch>>,
 }
 
 #[derive(Default)]
@@ -69,6 +72,7 @@ impl AwsSources {
             paces: Arc::default(),
             gates: Gates::default(),
             opened: Mutex::default(),
+            watch: Mutex::default(),
         }
     }
 
@@ -97,6 +101,22 @@ impl AwsSources {
     /// themselves, in a file or a cache, open it with the next call that uses them.
     pub fn credentials_gate(&self, source: &str) -> CredentialsGate {
         self.gates.of(source)
+    }
+
+    /// Counts changes of the configuration files, a burst of writes as one. Sessions that wait for credentials try again
+    /// by themselves with each; whoever shows sources lists them anew. Watching begins with the first call and ends
+    /// with the sources.
+    ///
+    /// # Errors
+    /// When the operating system does not let the files be watched. A later call tries again.
+    pub fn changed(&self) -> Result<watch::Receiver<u64>, WatchFailed> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = watch.as_ref() {
+            return Ok(watch.changes());
+        }
+        let gates = self.gates.clone();
+        let started = ConfigWatch::start(Arc::clone(&self.settings), move || gates.renew_all())?;
+        Ok(watch.insert(started).changes())
     }
 
     /// What opens data channels for the source: it trusts the source's CA bundle and goes through its proxies, as the

@@ -206,3 +206,61 @@ fn a_changed_file_is_read_anew() {
     assert!(!Arc::ptr_eq(&first, &changed));
     assert!(sources.access("new", "eu-west-2").is_ok());
 }
+
+async fn next(changes: &mut watch::Receiver<u64>) {
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(20), changes.changed()).await;
+    waited.expect("the change is told").unwrap();
+}
+
+#[tokio::test]
+async fn edited_replaced_and_linked_files_are_told_and_read_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let kept = dir.path().join("dotfiles");
+    std::fs::create_dir(&kept).unwrap();
+    let real = kept.join("aws-config");
+    std::fs::write(&real, "[profile one]\nregion = eu-west-1\n").unwrap();
+    let config = dir.path().join("config");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&real, &config).unwrap();
+    #[cfg(not(unix))]
+    std::fs::copy(&real, &config).unwrap();
+    let sources = AwsSources::from_files(&config, Some(dir.path().join("credentials")));
+    let mut changes = sources.changed().unwrap();
+
+    // Where the link leads, in place.
+    let written = if cfg!(unix) { &real } else { &config };
+    std::fs::write(written, "[profile one]\n[profile two]\nregion = eu-west-1\n").unwrap();
+    next(&mut changes).await;
+    assert_eq!(sources.list().len(), 2);
+    // As editors and the AWS CLI save: another file takes the name.
+    let new = dir.path().join("new");
+    std::fs::write(&new, "[profile one]\n[profile two]\n[profile three]\nregion = eu-west-1\n").unwrap();
+    std::fs::rename(&new, &config).unwrap();
+    next(&mut changes).await;
+    assert_eq!(sources.list().len(), 3);
+    std::fs::write(dir.path().join("credentials"), "[four]\naws_access_key_id = a\n").unwrap();
+    next(&mut changes).await;
+    assert_eq!(sources.list().len(), 4);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_made_later_is_watched_from_then_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let aws = dir.path().join("home").join(".aws");
+    let config = aws.join("config");
+    let sources = AwsSources::from_files(&config, None);
+    let mut changes = sources.changed().unwrap();
+    std::fs::create_dir_all(&aws).unwrap();
+    std::fs::write(&config, "[profile one]\n").unwrap();
+    next(&mut changes).await;
+    std::fs::write(&config, "[profile one]\n[profile two]\n").unwrap();
+    next(&mut changes).await;
+    assert_eq!(sources.list().len(), 2);
+    std::fs::remove_dir_all(&aws).unwrap();
+    next(&mut changes).await;
+    assert!(sources.list().is_empty());
+    std::fs::create_dir_all(&aws).unwrap();
+    std::fs::write(&config, "[profile again]\n").unwrap();
+    next(&mut changes).await;
+    assert_eq!(sources.list()[0].name, "again");
+}
