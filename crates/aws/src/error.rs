@@ -10,6 +10,7 @@ use aws_sdk_ssm::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use fleetline_engine::ProxyProblem;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
+use fleetline_signin::{OidcError, TokenError};
 
 /// The text AWS sends for a session to a hybrid node on the standard tier, under code `BadRequest`
 /// (aws-security-reliability.md A.4).
@@ -207,6 +208,9 @@ fn credentials_kind(error: &CredentialsError) -> ApiErrorKind {
     });
     if let Some(kind) = nested {
         return kind;
+    }
+    if let Some(TokenError::Oidc(OidcError::Network(_))) = find::<TokenError>(error) {
+        return ApiErrorKind::Network;
     }
     let text = full_text(error).to_ascii_lowercase();
     let session_over = ["expired", "unauthorizedexception", "session token not found or invalid"];

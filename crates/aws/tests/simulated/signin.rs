@@ -251,3 +251,22 @@ async fn signing_out_forgets_the_token_here_and_at_aws() {
     assert!(!lab.sources.sign_out("one").await.unwrap());
     tokio::time::timeout(Duration::from_secs(20), lab.simulator.shutdown()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_service_that_cannot_be_reached_is_no_missing_sign_in() {
+    let lab = Lab::new().await;
+    let control = lab.simulator.control();
+    control.answer_sign_ins(SignInAnswer::Allows);
+    lab.sign_in("one", SignInMethod::Browser).await.unwrap();
+    let Lab { simulator, sources, directory } = lab;
+    simulator.shutdown().await;
+    let identity = async |source: &str| sources.listing(source, "eu-central-1")?.identity().await;
+    let unreached = identity("one").await.unwrap_err();
+    assert_eq!(unreached.kind, ApiErrorKind::Network, "the portal: {unreached:?}");
+    let file = directory.path().join("sso/cache/f35f940f055fcd1badde7e5fecb2531e079eaa52.json");
+    let mut token: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    token["expiresAt"] = "2020-01-01T00:00:00Z".into();
+    std::fs::write(&file, token.to_string()).unwrap();
+    let unreached = identity("two").await.unwrap_err();
+    assert_eq!(unreached.kind, ApiErrorKind::Network, "the refresh: {unreached:?}");
+}

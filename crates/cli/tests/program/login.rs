@@ -104,6 +104,31 @@ async fn a_refused_sign_in_and_a_name_that_cannot_sign_in_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_programs_at_once_share_one_refresh_and_corrupt_nothing() {
+    let lab = lab().await;
+    let control = lab.simulator.control();
+    control.answer_sign_ins(SignInAnswer::Allows);
+    control.set_sign_in_life(120);
+    let path = path_with_opener(&lab, CURL);
+    assert_eq!(lab.run_with(&["login", "sso"], &[("PATH", &path)]).code, Some(0));
+    control.set_sign_in_life(28_800);
+    let before = control.calls()["CreateToken"];
+    let args = ["nodes", "--source", "sso", "--json", "ping:lost"];
+    let children: Vec<_> = (0..20).map(|_| lab.command(&args).spawn().unwrap()).collect();
+    for child in children {
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+        assert!(serde_json::from_str::<Value>(&ran.out).unwrap().is_array());
+    }
+    assert_eq!(control.calls()["CreateToken"] - before, 1, "a refresh token is good once");
+    // SHA-1 of "fleet".
+    let file = lab.directory.path().join(".aws/sso/cache/f35f940f055fcd1badde7e5fecb2531e079eaa52.json");
+    let token: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert!(token["refreshToken"].is_string() && token["clientSecret"].is_string());
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_browser_comes_back_with_the_code() {
     let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
         let asked = Command::new(name).arg("--version").output();
