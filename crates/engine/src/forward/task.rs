@@ -219,6 +219,7 @@ impl ForwardTask {
                     self.lanes.opened(now, id, mode);
                     self.registry.update_lane(id, |lane| lane.mode = Some(mode));
                     self.registry.history.note(format!("Lane {id} is open"));
+                    self.registry.changed();
                 }
             }
             LaneReport::Held(id, is_held) => {
@@ -262,6 +263,8 @@ impl ForwardTask {
     fn lane_changed(&mut self, now: Duration, id: LaneId) {
         let Some(handle) = self.handles.get(&id) else { return };
         let state = handle.core.state().borrow().clone();
+        // The state of the forward tells nothing of a lane beside others.
+        self.registry.changed();
         match &state {
             SessionState::Open { .. } => {
                 if let Some(mode) = handle.mode {

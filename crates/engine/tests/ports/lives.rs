@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_engine::forward::{
-    Admission, Arrival, FlowEnd, Forward, ForwardRequest, ForwardState, LaneEnd, LaneStart, Listen,
-    ListenProblem,
+    Admission, Arrival, FlowEnd, Forward, ForwardRequest, ForwardState, LaneEnd, LanePolicy, LaneStart,
+    Listen, ListenProblem,
 };
 use fleetline_engine::ports::ApiErrorKind;
 use fleetline_engine::{EndReason, ServiceCause};
@@ -210,5 +210,23 @@ async fn a_unix_socket_is_a_local_end_like_any_other() {
     let mut read = [0; 5];
     stream.read_exact(&mut read).await.unwrap();
     assert_eq!(&read, b"hello");
+    forward.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_lane_that_opens_beside_another_is_told_as_a_change() {
+    let world = World::start(Behaviour::default()).await;
+    let mut options = options();
+    options.start = LaneStart::AtOnce;
+    options.lanes = LanePolicy { min: 4, max: 4, ..options.lanes };
+    let forward = forward(&world, echo().await, options);
+    let mut changes = forward.changes();
+    loop {
+        changes.borrow_and_update();
+        if forward.snapshot().lanes.iter().filter(|lane| lane.mode.is_some()).count() == 4 {
+            break;
+        }
+        tokio::time::timeout(Duration::from_secs(30), changes.changed()).await.expect("a change").unwrap();
+    }
     forward.stop().await.unwrap();
 }
