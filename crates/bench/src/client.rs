@@ -1,5 +1,7 @@
 //! The engine as a client's process: a forward with lanes that are open, a shell on a terminal, or many forwards.
 
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -119,10 +121,10 @@ async fn shell(place: Place) -> Result<()> {
         }
     };
     let printing = async {
-        let mut output = tokio::io::stdout();
+        // The handle of the library looks for line ends, and that of the runtime copies to another thread.
+        let mut output = std::fs::File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
         while let Some(chunk) = session.recv().await {
-            output.write_all(&chunk.bytes).await?;
-            output.flush().await?;
+            tokio::task::block_in_place(|| output.write_all(&chunk.bytes))?;
         }
         anyhow::Ok(())
     };
