@@ -22,7 +22,7 @@ use crate::world::node::Node;
 /// [`shutdown`](crate::Simulator::shutdown) it shows the last state.
 #[derive(Clone, Debug)]
 pub struct Control {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// A node, as far as tests and menus need to know it.
@@ -386,7 +386,7 @@ impl Control {
         relay.send(command).await.map_err(|_| gone())
     }
 
-    fn account(&self, name_or_id: &str) -> Result<usize, ControlError> {
+    pub(crate) fn account(&self, name_or_id: &str) -> Result<usize, ControlError> {
         self.shared
             .world
             .account_named(name_or_id)

@@ -2,7 +2,7 @@
 //! shells. It is the demo fleet, the peer of the tests, and `fleetline sim`.
 //!
 //! [`Simulator::start`] makes a seeded world of accounts, Regions and managed nodes and serves it to any AWS client:
-//! SSM in AWS JSON 1.1, EC2 and STS in their query protocols, SigV4 verified. Sessions run real programs on this
+//! SSM and KMS in AWS JSON 1.1, EC2 and STS in their query protocols, SigV4 verified. Sessions run real programs on this
 //! computer, as its user, each in a throw-away home; so only loopback is listened on, and [`Simulator::shutdown`]
 //! ends every one of them.
 
@@ -19,6 +19,7 @@ mod error;
 mod gateway;
 mod http;
 mod iam;
+mod kms;
 mod link_faults;
 mod live;
 mod paging;
@@ -26,6 +27,7 @@ mod policy;
 mod quotas;
 mod random;
 mod registry;
+mod session_settings;
 mod shared;
 mod sigv4;
 mod simulator;
@@ -44,6 +46,7 @@ pub use control::{Control, ControlError, NodeView};
 pub use error::SimulatorError;
 pub use gateway::relay::SocketCut;
 pub use iam::{AccountPolicies, PolicyProblem};
+pub use kms::SessionKey;
 pub use link_faults::{FrameFaults, LinkFaults};
 pub use live::Tier;
 pub use policy::{DenyReason, DenyRule};

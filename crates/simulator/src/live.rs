@@ -9,6 +9,7 @@ use crate::activations::{Activation, Activations};
 use crate::conditions::{Calls, Condition, Conditions, Verdict};
 use crate::config::PortRoute;
 use crate::iam::AccountPolicies;
+use crate::kms::SessionKey;
 use crate::link_faults::LinkFaults;
 use crate::policy::DenyRule;
 use crate::quotas::Quotas;
@@ -84,6 +85,10 @@ struct State {
     quotas: Quotas,
     /// Whether EC2 adds its encoded message to a refusal.
     encoded_denials: bool,
+    /// Keys in the session preferences, by account and Region.
+    session_keys: HashMap<(usize, String), SessionKey>,
+    /// ARNs of KMS keys that are disabled.
+    disabled_keys: HashSet<String>,
 }
 
 impl Live {
@@ -260,6 +265,32 @@ impl Live {
 
     pub(crate) fn set_encoded_denials(&self, encoded: bool) {
         self.lock().encoded_denials = encoded;
+    }
+
+    /// What seals sessions started now in an account-Region.
+    pub(crate) fn session_key(&self, account: usize, region: &str) -> Option<SessionKey> {
+        self.lock().session_keys.get(&(account, region.to_owned())).cloned()
+    }
+
+    pub(crate) fn set_session_key(&self, account: usize, region: &str, key: Option<SessionKey>) {
+        let (mut state, place) = (self.lock(), (account, region.to_owned()));
+        match key {
+            Some(key) => state.session_keys.insert(place, key),
+            None => state.session_keys.remove(&place),
+        };
+    }
+
+    pub(crate) fn is_key_enabled(&self, arn: &str) -> bool {
+        !self.lock().disabled_keys.contains(arn)
+    }
+
+    pub(crate) fn set_key_enabled(&self, arn: String, enabled: bool) {
+        let mut state = self.lock();
+        if enabled {
+            state.disabled_keys.remove(&arn);
+        } else {
+            state.disabled_keys.insert(arn);
+        }
     }
 
     pub(crate) fn count(&self, operation: &str) {

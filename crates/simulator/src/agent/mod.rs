@@ -13,6 +13,7 @@ mod platform;
 mod port;
 mod program;
 mod pty;
+mod sealing;
 mod session;
 mod shell;
 mod utf8_cut;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ShellChoice;
 use crate::documents::Program;
+use crate::kms::SessionKey;
 use crate::registry::SessionView;
 use crate::shared::Shared;
 use crate::world::catalogue::PlatformType;
@@ -42,11 +44,28 @@ pub(crate) struct Job {
     program: Program,
     shell: ShellChoice,
     pacing: bool,
+    /// Whose agent it is.
+    account: usize,
+    region: String,
+    /// The node's role session, as IAM names it.
+    role_arn: String,
+    /// Set when the session is to be sealed.
+    session_key: Option<SessionKey>,
 }
 
 impl Job {
-    pub(crate) fn new(shared: &Shared, node: &Node, view: &SessionView, program: Program) -> Self {
+    pub(crate) fn new(
+        shared: &Shared,
+        account: usize,
+        node: &Node,
+        view: &SessionView,
+        program: Program,
+    ) -> Self {
         Self {
+            role_arn: format!("arn:aws:sts::{}:assumed-role/{}/{}", view.account_id, node.role(), node.id),
+            session_key: shared.live.session_key(account, &view.region),
+            account,
+            region: view.region.clone(),
             session_id: view.session_id.clone(),
             origin: Origin {
                 node_id: node.id.to_string(),

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use fleetline_protocol::{
-    AgentChannel, AgentConfig, AgentEvent, AgentOutput, HandshakeOffer, SessionId, SessionKind, StreamToken,
-    TerminalSize,
+    AgentChannel, AgentConfig, AgentEvent, AgentOutput, DataKeyRequest, HandshakeOffer, SessionId,
+    SessionKind, StreamToken, TerminalSize,
 };
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -14,7 +14,9 @@ use super::Job;
 use super::link::{AgentEnd, FromAgent, ToAgent};
 use super::pace::{self, Pause};
 use super::program::{Activity, Chunk, Running};
+use super::sealing;
 use crate::documents::Program;
+use crate::kms;
 use crate::shared::Shared;
 
 /// Output that is not acknowledged, beyond which the program is not read.
@@ -31,6 +33,9 @@ const RECEIVE_BUDGET: usize = 256 * 1024;
 
 /// Bytes of frames that wait for the relay, beyond which nothing is taken from it.
 const OUT_LIMIT: usize = 1024 * 1024;
+
+/// What is said when output cannot be sealed.
+const SEALING_TEXT: &str = "Unable to encrypt the output of the session.";
 
 /// How a session ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,8 +90,13 @@ impl Session {
         config.send_window_bytes = SEND_WINDOW;
         config.receive_budget_bytes = Some(RECEIVE_BUDGET);
         let offer = |session_type, properties| HandshakeOffer { session_type, properties };
+        config.sealing = job.session_key.as_ref().map(sealing::offer);
+        let is_sealed = config.sealing.is_some();
         config.handshake = match &job.program {
-            Program::Shell | Program::InteractiveCommand(_) => None,
+            Program::Shell => is_sealed.then(|| offer(SessionKind::Shell, Value::Null)),
+            Program::InteractiveCommand(_) => {
+                is_sealed.then(|| offer(SessionKind::InteractiveCommands, Value::Null))
+            }
             Program::NonInteractiveCommand { .. } => {
                 Some(offer(SessionKind::NonInteractiveCommands, Value::Null))
             }
@@ -94,6 +104,8 @@ impl Session {
                 config.send_window_bytes = PORT_SEND_WINDOW;
                 // The real port plugin ends without a word (protocol.md 8.4).
                 config.announces_end = false;
+                // Connections have their own (protocol.md 8.7).
+                config.sealing = None;
                 Some(offer(SessionKind::Port, port.properties.clone()))
             }
         };
@@ -190,6 +202,12 @@ impl Session {
 
     fn event(&mut self, event: AgentEvent) -> Option<Outcome> {
         match event {
+            AgentEvent::DataKeyReceived { request, cipher_text_blob } => {
+                return self.open_data_key(request, &cipher_text_blob);
+            }
+            AgentEvent::SealingFailed => {
+                return Some(Outcome::Done { output: SEALING_TEXT.to_owned(), failed: true });
+            }
             AgentEvent::HandshakeComplete { client_version } => self.start(&client_version),
             AgentEvent::Data(bytes) => {
                 if let Some(program) = &mut self.program {
@@ -214,6 +232,22 @@ impl Session {
             _ => {}
         }
         None
+    }
+
+    /// Has KMS open the client's data key. When it refuses, the session ends and the client is not told why: the
+    /// agent has no way to report it (aws-security-reliability.md A.11).
+    fn open_data_key(&mut self, request: DataKeyRequest, blob: &[u8]) -> Option<Outcome> {
+        let Job { account, region, role_arn, session_id, .. } = &self.job;
+        match kms::open_data_key(&self.shared, *account, region, role_arn, request, blob) {
+            Ok(key) => {
+                self.channel.provide_data_key(self.shared.moment(), &key);
+                None
+            }
+            Err(error) => {
+                tracing::warn!(session_id, error, "Fetching data key failed");
+                Some(Outcome::Done { output: String::new(), failed: true })
+            }
+        }
     }
 
     fn start(&mut self, client_version: &str) {

@@ -34,7 +34,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, account: usize, node: &Node, view: Ses
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (link, agent_end) = agent::link::link();
     let stop = shared.stop.child_token();
-    let job = agent::Job::new(shared, node, &view, program);
+    let job = agent::Job::new(shared, account, node, &view, program);
     let agent = shared.tasks.spawn(agent::run(Arc::clone(shared), job, agent_end, stop.clone()));
     let relay =
         Relay::new(Arc::clone(shared), view.session_id.clone(), view.target.clone(), link, agent, stop);

@@ -15,7 +15,7 @@ use super::reply::{self, Body};
 use crate::conditions::Refusal;
 use crate::control_http;
 use crate::shared::Shared;
-use crate::{ec2, gateway, ssm, sso, sts};
+use crate::{ec2, gateway, kms, ssm, sso, sts};
 
 /// Request bodies may have this many bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -94,8 +94,12 @@ impl Call {
     fn read(parts: &Parts, body: &Bytes) -> Self {
         if let Some(target) = parts.headers.get("x-amz-target") {
             let target = String::from_utf8_lossy(target.as_bytes());
-            let operation = target.strip_prefix(ssm::TARGET_PREFIX).map(str::to_owned);
-            return Self { dialect: Dialect::Json, service: "ssm", operation, form: Vec::new() };
+            let (service, operation) = match target.strip_prefix(kms::TARGET_PREFIX) {
+                Some(operation) => ("kms", Some(operation)),
+                None => ("ssm", target.strip_prefix(ssm::TARGET_PREFIX)),
+            };
+            let operation = operation.map(str::to_owned);
+            return Self { dialect: Dialect::Json, service, operation, form: Vec::new() };
         }
         // EC2 and STS: a form names the action.
         let form =
@@ -140,6 +144,7 @@ impl Call {
             return Err(ApiFailure::throttled(self.dialect));
         }
         match self.dialect {
+            Dialect::Json if self.service == "kms" => kms::call(shared, &caller, operation, body),
             Dialect::Json => ssm::call(shared, &caller, operation, body).await,
             Dialect::Query => sts::call(shared, &caller, operation, request_id),
             Dialect::Ec2 => ec2::call(shared, &caller, operation, &self.form, request_id),

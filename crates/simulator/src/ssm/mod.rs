@@ -52,7 +52,7 @@ pub(crate) async fn call(
     answer.map(|answer| answer.to_string())
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiFailure> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiFailure> {
     let body = if body.is_empty() { b"{}".as_slice() } else { body };
     serde_json::from_slice(body).map_err(|error| {
         // The position would name a column of a body the caller never sees.
@@ -63,7 +63,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiFailure> {
 }
 
 /// Refuses the call if a rule denies one of `asks`.
-fn permit(shared: &Shared, caller: &Caller, asks: &[Ask<'_>]) -> Result<(), ApiFailure> {
+pub(crate) fn permit(shared: &Shared, caller: &Caller, asks: &[Ask<'_>]) -> Result<(), ApiFailure> {
     match shared.refusal(caller.account(shared), asks) {
         Some(text) => Err(ApiFailure::new("AccessDeniedException", text)),
         None => Ok(()),
