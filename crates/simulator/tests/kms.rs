@@ -4,11 +4,19 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use aes_gcm::aead::Aead as _;
+use aes_gcm::{Aes256Gcm, KeyInit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fleetline_simulator::{ApiError, Calls, Condition, DenyReason, DenyRule, Simulator};
+use fleetline_protocol::{Aead, AeadError, ClientSealing, NONCE_BYTES, SealingKey, SessionId, TerminalSize};
+use fleetline_simulator::{
+    ApiError, Calls, Condition, DenyReason, DenyRule, SessionKey, SessionStatus, Simulator,
+};
 use serde_json::{Value, json};
-use support::{Answer, Signer, account, host, send, simulator};
+use support::channel::Client;
+use support::{Answer, Signer, account, host, send, simulator, ssm_ok};
 
 const ACCOUNT: &str = "payments-prod";
 const REGION: &str = "eu-central-1";
@@ -130,5 +138,75 @@ async fn what_kms_refuses_is_named_as_kms_names_it() {
     assert_eq!(described["KeyMetadata"]["KeyState"], "Disabled");
     control.set_kms_key_enabled(ACCOUNT, REGION, true).unwrap();
     assert_eq!(generate(ask(&arn)).await.status, 200);
+    simulator.shutdown().await;
+}
+
+struct TestAead;
+
+impl Aead for TestAead {
+    fn seal(&self, key: &SealingKey, nonce: &[u8; NONCE_BYTES], plain: &[u8]) -> Result<Vec<u8>, AeadError> {
+        Aes256Gcm::new(key.expose().into()).encrypt(nonce.into(), plain).map_err(|_| AeadError)
+    }
+
+    fn open(&self, key: &SealingKey, nonce: &[u8; NONCE_BYTES], sealed: &[u8]) -> Result<Vec<u8>, AeadError> {
+        Aes256Gcm::new(key.expose().into()).decrypt(nonce.into(), sealed).map_err(|_| AeadError)
+    }
+}
+
+/// A shell on the first Linux node, up to the moment when the agent has a sealed data key.
+async fn sealed_shell(simulator: &Simulator) -> Client {
+    let nodes = simulator.control().nodes(ACCOUNT, REGION);
+    let node = nodes.iter().find(|n| n.online && !n.hybrid && n.platform == "Linux").unwrap();
+    let ask = json!({ "Target": node.id });
+    let answer = ssm_ok(simulator, &signer(simulator, "ssm"), "StartSession", &ask).await;
+    let session = SessionId::new(answer["SessionId"].as_str().unwrap());
+    let sealing = ClientSealing::new(Arc::new(TestAead), session, &node.id);
+    let mut client = Client::sealing(Some(TerminalSize { cols: 80, rows: 24 }), Some(sealing));
+    client.open(&answer).await;
+    client.until("request for a key", |client| client.key_wanted.is_some()).await;
+    let request = client.key_wanted.clone().unwrap();
+    let context: Value =
+        request.encryption_context.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let body = json!({ "KeyId": request.key_id, "NumberOfBytes": 64, "EncryptionContext": context });
+    let made = kms(simulator, "GenerateDataKey", body).await.json();
+    let bytes = |name: &str| STANDARD.decode(made[name].as_str().unwrap()).unwrap();
+    client.provide_key(&bytes("CiphertextBlob"), &bytes("Plaintext")).await;
+    client
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn shells_are_sealed_with_the_key_of_the_preferences_until_it_is_taken_away() {
+    let simulator = simulator(|_| {}).await;
+    let control = simulator.control();
+    for has_challenge in [true, false] {
+        let key = SessionKey { has_challenge, ..SessionKey::new("alias/fleet-sessions") };
+        control.set_session_key(ACCOUNT, REGION, Some(key)).unwrap();
+        let mut client = sealed_shell(&simulator).await;
+        client.until_output("$ ").await;
+        client.send(b"echo $((6*7))end\r").await;
+        client.until_output("42end").await;
+        client.send(b"exit\r").await;
+        client.until("end", |client| client.closed.is_some()).await;
+    }
+    simulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_node_that_may_not_open_the_data_key_ends_the_session_without_a_word() {
+    let simulator = simulator(|_| {}).await;
+    let control = simulator.control();
+    let key = control.kms_key(ACCOUNT, REGION).unwrap();
+    control.set_session_key(ACCOUNT, REGION, Some(SessionKey::new(&*key))).unwrap();
+    control.deny(DenyRule {
+        action: "kms:Decrypt".into(),
+        resource: key,
+        reason: DenyReason::NoIdentityPolicy,
+    });
+    let mut client = sealed_shell(&simulator).await;
+    client.until("end", |client| client.closed.is_some()).await;
+    assert!(!client.started && client.output.is_empty());
+    let sessions = control.wait_for(|sessions| sessions[0].status.is_over()).await.unwrap();
+    assert_eq!((sessions[0].status, sessions[0].details.as_str()), (SessionStatus::Failed, ""));
     simulator.shutdown().await;
 }

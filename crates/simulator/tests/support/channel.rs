@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fleetline_protocol::{
-    ClientChannel, ClientConfig, ClientEvent, ClientOutput, CloseReason, DataStream, Moment, StreamToken,
-    TerminalSize,
+    ClientChannel, ClientConfig, ClientEvent, ClientOutput, ClientSealing, CloseReason, DataKey,
+    DataKeyRequest, DataStream, Moment, StreamToken, TerminalSize,
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -78,6 +78,8 @@ pub struct Client<S = TcpStream> {
     pub flags: Vec<u32>,
     /// Document properties the agent announced.
     pub properties: Value,
+    /// The data key the agent wants, until it has one.
+    pub key_wanted: Option<DataKeyRequest>,
     /// How the last socket ended, once it has.
     pub ended: Option<Ended>,
 }
@@ -92,8 +94,14 @@ impl Client {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub fn new(size: Option<TerminalSize>) -> Self {
+        Self::sealing(size, None)
+    }
+
+    /// One that can seal.
+    pub fn sealing(size: Option<TerminalSize>, sealing: Option<ClientSealing>) -> Self {
         let mut config = ClientConfig::new([9; 32]);
         config.terminal = size;
+        config.sealing = sealing;
         Self {
             channel: ClientChannel::new(config),
             socket: None,
@@ -105,6 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             started: false,
             flags: Vec::new(),
             properties: Value::Null,
+            key_wanted: None,
             ended: None,
         }
     }
@@ -137,6 +146,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub async fn resize(&mut self, cols: u16, rows: u16) {
         let now = self.now();
         self.channel.resize(now, TerminalSize { cols, rows });
+        self.flush().await;
+    }
+
+    /// Gives the agent a data key, as KMS made it.
+    pub async fn provide_key(&mut self, cipher_text_blob: &[u8], plain: &[u8]) {
+        let (now, key) = (self.now(), DataKey::from_plain(plain).unwrap());
+        self.key_wanted = None;
+        self.channel.provide_data_key(now, cipher_text_blob, key);
         self.flush().await;
     }
 
@@ -248,6 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
                 self.started = true;
                 self.properties = properties;
             }
+            ClientEvent::DataKeyNeeded(request) => self.key_wanted = Some(request),
             ClientEvent::Flag(flag) => self.flags.push(flag),
             ClientEvent::Data { stream, bytes } => {
                 match stream {
