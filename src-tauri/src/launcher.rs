@@ -17,9 +17,14 @@ pub(crate) struct Composer {
 }
 
 impl Composer {
-    /// The user's own configuration is read when it is asked for. `ending` counts what is still being shut down.
+    /// The user's own configuration is read when it is asked for, and watched from now on, so that sessions which wait
+    /// for credentials try again when it changes. `ending` counts what is still being shut down.
     pub(crate) fn new(ending: TaskTracker) -> Self {
-        Self { user: Arc::new(AwsSources::from_environment(|name| std::env::var(name).ok())), ending }
+        let user = AwsSources::from_environment(|name| std::env::var(name).ok());
+        if let Err(error) = user.changed() {
+            tracing::warn!(%error, "AWS configuration");
+        }
+        Self { user: Arc::new(user), ending }
     }
 }
 
