@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::link_faults::LinkFaults;
+use crate::scenario::Scenario;
 
 /// How a simulator behaves. `Default` is the demo fleet on a free loopback port.
 #[derive(Clone, Debug)]
@@ -59,6 +60,8 @@ pub struct SimulatorConfig {
     pub port_routes: Vec<PortRoute>,
     /// In which order an agent in mux mode tells that a connection failed. Default [`PortErrorOrder::FlagFirst`].
     pub port_error_order: PortErrorOrder,
+    /// What happens by itself, and when. Default: nothing.
+    pub scenario: Option<Scenario>,
 }
 
 impl Default for SimulatorConfig {
@@ -84,6 +87,7 @@ impl Default for SimulatorConfig {
             link_faults: LinkFaults::default(),
             port_routes: Vec::new(),
             port_error_order: PortErrorOrder::default(),
+            scenario: None,
         }
     }
 }

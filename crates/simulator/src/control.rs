@@ -13,10 +13,14 @@ use crate::link_faults::LinkFaults;
 use crate::live::{NodeState, Tier};
 use crate::policy::DenyRule;
 use crate::registry::SessionView;
+use crate::session_failure::SessionFailure;
 use crate::shared::Shared;
 use crate::sso::SignInAnswer;
 use crate::world::Account;
 use crate::world::node::Node;
+
+/// How long an agent takes to start again.
+const AGENT_RESTART: Duration = Duration::from_secs(1);
 
 /// Looks into a running simulator and disturbs it. Cheap to clone; outlives nothing: after
 /// [`shutdown`](crate::Simulator::shutdown) it shows the last state.
@@ -235,6 +239,11 @@ impl Control {
         self.command(session_id, RelayCommand::Terminate { output: output.to_owned() }).await
     }
 
+    /// [`terminate`](Self::terminate) for all sessions. Returns how many there were.
+    pub async fn terminate_all(&self, output: &str) -> usize {
+        self.command_all(|| RelayCommand::Terminate { output: output.to_owned() }).await
+    }
+
     /// Makes every token granted so far useless; ResumeSession gives new ones.
     pub fn expire_tokens(&self) {
         self.shared.registry.expire_tokens();
@@ -246,6 +255,15 @@ impl Control {
     /// If there is no such account.
     pub fn set_credentials_expired(&self, account: &str, expired: bool) -> Result<(), ControlError> {
         self.shared.live.set_expired(self.account(account)?, expired);
+        Ok(())
+    }
+
+    /// Makes the credentials of an account expired for `time`; then they are good again, as after a sign-in.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn expire_credentials_for(&self, account: &str, time: Duration) -> Result<(), ControlError> {
+        self.shared.live.set_expired_for(self.account(account)?, time);
         Ok(())
     }
 
@@ -329,6 +347,51 @@ impl Control {
         self.change_node(id_or_name, NodeState::Stopped { since_ms }, || RelayCommand::StopAgent).await
     }
 
+    /// Boots a node again, which takes it `down`. Its sessions are over at once and nobody says so: their programs are
+    /// killed, the clients' sockets end without `channel_closed` or close frame, and ResumeSession answers with an empty
+    /// token (protocol.md 1.3; 10, row 11). Meanwhile the node is lost to the inventory and takes no sessions; an EC2
+    /// instance counts as running. Afterwards it is as before.
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub async fn reboot_node(&self, id_or_name: &str, down: Duration) -> Result<(), ControlError> {
+        let (_, _, node) =
+            self.find(id_or_name).ok_or_else(|| ControlError::NoNode(id_or_name.to_owned()))?;
+        let now_ms = self.shared.now_ms();
+        // First, so that no session begins behind the others' end.
+        self.shared.live.set_node_away(&node.id, now_ms, down);
+        for relay in self.shared.registry.lose_node(&node.id, now_ms) {
+            relay.send(RelayCommand::Lose).await.ok();
+        }
+        self.shared.changed();
+        Ok(())
+    }
+
+    /// Starts a node's agent again, with the workers of its sessions: as [`reboot_node`](Self::reboot_node), and the
+    /// node is back after one second.
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub async fn restart_agent(&self, id_or_name: &str) -> Result<(), ControlError> {
+        self.reboot_node(id_or_name, AGENT_RESTART).await
+    }
+
+    /// Lets sessions that start on a node from now on fail like this; `None` makes it sound again. Sessions that run go
+    /// on.
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub fn fail_sessions(
+        &self,
+        id_or_name: &str,
+        failure: Option<SessionFailure>,
+    ) -> Result<(), ControlError> {
+        let (_, _, node) =
+            self.find(id_or_name).ok_or_else(|| ControlError::NoNode(id_or_name.to_owned()))?;
+        self.shared.live.set_session_failure(&node.id, failure);
+        Ok(())
+    }
+
     /// Makes a node's agent one of this version: `3.3.987.0`. Sessions that run go on as before; new ones, and the
     /// inventory, show it, and the agent can do what that version could (protocol.md 5.8).
     ///
@@ -384,6 +447,10 @@ impl Control {
         let gone = || ControlError::NoSession(session_id.to_owned());
         let relay = self.shared.registry.relay(session_id).ok_or_else(gone)?;
         relay.send(command).await.map_err(|_| gone())
+    }
+
+    pub(crate) fn check_account(&self, name_or_id: &str) -> Result<(), ControlError> {
+        self.account(name_or_id).map(|_| ())
     }
 
     pub(crate) fn account(&self, name_or_id: &str) -> Result<usize, ControlError> {

@@ -5,7 +5,27 @@
 //! SSM and KMS in AWS JSON 1.1, EC2 and STS in their query protocols, SigV4 verified. Sessions run real programs on this
 //! computer, as its user, each in a throw-away home; so only loopback is listened on, and [`Simulator::shutdown`]
 //! ends every one of them.
+//!
+//! # Denials and failures on demand
+//!
+//! Every row of aws-security-reliability.md A.11, and how a test gets it:
+//!
+//! | Row | How |
+//! |---|---|
+//! | denials of every kind of policy | [`Control::deny`] with each [`DenyReason`], or [`Control::set_policies`] |
+//! | EC2's encoded message | [`Control::set_encoded_denials`] |
+//! | `TargetNotConnected` | [`Control::disconnect_node`], [`Control::stop_node`], [`Control::reboot_node`] |
+//! | advanced-instances text | [`Control::set_tier`] with [`Tier::Standard`] and a hybrid node |
+//! | `InvalidDocument` | StartSession with `AWS-RunShellScript` |
+//! | `ExpiredTokenException` | [`Control::set_credentials_expired`], [`Control::expire_credentials_for`] |
+//! | `Server authentication failed` | [`Control::impose`] with [`ApiError::server_authentication`] |
+//! | `ThrottlingException` | [`Control::throttle_next`], [`SimulatorConfig::enforce_quotas`] |
+//! | WebSocket 401 and 403 | [`Condition::UpgradeRefused`], [`SimulatorConfig::upgrade_signing`] |
+//! | data channel set-up failed, three texts | [`Control::fail_sessions`] with [`SessionFailure`] |
+//! | document worker timed out | [`SessionFailure::WorkerTimeout`] |
+//! | blank screen | [`SessionFailure::BlankScreen`] |
 
+mod action;
 mod activations;
 mod agent;
 mod aws_config;
@@ -23,10 +43,13 @@ mod kms;
 mod link_faults;
 mod live;
 mod paging;
+mod play;
 mod policy;
 mod quotas;
 mod random;
 mod registry;
+mod scenario;
+mod session_failure;
 mod session_settings;
 mod shared;
 mod sigv4;
@@ -36,6 +59,7 @@ mod ssm;
 mod sso;
 mod sts;
 mod tiers;
+mod timeline;
 mod tls;
 mod world;
 mod xml;
@@ -51,5 +75,7 @@ pub use link_faults::{FrameFaults, LinkFaults};
 pub use live::Tier;
 pub use policy::{DenyReason, DenyRule};
 pub use registry::{SessionStatus, SessionView};
+pub use scenario::{Scenario, ScenarioError};
+pub use session_failure::SessionFailure;
 pub use simulator::{SimulatedAccount, Simulator};
 pub use sso::SignInAnswer;

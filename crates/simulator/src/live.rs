@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::activations::{Activation, Activations};
 use crate::conditions::{Calls, Condition, Conditions, Verdict};
@@ -13,6 +13,7 @@ use crate::kms::SessionKey;
 use crate::link_faults::LinkFaults;
 use crate::policy::DenyRule;
 use crate::quotas::Quotas;
+use crate::session_failure::SessionFailure;
 use crate::tiers::{Change, TierView, Tiers, TooManyUpdates};
 use crate::world::World;
 use crate::world::node::Node;
@@ -64,8 +65,8 @@ pub(crate) struct Live {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Nodes that differ from how they were generated, by id.
-    nodes: HashMap<String, NodeState>,
+    /// Nodes that differ from how they were generated, by id, and until when: then they are online.
+    nodes: HashMap<String, (NodeState, Option<Instant>)>,
     tiers: Tiers,
     activations: Activations,
     /// Hybrid nodes that were deregistered.
@@ -77,10 +78,12 @@ struct State {
     port_routes: Vec<PortRoute>,
     /// Agent versions that were set, by node id.
     agent_versions: HashMap<String, String>,
-    /// Accounts whose credentials have expired.
-    expired: HashSet<usize>,
+    /// Accounts whose credentials have expired, and until when if they are good again then.
+    expired: HashMap<usize, Option<Instant>>,
     /// API calls by operation, refused ones included.
     calls: BTreeMap<String, u64>,
+    /// What is wrong with nodes on which sessions fail, by node id.
+    session_failures: HashMap<String, SessionFailure>,
     conditions: Conditions,
     quotas: Quotas,
     /// Whether EC2 adds its encoded message to a refusal.
@@ -110,8 +113,9 @@ impl Live {
     }
 
     pub(crate) fn node_state(&self, world: &World, node: &Node) -> NodeState {
-        if let Some(state) = self.lock().nodes.get(&*node.id) {
-            return *state;
+        if let Some((state, until)) = self.lock().nodes.get(&*node.id) {
+            let is_over = until.is_some_and(|until| until <= Instant::now());
+            return if is_over { NodeState::Online } else { *state };
         }
         match node.lost_for_s {
             Some(age) => NodeState::Lost { since_ms: world.began_ms - i64::from(age) * 1000 },
@@ -120,7 +124,13 @@ impl Live {
     }
 
     pub(crate) fn set_node_state(&self, id: &str, state: NodeState) {
-        self.lock().nodes.insert(id.to_owned(), state);
+        self.lock().nodes.insert(id.to_owned(), (state, None));
+    }
+
+    /// Nothing is heard of a node for `down`; then it is online, unless something else is said until then.
+    pub(crate) fn set_node_away(&self, id: &str, since_ms: i64, down: Duration) {
+        let until = Instant::now().checked_add(down);
+        self.lock().nodes.insert(id.to_owned(), (NodeState::Lost { since_ms }, until));
     }
 
     /// Version of a node's agent, as set or as generated.
@@ -230,14 +240,19 @@ impl Live {
     pub(crate) fn set_expired(&self, account: usize, expired: bool) {
         let mut state = self.lock();
         if expired {
-            state.expired.insert(account);
+            state.expired.insert(account, None);
         } else {
             state.expired.remove(&account);
         }
     }
 
+    pub(crate) fn set_expired_for(&self, account: usize, time: Duration) {
+        self.lock().expired.insert(account, Instant::now().checked_add(time));
+    }
+
     pub(crate) fn is_expired(&self, account: usize) -> bool {
-        self.lock().expired.contains(&account)
+        let state = self.lock();
+        state.expired.get(&account).is_some_and(|until| until.is_none_or(|until| Instant::now() < until))
     }
 
     pub(crate) fn throttle_next(&self, calls: u64) {
@@ -257,6 +272,18 @@ impl Live {
     /// What a call of `operation` meets now.
     pub(crate) fn judge(&self, operation: &str) -> Verdict {
         self.lock().conditions.judge(Instant::now(), operation)
+    }
+
+    pub(crate) fn session_failure(&self, node_id: &str) -> Option<SessionFailure> {
+        self.lock().session_failures.get(node_id).copied()
+    }
+
+    pub(crate) fn set_session_failure(&self, node_id: &str, failure: Option<SessionFailure>) {
+        let mut state = self.lock();
+        match failure {
+            Some(failure) => state.session_failures.insert(node_id.to_owned(), failure),
+            None => state.session_failures.remove(node_id),
+        };
     }
 
     pub(crate) fn encoded_denials(&self) -> bool {

@@ -201,7 +201,12 @@ impl Registry {
 
     pub(crate) fn update(&self, session_id: &str, change: impl FnOnce(&mut SessionView)) {
         if let Some(entry) = self.lock().entry_mut(session_id) {
+            let before = entry.view.status;
             change(&mut entry.view);
+            // What a relay does until it learns of the end revives nothing.
+            if before.is_over() {
+                entry.view.status = before;
+            }
             if entry.view.status.is_over() {
                 entry.tokens.clear();
             }
@@ -218,6 +223,20 @@ impl Registry {
         let table = self.lock();
         let live = table.entries.values().filter(|e| !e.view.status.is_over() && wanted(&e.view));
         live.map(|e| e.relay.clone()).collect()
+    }
+
+    /// Declares the live sessions of a node over and gives the ways to their relays, which do not know it yet.
+    pub(crate) fn lose_node(&self, node_id: &str, now_ms: i64) -> Vec<mpsc::Sender<RelayCommand>> {
+        let mut table = self.lock();
+        let live =
+            table.entries.values_mut().filter(|e| !e.view.status.is_over() && e.view.target == node_id);
+        live.map(|entry| {
+            entry.view.status = SessionStatus::Terminated;
+            entry.view.end_ms = Some(now_ms);
+            entry.tokens.clear();
+            entry.relay.clone()
+        })
+        .collect()
     }
 
     /// All sessions, oldest first.

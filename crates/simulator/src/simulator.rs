@@ -16,6 +16,7 @@ use crate::error::SimulatorError;
 use crate::http::server;
 use crate::live::Live;
 use crate::paging::PageTokens;
+use crate::play::play;
 use crate::policy;
 use crate::registry::Registry;
 use crate::shared::{Shared, unix_ms};
@@ -60,7 +61,8 @@ impl Simulator {
     /// Makes the world and starts to serve on the current tokio runtime.
     ///
     /// # Errors
-    /// [`SimulatorError::Config`] for an address that is not loopback or too many nodes;
+    /// [`SimulatorError::Config`] for an address that is not loopback, too many nodes, or a scenario with names that
+    /// nothing has;
     /// [`SimulatorError::Listen`] if the address is taken; [`SimulatorError::Tls`] if no certificate can be made.
     pub async fn start(config: SimulatorConfig) -> Result<Self, SimulatorError> {
         if !config.listen.ip().is_loopback() {
@@ -96,6 +98,11 @@ impl Simulator {
             began: Instant::now(),
             config,
         });
+        if let Some(scenario) = &shared.config.scenario {
+            let control = Control::new(Arc::clone(&shared));
+            scenario.check(&control).map_err(|error| SimulatorError::Config(format!("scenario, {error}")))?;
+            shared.tasks.spawn(play(Arc::clone(&shared), scenario.clone()));
+        }
         let serving = server::serve(Arc::clone(&shared), listener);
         shared.tasks.spawn(serving);
         Ok(Self { shared, ca_file: OnceLock::new() })

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use crate::agent;
 use crate::documents::Program;
 use crate::registry::{NewSession, SessionView};
+use crate::session_failure::{self, FailingSession};
 use crate::shared::Shared;
 use crate::world::node::Node;
 use relay::Relay;
@@ -34,8 +35,17 @@ pub(crate) fn begin(shared: &Arc<Shared>, account: usize, node: &Node, view: Ses
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (link, agent_end) = agent::link::link();
     let stop = shared.stop.child_token();
-    let job = agent::Job::new(shared, account, node, &view, program);
-    let agent = shared.tasks.spawn(agent::run(Arc::clone(shared), job, agent_end, stop.clone()));
+    let agent = match shared.live.session_failure(&node.id) {
+        Some(failure) => {
+            let (session_id, account_id) = (view.session_id.clone(), view.account_id.clone());
+            let failing = FailingSession { failure, session_id, node_id: node.id.to_string(), account_id };
+            shared.tasks.spawn(session_failure::run(Arc::clone(shared), failing, agent_end, stop.clone()))
+        }
+        None => {
+            let job = agent::Job::new(shared, account, node, &view, program);
+            shared.tasks.spawn(agent::run(Arc::clone(shared), job, agent_end, stop.clone()))
+        }
+    };
     let relay =
         Relay::new(Arc::clone(shared), view.session_id.clone(), view.target.clone(), link, agent, stop);
     shared.registry.add(NewSession { view, account, relay: commands });

@@ -47,6 +47,8 @@ pub(crate) enum RelayCommand {
     },
     /// The agent's computer goes away for good.
     StopAgent,
+    /// The session's worker is dead and the service knows: the session is over, and nobody says so to anyone.
+    Lose,
 }
 
 /// A client's socket, as the relay sees it.
@@ -92,6 +94,9 @@ pub(crate) enum SocketEnd {
 
 /// What AWS says when nothing has moved for too long.
 const IDLE_TEXT: &str = "Your session timed out due to inactivity.";
+
+/// What is recorded of a session whose worker is gone. No peer is told.
+const LOST_TEXT: &str = "The agent no longer runs this session.";
 
 /// What is said when the client never came.
 const UNOPENED_TEXT: &str = "The data channel was not opened in time.";
@@ -148,6 +153,14 @@ impl ClientEnd {
 struct Ending {
     output: String,
     status: SessionStatus,
+    /// Whether both sides are told.
+    told: bool,
+}
+
+impl Ending {
+    fn told(output: impl Into<String>, status: SessionStatus) -> Self {
+        Self { output: output.into(), status, told: true }
+    }
 }
 
 impl Relay {
@@ -210,9 +223,9 @@ impl Relay {
         tokio::select! {
             command = commands.recv() => match command {
                 Some(command) => self.command(command),
-                None => Some(Ending { output: String::new(), status: SessionStatus::Terminated }),
+                None => Some(Ending::told("", SessionStatus::Terminated)),
             },
-            () = stop.cancelled() => Some(Ending { output: String::new(), status: SessionStatus::Terminated }),
+            () = stop.cancelled() => Some(Ending::told("", SessionStatus::Terminated)),
             frame = take(inbound), if agent_room => {
                 match frame {
                     Some(frame) => self.take_from_client(frame),
@@ -252,7 +265,11 @@ impl Relay {
         match command {
             RelayCommand::Attach(attachment) => self.attach(attachment),
             RelayCommand::Terminate { output } => {
-                return Some(Ending { output, status: SessionStatus::Terminated });
+                return Some(Ending::told(output, SessionStatus::Terminated));
+            }
+            RelayCommand::Lose => {
+                let output = LOST_TEXT.to_owned();
+                return Some(Ending { output, status: SessionStatus::Terminated, told: false });
             }
             RelayCommand::Cut(cut) => self.detach(Some(cut)),
             RelayCommand::HalfOpen => self.half_open(),
@@ -392,7 +409,7 @@ impl Relay {
             }
             Some(FromAgent::Done { output, failed }) => {
                 let status = if failed { SessionStatus::Failed } else { SessionStatus::Terminated };
-                Some(Ending { output, status })
+                Some(Ending::told(output, status))
             }
             // The agent is gone without a word; only the service's time-outs end the session now.
             None => {
@@ -426,10 +443,8 @@ impl Relay {
 
     fn due(&mut self, due: Due) -> Option<Ending> {
         match due {
-            Due::Idle => Some(Ending { output: IDLE_TEXT.to_owned(), status: SessionStatus::Terminated }),
-            Due::Unopened => {
-                Some(Ending { output: UNOPENED_TEXT.to_owned(), status: SessionStatus::Terminated })
-            }
+            Due::Idle => Some(Ending::told(IDLE_TEXT, SessionStatus::Terminated)),
+            Due::Unopened => Some(Ending::told(UNOPENED_TEXT, SessionStatus::Terminated)),
             Due::Bye => {
                 self.detach(Some(SocketCut::bye()));
                 None
@@ -437,8 +452,26 @@ impl Relay {
         }
     }
 
-    /// Tells both sides, waits for the agent to clean up, and records the end.
+    /// Tells both sides if they are told, waits for the agent to clean up, and records the end.
     async fn end(mut self, ending: Ending) {
+        if ending.told {
+            self.tell(&ending).await;
+        } else if let Some(client) = self.client.take() {
+            client.end.cut(SocketCut::Fin);
+        }
+        self.stop.cancel();
+        if let Err(error) = self.agent.await {
+            tracing::warn!(session_id = self.session_id, %error, "agent ended badly");
+        }
+        let end_ms = self.shared.now_ms();
+        self.shared.update_session(&self.session_id, |view| {
+            view.status = ending.status;
+            view.end_ms = Some(end_ms);
+            view.details = ending.output;
+        });
+    }
+
+    async fn tell(&mut self, ending: &Ending) {
         let closed = messages::channel_closed(&self.session_id, &self.target, &ending.output);
         self.tell_agent(closed.clone());
         if let Some(client) = self.client.take() {
@@ -460,16 +493,6 @@ impl Relay {
                 end.cut(SocketCut::Fin);
             }
         }
-        self.stop.cancel();
-        if let Err(error) = self.agent.await {
-            tracing::warn!(session_id = self.session_id, %error, "agent ended badly");
-        }
-        let end_ms = self.shared.now_ms();
-        self.shared.update_session(&self.session_id, |view| {
-            view.status = ending.status;
-            view.end_ms = Some(end_ms);
-            view.details = ending.output;
-        });
     }
 }
 
