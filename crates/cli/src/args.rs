@@ -204,6 +204,9 @@ pub(crate) struct SimArgs {
     /// Wait this long before each API answer, as in 80ms or 1.5s
     #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = duration)]
     pub(crate) latency: Duration,
+    /// Let this TOML file say what happens and when: sockets cut, nodes booted, calls throttled and so on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
     /// Leave out the policies of the demo world, so that nothing is denied
     #[arg(long)]
     pub(crate) no_denials: bool,

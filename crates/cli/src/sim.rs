@@ -1,8 +1,9 @@
 //! `fleetline sim`.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use fleetline_simulator::{Simulator, SimulatorConfig, SimulatorError, UpgradeSigning};
+use fleetline_simulator::{Scenario, Simulator, SimulatorConfig, SimulatorError, UpgradeSigning};
 use serde::Serialize;
 
 use crate::args::SimArgs;
@@ -36,6 +37,7 @@ pub(crate) async fn run(args: SimArgs) -> Result<u8, Failure> {
         enforce_quotas: args.quotas,
         demo_denials: !args.no_denials,
         enable_control_http: args.control_http,
+        scenario: args.scenario.as_deref().map(scenario).transpose()?,
         ..SimulatorConfig::default()
     };
     let cannot = |error: &dyn std::fmt::Display| Failure::local("The demo fleet could not be started", error);
@@ -68,6 +70,23 @@ pub(crate) async fn run(args: SimArgs) -> Result<u8, Failure> {
             .map_err(|error| Failure::local("The temporary directory could not be removed", &error))?;
     }
     told.map(|()| 0)
+}
+
+/// A scenario file is written by hand.
+const MAX_SCENARIO_BYTES: u64 = 1024 * 1024;
+
+fn scenario(path: &Path) -> Result<Scenario, Failure> {
+    let name = path.display();
+    let usage = |error: &dyn std::fmt::Display| {
+        Failure::usage(format!("The scenario file {name} cannot be used: {error}."))
+    };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| usage(&error))?;
+    file.take(MAX_SCENARIO_BYTES + 1).read_to_string(&mut text).map_err(|error| usage(&error))?;
+    if text.len() as u64 > MAX_SCENARIO_BYTES {
+        return Err(usage(&"it has more than 1 MiB"));
+    }
+    Scenario::parse(&text).map_err(|error| usage(&error))
 }
 
 fn tell_how(simulator: &Simulator, directory: &Path, json: bool) -> Result<(), Failure> {

@@ -56,6 +56,7 @@ async fn a_blank_screen_shows_nothing_until_the_session_is_ended() {
     let control = simulator.control();
     control.fail_sessions(NODE, Some(SessionFailure::BlankScreen)).unwrap();
     let (answer, mut client) = started(&simulator).await;
+    control.wait_for(|s| s[0].status == SessionStatus::Connected).await.unwrap();
     control.terminate(answer["SessionId"].as_str().unwrap(), "").await.unwrap();
     client.until("end of the session", |c| c.closed.is_some()).await;
     assert!(!client.started && client.text().is_empty(), "{}", client.text());

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Lab, Ran, at};
 
@@ -155,5 +155,37 @@ async fn what_cannot_be_forwarded_is_named_and_begins_no_session() {
         assert!(ran.err.contains(words), "{ran:?}");
     }
     assert_eq!(lab.simulator.control().sessions().len(), 0);
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forward_outlives_its_node_and_works_again_once_that_is_back() {
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let remote = echo();
+    let mut forwarding = Forwarding::start(forward(&lab, &node, &[&format!("0:{remote}"), "-q"]));
+    let address = forwarding.line();
+    let mut cut = TcpStream::connect(&address).unwrap();
+    cut.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    cut.write_all(b"before").unwrap();
+    let mut back = [0; 6];
+    cut.read_exact(&mut back).unwrap();
+
+    let down = Duration::from_secs(2);
+    let control = lab.simulator.control();
+    control.reboot_node(&node.id, down).await.unwrap();
+    let error = cut.read(&mut back).expect_err("never an orderly end: data may be lost");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+
+    // Its programs may come as early as they like.
+    let early = TcpStream::connect(&address);
+    tokio::time::sleep(down).await;
+    let returned = Instant::now();
+    assert_eq!(exchanged(&address, b"after"), b"after");
+    assert!(returned.elapsed() < Duration::from_secs(5), "{:?} after the node's return", returned.elapsed());
+    assert!(early.is_ok(), "the listener stayed");
+    let sessions = control.sessions();
+    assert!(sessions[0].status.is_over() && sessions.len() >= 2, "a new session carries it: {sessions:?}");
+    tokio::task::spawn_blocking(move || forwarding.interrupt()).await.unwrap();
     lab.end().await;
 }

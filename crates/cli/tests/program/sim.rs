@@ -85,6 +85,43 @@ async fn sim_serves_tls_that_its_environment_makes_trusted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sim_lets_a_scenario_happen_and_names_the_line_of_its_mistakes() {
+    let lab = Lab::open().await;
+    let file = lab.directory.path().join("scenario.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(
+        &file,
+        "[[step]]\nat = \"0s\"\nwhat = \"expire_credentials\"\naccount = \"payments-prod\"\n",
+    )
+    .unwrap();
+    let mut child = lab.command(&["sim", "--nodes", "60", "--json", "--scenario", path]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let started: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let config = started["configFile"].as_str().unwrap();
+    let credentials = started["credentialsFile"].as_str().unwrap();
+    let files = [("AWS_CONFIG_FILE", config), ("AWS_SHARED_CREDENTIALS_FILE", credentials)];
+    let expired = lab.run_with(&["nodes", "--source", "payments-prod", "--region", "eu-central-1"], &files);
+    assert!(expired.code != Some(0) && expired.err.contains("expired"), "{expired:?}");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+
+    for (text, line) in [
+        ("[[step]]\nat = \"0s\"\nwhat = \"explode\"\n", "line 3: unknown variant `explode`"),
+        ("\n[[step]]\nat = \"0s\"\nwhat = \"stop\"\nnode = \"nowhere\"\n", "line 2: no node nowhere"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let ran = lab.run(&["sim", "--scenario", path]);
+        ran.refused(2);
+        assert!(ran.err.contains(line), "{ran:?}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    lab.run(&["sim", "--scenario", path]).refused(2);
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sim_refuses_what_it_cannot_do_as_wrong_usage() {
     let lab = Lab::open().await;
     lab.run(&["sim", "--listen", "192.0.2.1:0"]).refused(2);
