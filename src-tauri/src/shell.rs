@@ -51,7 +51,8 @@ impl<R: Runtime> Ui for Desktop<R> {
     }
 
     fn open_url(&self, url: &str) -> Result<(), UiError> {
-        let url = browsable(url).ok_or_else(|| UiError("only https addresses are opened".to_owned()))?;
+        let url = browsable(url)
+            .ok_or_else(|| UiError("only https addresses and local ones are opened".to_owned()))?;
         tauri_plugin_opener::open_url(url.as_str(), None::<&str>).map_err(|error| UiError(error.to_string()))
     }
 
@@ -87,11 +88,13 @@ impl<R: Runtime> Ui for Desktop<R> {
 }
 
 /// The address, when a browser may be sent to it (SEC-03): `https`, with a host and without a user name, because the
-/// part before `@` is a way to make an address look like another.
+/// part before `@` is a way to make an address look like another. `http` only leads to the IPv4 loopback, where the
+/// application has checked that a forward of its own listens.
 fn browsable(url: &str) -> Option<Url> {
     let url = Url::parse(url).ok()?;
     let plain = url.username().is_empty() && url.password().is_none();
-    (url.scheme() == "https" && url.has_host() && plain).then_some(url)
+    let local = url.scheme() == "http" && url.host_str() == Some("127.0.0.1") && url.port().is_some();
+    ((url.scheme() == "https" && url.has_host() || local) && plain).then_some(url)
 }
 
 #[cfg(test)]
@@ -99,10 +102,13 @@ mod tests {
     use super::browsable;
 
     #[test]
-    fn only_plain_https_addresses_are_opened() {
+    fn only_plain_https_addresses_and_local_ones_are_opened() {
         assert!(browsable("https://docs.aws.amazon.com/systems-manager/").is_some());
+        assert!(browsable("http://127.0.0.1:8080/").is_some());
         for url in [
             "http://example.com/",
+            "http://127.0.0.1@evil.example:80/",
+            "http://127.0.0.1.evil.example:8080/",
             "file:///etc/passwd",
             "smb://host/share",
             "https://aws.amazon.com@evil.example/",

@@ -1,20 +1,24 @@
 //! Writing to disk in order, off the controller's task.
 
+use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_store::profiles::{Edit, EditFailed};
 use fleetline_store::{Store, StoreError};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::problem::describe_store;
+
 /// Writes that may wait; a full queue refuses the write, and the next change of the same document writes it all.
 const WAITING: usize = 64;
 
-type Job = Box<dyn FnOnce(&Store) -> Result<(), StoreError> + Send>;
+type Job = Box<dyn FnOnce(&Store) -> Result<(), CommandError> + Send>;
 
 /// What became of writes, for the controller.
 #[derive(Clone, Debug)]
 pub(crate) enum Written {
     /// A write failed.
-    Failed(StoreError),
+    Failed(CommandError),
     /// A write succeeded.
     Done,
 }
@@ -54,15 +58,30 @@ impl Disk {
     }
 
     pub(crate) fn save<T: Serialize + Send + 'static>(&self, name: &'static str, value: T) {
-        self.push(Box::new(move |store| store.save(name, &value)));
+        self.push(Box::new(move |store| described(store.save(name, &value))));
     }
 
     pub(crate) fn forget(&self, name: &'static str) {
-        self.push(Box::new(move |store| store.forget(name)));
+        self.push(Box::new(move |store| described(store.forget(name))));
     }
 
     pub(crate) fn save_cached<T: Serialize + Send + 'static>(&self, key: String, saved_ms: i64, value: T) {
-        self.push(Box::new(move |store| store.save_cached(&key, saved_ms, &value)));
+        self.push(Box::new(move |store| described(store.save_cached(&key, saved_ms, &value))));
+    }
+
+    /// Changes saved profiles, all of the edits or none.
+    pub(crate) fn edit_profiles(&self, edits: Vec<Edit>) {
+        if edits.is_empty() {
+            return;
+        }
+        self.push(Box::new(move |store| match store.edit_profiles(&edits) {
+            Ok(_) => Ok(()),
+            Err(EditFailed::Store(error)) => Err(describe_store(&error)),
+            Err(EditFailed::Refused(refused)) => Err(CommandError {
+                hint: Some("The change holds until Fleetline ends.".to_owned()),
+                ..CommandError::new(ErrorCode::Storage, format!("A forward was not saved: {refused}."))
+            }),
+        }));
     }
 
     fn push(&self, job: Job) {
@@ -78,4 +97,8 @@ impl Disk {
             tracing::error!(%error, "the writer ended by a defect");
         }
     }
+}
+
+fn described(done: Result<(), StoreError>) -> Result<(), CommandError> {
+    done.map_err(|error| describe_store(&error))
 }

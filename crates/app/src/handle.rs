@@ -1,6 +1,7 @@
 //! The way into the application: one async method per command.
 
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
+use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
@@ -11,7 +12,7 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ports::FrameSink;
-use crate::request::{Reply, Request, TerminalRequest};
+use crate::request::{ForwardRequest, Reply, Request, TerminalRequest};
 use crate::tray::TrayAction;
 
 /// A cloneable way to ask the running application. Every method fails with [`ErrorCode::Cancelled`] once the
@@ -38,6 +39,10 @@ impl AppHandle {
         request: impl FnOnce(Reply<T>) -> TerminalRequest,
     ) -> Result<T, CommandError> {
         self.ask(|reply| Request::Terminal { tab, request: request(reply) }).await
+    }
+
+    async fn forward<T>(&self, request: impl FnOnce(Reply<T>) -> ForwardRequest) -> Result<T, CommandError> {
+        self.ask(|reply| Request::Forward(request(reply))).await
     }
 
     /// Tells the application something that has no answer.
@@ -273,6 +278,56 @@ impl AppHandle {
         self.terminal(tab, |reply| TerminalRequest::Mirror { reply }).await
     }
 
+    /// Saves a forward and switches it on. A local end that cannot be had is no failure: the row says so.
+    pub async fn forward_create(&self, spec: ForwardSpec) -> Result<ForwardRow, CommandError> {
+        self.forward(|reply| ForwardRequest::Create { spec, reply }).await
+    }
+
+    /// Changes a forward. One that runs is started anew when it leads elsewhere or listens elsewhere now.
+    pub async fn forward_edit(&self, id: String, spec: ForwardSpec) -> Result<ForwardRow, CommandError> {
+        self.forward(|reply| ForwardRequest::Edit { id, spec, reply }).await
+    }
+
+    /// Stops a forward and forgets it.
+    pub async fn forward_remove(&self, id: String) -> Result<(), CommandError> {
+        self.forward(|reply| ForwardRequest::Remove { id, reply }).await
+    }
+
+    /// Switches a forward on or off.
+    pub async fn forward_switch(&self, id: String, on: bool) -> Result<(), CommandError> {
+        self.forward(|reply| ForwardRequest::Switch { id, on, reply }).await
+    }
+
+    /// Switches all forwards of a bundle; `None` is what is in no bundle.
+    pub async fn forward_bundle(&self, bundle: Option<String>, on: bool) -> Result<(), CommandError> {
+        self.forward(|reply| ForwardRequest::Bundle { bundle, on, reply }).await
+    }
+
+    /// Stops all forwards and remembers which were on, or starts those again.
+    pub async fn forwards_pause(&self, paused: bool) -> Result<(), CommandError> {
+        self.forward(|reply| ForwardRequest::Pause { paused, reply }).await
+    }
+
+    /// Tries now what failed or waits.
+    pub async fn forward_retry(&self, id: String) -> Result<(), CommandError> {
+        self.forward(|reply| ForwardRequest::Retry { id, reply }).await
+    }
+
+    /// Resets one connection by its number, or all of a forward.
+    pub async fn forward_disconnect(&self, id: String, connection: Option<f64>) -> Result<(), CommandError> {
+        self.forward(|reply| ForwardRequest::Disconnect { id, connection, reply }).await
+    }
+
+    /// Everything about a forward.
+    pub async fn forward_detail(&self, id: String) -> Result<ForwardDetail, CommandError> {
+        self.forward(|reply| ForwardRequest::Detail { id, reply }).await
+    }
+
+    /// Texts to copy for using a forward elsewhere.
+    pub async fn forward_texts(&self, id: String) -> Result<ForwardTexts, CommandError> {
+        self.forward(|reply| ForwardRequest::Texts { id, reply }).await
+    }
+
     /// Checks, stores and puts settings into force; returns them as they now are.
     pub async fn settings_apply(&self, settings: Settings) -> Result<Settings, CommandError> {
         self.ask(|reply| Request::SettingsApply { settings, reply }).await
@@ -283,7 +338,7 @@ impl AppHandle {
         self.ask(|reply| Request::ClipboardWrite { text, reply }).await
     }
 
-    /// Opens an `https` address in the browser; anything else is refused.
+    /// Opens an `https` address, or the address of a running forward, in the browser; anything else is refused.
     pub async fn system_open_url(&self, url: String) -> Result<(), CommandError> {
         self.ask(|reply| Request::OpenUrl { url, reply }).await
     }

@@ -9,6 +9,7 @@ mod controller;
 pub mod deep_link;
 mod disk;
 mod fleet;
+mod forwards;
 mod handle;
 mod journal;
 mod notices;
@@ -27,6 +28,7 @@ pub use fleetline_engine::Dialer;
 pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 pub use fleetline_store::{Journal, JournalEntry, Paths, Store};
+pub use forwards::{PortInUse, SameUser};
 pub use handle::AppHandle;
 pub use journal::{end_orphan, journal_scope};
 pub use ports::{

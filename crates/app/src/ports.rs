@@ -35,7 +35,7 @@ pub trait Ui: Send + Sync + 'static {
     /// The text on the clipboard; empty when it holds none.
     fn read_clipboard(&self) -> Result<String, UiError>;
 
-    /// Opens an `https` address in the user's browser. The address was checked before.
+    /// Opens an `https` address, or one of a running forward, in the user's browser. The address was checked before.
     fn open_url(&self, url: &str) -> Result<(), UiError>;
 
     /// Shows the window and brings it to the front.

@@ -2,6 +2,7 @@
 
 use fleetline_ipc::CommandError;
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
+use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
@@ -43,9 +44,24 @@ pub(crate) enum Request {
     TabRestart { tab: String, reply: Reply<()> },
     SessionRetry { tab: String, reply: Reply<()> },
     Terminal { tab: String, request: TerminalRequest },
+    Forward(ForwardRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },
     OpenUrl { url: String, reply: Reply<()> },
+}
+
+/// A request about forwards.
+pub(crate) enum ForwardRequest {
+    Create { spec: ForwardSpec, reply: Reply<ForwardRow> },
+    Edit { id: String, spec: ForwardSpec, reply: Reply<ForwardRow> },
+    Remove { id: String, reply: Reply<()> },
+    Switch { id: String, on: bool, reply: Reply<()> },
+    Bundle { bundle: Option<String>, on: bool, reply: Reply<()> },
+    Pause { paused: bool, reply: Reply<()> },
+    Retry { id: String, reply: Reply<()> },
+    Disconnect { id: String, connection: Option<f64>, reply: Reply<()> },
+    Detail { id: String, reply: Reply<ForwardDetail> },
+    Texts { id: String, reply: Reply<ForwardTexts> },
 }
 
 /// A request to one terminal, passed on by the controller to the terminal's own task.

@@ -6,14 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fleetline_app::problem::{Context, describe_close, describe_start};
+use fleetline_app::{PortInUse, SameUser};
 use fleetline_engine::forward::{
-    Admission, AdmitAll, Arrival, Forward, ForwardOptions, ForwardState, LaneEnd, LanePolicy, LaneStart,
-    Listen, ListenError, ListenProblem, LocalAddress,
+    AdmitAll, Forward, ForwardOptions, ForwardState, LaneEnd, LanePolicy, LaneStart, Listen, ListenError,
+    ListenProblem, LocalAddress,
 };
 use fleetline_engine::{Priority, SessionOptions};
 use fleetline_ipc::{CommandError, ErrorCode};
-use fleetline_loopback::owner;
-use fleetline_loopback::port::{self, Holder};
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select_all};
 use serde_json::json;
@@ -24,22 +23,6 @@ use crate::failure::Failure;
 use crate::signals::EndSignals;
 use crate::target;
 use spec::{Goal, Spec};
-
-/// Lets in programs of this user only (SEC-21).
-#[derive(Debug)]
-struct SameUser;
-
-impl Admission for SameUser {
-    fn admit(&self, arrival: &Arrival) -> Result<(), String> {
-        match (&arrival.listener, arrival.peer) {
-            (LocalAddress::Tcp(local), Some(peer)) => {
-                owner::admit(*local, peer).map_err(|stranger| stranger.to_string())
-            }
-            // The mode of a Unix socket keeps others out.
-            _ => Ok(()),
-        }
-    }
-}
 
 /// A forward that listens.
 struct Running {
@@ -188,16 +171,9 @@ fn not_bound(error: &ListenError) -> Failure {
 }
 
 fn in_use(address: SocketAddr) -> String {
-    let holder = match port::holder(address) {
-        Holder::Program { process, mine } => {
-            let whose = if mine { "yours" } else { "another user's" };
-            format!("It is held by {} (PID {}), {whose}.", process.name, process.pid)
-        }
-        Holder::Hidden => "It is held by another user's program.".to_owned(),
-        Holder::Nobody => "It may still be closing; try again in a moment.".to_owned(),
-    };
-    match port::next_free(&[address.ip()], address.port()) {
-        Ok(free) => format!("{holder} {free} is the next free port."),
-        Err(_) => holder,
+    let found = PortInUse::at(address);
+    match found.next_free {
+        Some(free) => format!("{} {free} is the next free port.", found.holder),
+        None => found.holder,
     }
 }

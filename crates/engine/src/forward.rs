@@ -32,6 +32,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
+use tokio_util::task::TaskTracker;
 
 use crate::history::HistoryEntry;
 use crate::ports::ControlPlane;
@@ -68,6 +69,7 @@ pub struct Forward {
     registry: Arc<Registry>,
     events: mpsc::UnboundedSender<Event>,
     listeners: Vec<LocalAddress>,
+    accepting: TaskTracker,
     stopped: watch::Receiver<Option<Result<(), CloseError>>>,
 }
 
@@ -94,16 +96,18 @@ impl Forward {
         let listeners: Vec<LocalAddress> = bound.iter().map(|bound| bound.address.clone()).collect();
         let (events, receiver) = mpsc::unbounded_channel();
         let registry = Arc::new(Registry::new(listeners.clone(), options.limits, events.clone()));
+        let accepting = TaskTracker::new();
         for bound in bound {
-            tokio::spawn(accept::run(bound, registry.clone(), options.admission.clone()));
+            accepting.spawn(accept::run(bound, registry.clone(), options.admission.clone()));
         }
+        accepting.close();
         let (outcome, stopped) = watch::channel(None);
         let task = ForwardTask::new(control, request.start_session(), options, registry.clone());
         tokio::spawn(async move {
             let ended = task.run(receiver).await;
             outcome.send_replace(Some(ended));
         });
-        Ok(Self { registry, events, listeners, stopped })
+        Ok(Self { registry, events, listeners, accepting, stopped })
     }
 
     /// Where it listens, with the ports that were picked.
@@ -196,6 +200,17 @@ impl Forward {
     /// The latest steps of a lane's life, oldest first; `None` when it is gone.
     pub fn lane_history(&self, lane: LaneId) -> Option<Vec<HistoryEntry>> {
         self.registry.lane_history(lane)
+    }
+
+    /// Resets one connection, or all of them. One that is over already is left alone.
+    pub fn reset(&self, flow: Option<FlowId>) {
+        self.registry.reset(flow);
+    }
+
+    /// Stops it as [`stop`](Self::stop) does, and waits only until its local ends are free for another listener.
+    pub async fn unbound(&self) {
+        self.registry.stop.cancel();
+        self.accepting.wait().await;
     }
 
     /// Closes the listeners, resets the flows, terminates the sessions and waits until AWS has confirmed it, 10 s at

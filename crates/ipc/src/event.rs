@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::fleet::{FleetSummary, FleetViewState};
+use crate::forward::{ForwardRow, Forwards};
 use crate::session::TabRow;
 use crate::settings::Settings;
 use crate::system::{AppMode, IdentityRow, Notice, SourceRow};
@@ -19,10 +20,6 @@ pub struct AppEvent {
 }
 
 /// The part of the state that changed, as it now is.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an event lives for a moment, and boxes would show in its type"
-)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Change {
@@ -56,6 +53,16 @@ pub enum Change {
     Tab {
         /// Now.
         tab: TabRow,
+    },
+    /// All forwards: one came, went or was moved.
+    Forwards {
+        /// Now.
+        forwards: Forwards,
+    },
+    /// One forward.
+    Forward {
+        /// Now.
+        row: ForwardRow,
     },
     /// Settings.
     Settings {

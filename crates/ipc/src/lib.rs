@@ -8,6 +8,7 @@
 pub mod error;
 pub mod event;
 pub mod fleet;
+pub mod forward;
 pub mod session;
 pub mod settings;
 pub mod system;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::fleet::FleetSummary;
+use crate::forward::Forwards;
 use crate::session::TabRow;
 use crate::settings::Settings;
 use crate::{CommandError, ErrorCode};
@@ -118,6 +119,8 @@ pub struct AppSnapshot {
     pub tabs: Vec<TabRow>,
     /// Id of the tab in front.
     pub active_tab: String,
+    /// Forwards.
+    pub forwards: Forwards,
     /// Settings in force.
     pub settings: Settings,
     /// Standing notices.
@@ -130,6 +133,18 @@ pub struct AppSnapshot {
 pub struct QuitSummary {
     /// Live shells by tab title.
     pub shells: Vec<String>,
+    /// Forwards that listen.
+    pub forwards: Vec<QuitForward>,
+}
+
+/// A forward that quitting would stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct QuitForward {
+    /// Its name.
+    pub name: String,
+    /// Connections it carries.
+    pub connections: u32,
 }
 
 impl CommandError {

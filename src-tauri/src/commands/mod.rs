@@ -3,6 +3,7 @@
 
 pub(crate) mod app;
 pub(crate) mod fleet;
+pub(crate) mod forward;
 pub(crate) mod system;
 pub(crate) mod tab;
 pub(crate) mod terminal;

@@ -1,4 +1,5 @@
 import type { NodeRow } from '../host/types';
+import { newForward } from '../forwards/actions';
 import { language } from '../i18n/index.svelte';
 import type { MenuItem } from '../parts/Menu.svelte';
 import type { Application } from '../state/app.svelte';
@@ -25,6 +26,8 @@ export function nodeMenu(app: Application, row: NodeRow): (MenuItem | null)[] {
   const addChip = (chip: string) => () => app.fleet.setText(withChip(app.fleet.query.text, chip));
   return [
     { label: m.openShell, kbd: 'Enter', disabled: row.readiness === 'blocked', run: () => openShell(app, row) },
+    { label: m.fwd.forwardFrom, kbd: 'F', disabled: row.readiness === 'blocked', run: () => newForward(app, row) },
+    { label: m.fwd.desktopOf, kbd: 'R', disabled: row.readiness === 'blocked', run: () => newForward(app, row, 'rdp') },
     {
       label: m.showDetails, kbd: 'Ctrl I',
       run: () => {

@@ -1,6 +1,7 @@
 import { chordOf, commandFor, type Command } from '../lib/keymap';
+import { newForward } from '../forwards/actions';
 import type { Application } from '../state/app.svelte';
-import { FLEET_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 
 /** Commands only the terminal in front can carry out. */
 export type TerminalCommand =
@@ -82,7 +83,12 @@ function run(app: Application, command: Command): boolean {
       if (chrome.overlay?.kind === 'palette') chrome.close();
       else chrome.open({ kind: 'palette', text: '' });
       return true;
+    case 'new_forward': newForward(app); return true;
     case 'query':
+      if (tabs.active === FORWARDS_TAB) {
+        document.getElementById('forward-filter')?.focus();
+        return true;
+      }
       if (tabs.active !== FLEET_TAB) return tabs.activeShell === null && command.do === 'query';
       document.getElementById('query-input')?.focus();
       return true;
@@ -94,10 +100,12 @@ function run(app: Application, command: Command): boolean {
       if (id !== undefined) tabs.activate(id);
       return true;
     }
-    case 'section':
-      if (command.index > 2) return false;
-      tabs.activate(command.index === 1 ? FLEET_TAB : SETTINGS_TAB);
+    case 'section': {
+      const section = [FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB][command.index - 1];
+      if (section === undefined) return false;
+      tabs.activate(section);
       return true;
+    }
     case 'refresh': fleet.refresh(); return true;
     case 'inspector': void settings.apply({ inspectorOpen: !settings.current.inspectorOpen }); return true;
     case 'rail': void settings.apply({ railMini: !settings.current.railMini }); return true;
@@ -108,10 +116,13 @@ function run(app: Application, command: Command): boolean {
   }
 }
 
-/** Asks before ending live shells; with none, quits. */
+/** Asks before ending live shells and forwards; with none, quits. */
 export function requestQuit(app: Application): void {
   const shells = app.tabs.rows.filter((tab) => tab.session && ['connected', 'connecting', 'reconnecting'].includes(tab.session.state.state));
-  if (shells.length > 0) app.chrome.open({ kind: 'quit', summary: { shells: shells.map((tab) => tab.title) } });
+  const forwards = app.forwards.rows
+    .filter((row) => row.on && !['off', 'paused', 'port_in_use'].includes(row.state.state))
+    .map((row) => ({ name: row.spec.name, connections: row.connections }));
+  if (shells.length + forwards.length > 0) app.chrome.open({ kind: 'quit', summary: { shells: shells.map((tab) => tab.title), forwards } });
   else void app.chrome.run(app.host.appQuit());
 }
 

@@ -1,9 +1,11 @@
-import type { IconName } from '../parts/glyphs';
+import type { GlyphName, IconName } from '../parts/glyphs';
 import type { NodeRow, TabRow } from '../host/types';
 import { language } from '../i18n/index.svelte';
 import type { Application } from '../state/app.svelte';
-import { FLEET_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 import { openShell } from '../fleet/actions';
+import { newForward } from '../forwards/actions';
+import { forwardGlyph, stateWords } from '../forwards/words';
 import { requestQuit, terminalTarget } from './keyboard';
 
 /** A line of the palette. */
@@ -14,6 +16,7 @@ export interface Entry {
   icon?: IconName;
   node?: NodeRow;
   tab?: TabRow;
+  status?: GlyphName;
   kbd?: string;
   run: () => void;
 }
@@ -43,6 +46,12 @@ export function actions(app: Application): Entry[] {
         tabs.activate(FLEET_TAB);
         window.setTimeout(() => document.getElementById('query-input')?.focus());
       },
+    },
+    { id: 'forwards', title: m.act.forwards, note: '', icon: 'forwards', run: () => tabs.activate(FORWARDS_TAB) },
+    { id: 'new-forward', title: m.act.newForward, note: '', icon: 'plus', kbd: 'Ctrl N', run: () => newForward(app) },
+    {
+      id: 'pause-forwards', title: app.forwards.paused ? m.act.resumeForwards : m.act.pauseForwards, note: '', icon: 'pause',
+      run: () => app.forwards.pause(!app.forwards.paused),
     },
     { id: 'settings', title: m.act.settings, note: '', icon: 'settings', run: () => tabs.activate(SETTINGS_TAB) },
     { id: 'shortcuts', title: m.act.shortcuts, note: '', icon: 'log', kbd: '?', run: () => chrome.open({ kind: 'shortcuts' }) },
@@ -77,14 +86,25 @@ export function tabEntries(app: Application): Entry[] {
   const m = language.m;
   return app.tabs.order.map((id) => {
     const tab = app.tabs.rows.find((row) => row.id === id);
-    const title = tab ? (tab.kind === 'fleet' ? m.fleet : tab.title) : m.settings;
+    const title = tab ? (tab.kind === 'fleet' ? m.fleet : tab.title) : id === FORWARDS_TAB ? m.fwd.title : m.settings;
     const session = tab?.session;
     const note = session ? `${session.accountName} · ${session.region}` : '';
     return {
-      id: `tab ${id}`, title, note, icon: tab ? 'fleet' : 'settings', ...(tab ? { tab } : {}),
+      id: `tab ${id}`, title, note, icon: tab ? 'fleet' : id === FORWARDS_TAB ? 'forwards' : 'settings', ...(tab ? { tab } : {}),
       run: () => app.tabs.activate(id),
     } satisfies Entry;
   });
+}
+
+/** Forwards as entries; choosing one switches it on or off. */
+export function forwardEntries(app: Application): Entry[] {
+  return app.forwards.rows.map((row) => ({
+    id: `forward ${row.id}`,
+    title: row.spec.name,
+    note: `${row.local} · ${stateWords(row, app.chrome.now).words}`,
+    status: forwardGlyph(row.state),
+    run: () => app.forwards.switch(row),
+  }));
 }
 
 /** Nodes as entries; choosing one opens a shell on it. */

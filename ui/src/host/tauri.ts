@@ -32,9 +32,12 @@ export const contract: {
   select: Agree<Ours.SelectionInput, Bindings.SelectionInput>;
   paste: Agree<Ours.PasteOutcome, Bindings.PasteOutcome>;
   search: Agree<Ours.SearchState, Bindings.SearchState>;
+  forward: Agree<Ours.ForwardDetail, Bindings.ForwardDetail>;
+  spec: Agree<Ours.ForwardSpec, Bindings.ForwardSpec>;
+  texts: Agree<Ours.ForwardTexts, Bindings.ForwardTexts>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true,
-  key: true, mouse: true, scroll: true, select: true, paste: true, search: true,
+  key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -101,6 +104,17 @@ export function createTauriHost(): Ours.Host {
     terminalCopy: (tab) => data(commands.terminalCopy(tab)),
     terminalSearch: (tab, request) => data(commands.terminalSearch(tab, request)),
     terminalMirror: (tab) => data(commands.terminalMirror(tab)),
+
+    forwardCreate: (spec) => data(commands.forwardCreate(spec)),
+    forwardEdit: (id, spec) => data(commands.forwardEdit(id, spec)),
+    forwardRemove: (id) => done(commands.forwardRemove(id)),
+    forwardSwitch: (id, on) => done(commands.forwardSwitch(id, on)),
+    forwardBundle: (bundle, on) => done(commands.forwardBundle(bundle, on)),
+    forwardsPause: (paused) => done(commands.forwardsPause(paused)),
+    forwardRetry: (id) => done(commands.forwardRetry(id)),
+    forwardDisconnect: (id, connection) => done(commands.forwardDisconnect(id, connection)),
+    forwardDetail: (id) => data(commands.forwardDetail(id)),
+    forwardTexts: (id) => data(commands.forwardTexts(id)),
 
     settingsApply: (settings) => data(commands.settingsApply(settings)),
     clipboardWrite: (text) => done(commands.clipboardWrite(text)),

@@ -138,6 +138,89 @@ export interface TabRow {
   bell: boolean;
 }
 
+export type ForwardKind = 'port' | 'remote_host' | 'rdp' | 'socks';
+export type ForwardStart = 'on_demand' | 'at_once';
+
+export interface ForwardSpec {
+  name: string;
+  kind: ForwardKind;
+  bundle: string | null;
+  nodeKey: string;
+  host: string | null;
+  port: number | null;
+  localPort: number;
+  socket: string | null;
+  lanes: number;
+  start: ForwardStart;
+  favourite: boolean;
+}
+
+export type ForwardState =
+  | { state: 'off' }
+  | { state: 'paused' }
+  | { state: 'idle' }
+  | { state: 'starting'; step: string }
+  | { state: 'active' }
+  | { state: 'reconnecting'; cause: string; awaitsRetry: boolean }
+  | { state: 'failed'; problem: CommandError; nextTryMs: number | null }
+  | { state: 'port_in_use'; port: number; holder: string; nextFree: number | null };
+
+export interface ForwardRow {
+  id: string;
+  spec: ForwardSpec;
+  on: boolean;
+  state: ForwardState;
+  nodeName: string;
+  nodeId: string;
+  accountName: string;
+  region: string;
+  local: string;
+  remote: string;
+  connections: number;
+  lanes: number;
+  rateDown: number;
+  rateUp: number;
+  recentDown: number[];
+}
+
+export interface Forwards { rows: ForwardRow[]; paused: boolean }
+
+export interface LaneRow {
+  number: number;
+  sessionId: string | null;
+  state: string;
+  open: boolean;
+  connections: number;
+  rttMs: number | null;
+  resumes: number;
+}
+
+export interface ConnectionRow {
+  number: number;
+  client: string;
+  fromPort: number | null;
+  bytes: number;
+  openedMs: number;
+  lane: number | null;
+}
+
+export type ForwardEventLevel = 'good' | 'neutral' | 'warn' | 'bad';
+export interface ForwardEventRow { atMs: number; level: ForwardEventLevel; text: string }
+
+export interface ForwardDetail {
+  row: ForwardRow;
+  listening: string[];
+  sinceMs: number | null;
+  lanes: LaneRow[];
+  connections: ConnectionRow[];
+  events: ForwardEventRow[];
+  recentUp: number[];
+  bytesDown: number;
+  bytesUp: number;
+}
+
+export interface ForwardTexts { address: string; url: string | null; command: string }
+
 export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'compact' | 'normal' | 'comfortable';
 
@@ -158,7 +241,8 @@ export type StartChoice = { kind: 'demo' } | { kind: 'aws'; sources: string[]; r
 export interface SourceRow { name: string; region: string | null; method: string; problem: CommandError | null }
 export interface IdentityRow { source: string; accountId: string; arn: string; name: string; expiresMs: number | null }
 export interface Notice { id: string; level: 'info' | 'warn' | 'bad'; message: string; detail: string | null }
-export interface QuitSummary { shells: string[] }
+export interface QuitSummary { shells: string[]; forwards: QuitForward[] }
+export interface QuitForward { name: string; connections: number }
 
 export interface AppSnapshot {
   version: number;
@@ -171,6 +255,7 @@ export interface AppSnapshot {
   fleet: FleetSummary;
   tabs: TabRow[];
   activeTab: string;
+  forwards: Forwards;
   settings: Settings;
   notices: Notice[];
 }
@@ -181,6 +266,8 @@ export type Change =
   | { kind: 'view'; view: FleetViewState }
   | { kind: 'tabs'; tabs: TabRow[]; active: string }
   | { kind: 'tab'; tab: TabRow }
+  | { kind: 'forwards'; forwards: Forwards }
+  | { kind: 'forward'; row: ForwardRow }
   | { kind: 'settings'; settings: Settings }
   | { kind: 'notices'; notices: Notice[] }
   | { kind: 'quit_requested'; summary: QuitSummary };
@@ -276,6 +363,19 @@ export interface Host {
   terminalCopy(tab: string): Promise<string>;
   terminalSearch(tab: string, request: SearchRequest): Promise<SearchState>;
   terminalMirror(tab: string): Promise<string[]>;
+
+  forwardCreate(spec: ForwardSpec): Promise<ForwardRow>;
+  forwardEdit(id: string, spec: ForwardSpec): Promise<ForwardRow>;
+  forwardRemove(id: string): Promise<void>;
+  forwardSwitch(id: string, on: boolean): Promise<void>;
+  /** `null` is what is in no bundle. */
+  forwardBundle(bundle: string | null, on: boolean): Promise<void>;
+  forwardsPause(paused: boolean): Promise<void>;
+  forwardRetry(id: string): Promise<void>;
+  /** `null` closes all of them. */
+  forwardDisconnect(id: string, connection: number | null): Promise<void>;
+  forwardDetail(id: string): Promise<ForwardDetail>;
+  forwardTexts(id: string): Promise<ForwardTexts>;
 
   settingsApply(settings: Settings): Promise<Settings>;
   clipboardWrite(text: string): Promise<void>;

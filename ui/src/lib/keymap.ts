@@ -1,7 +1,7 @@
 /** What a chord of ours asks for. */
 export type Command =
   | { do: 'palette' | 'query' | 'find' | 'next_hit' | 'previous_hit' | 'next_tab' | 'previous_tab' | 'close_tab' }
-  | { do: 'refresh' | 'inspector' | 'rail' | 'shortcuts' | 'quit' | 'leave_terminal' | 'next_region' | 'previous_region' }
+  | { do: 'refresh' | 'new_forward' | 'inspector' | 'rail' | 'shortcuts' | 'quit' | 'leave_terminal' | 'next_region' | 'previous_region' }
   | { do: 'copy' | 'paste' | 'zoom_in' | 'zoom_out' | 'zoom_reset' | 'page_up' | 'page_down' | 'scroll_top' | 'scroll_end' }
   | { do: 'tab'; index: number }
   | { do: 'section'; index: number };
@@ -45,6 +45,7 @@ const PLAIN: Record<string, Command> = {
   KeyI: { do: 'inspector' },
   KeyB: { do: 'rail' },
   KeyQ: { do: 'quit' },
+  KeyN: { do: 'new_forward' },
 };
 
 const IN_TERMINAL: Record<string, Command> = {
@@ -53,6 +54,7 @@ const IN_TERMINAL: Record<string, Command> = {
   KeyW: { do: 'close_tab' },
   KeyI: { do: 'inspector' },
   KeyQ: { do: 'quit' },
+  KeyN: { do: 'new_forward' },
   KeyC: { do: 'copy' },
   KeyV: { do: 'paste' },
   Slash: { do: 'shortcuts' },

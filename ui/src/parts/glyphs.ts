@@ -31,7 +31,13 @@ export type IconName =
   | 'wifioff'
   | 'cols'
   | 'log'
-  | 'edit';
+  | 'edit'
+  | 'forwards'
+  | 'host'
+  | 'pause'
+  | 'port'
+  | 'rdp'
+  | 'socks';
 
 /** Status silhouettes drawn by `Sprite.svelte`; circles are good or neutral, triangles need attention, squares stop you. */
 export type GlyphName =

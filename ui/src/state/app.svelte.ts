@@ -4,6 +4,7 @@ import type {
 } from '../host/types';
 import { Chrome } from './chrome.svelte';
 import { FleetState } from './fleet.svelte';
+import { ForwardsState } from './forwards.svelte';
 import { EventGate } from './gate';
 import { SettingsState } from './settings.svelte';
 import { TabsState } from './tabs.svelte';
@@ -15,6 +16,7 @@ export class Application {
   readonly settings: SettingsState;
   readonly tabs: TabsState;
   readonly fleet: FleetState;
+  readonly forwards: ForwardsState;
 
   phase = $state<'starting' | 'ready' | 'lost'>('starting');
   lost = $state.raw<CommandError | null>(null);
@@ -35,6 +37,7 @@ export class Application {
     this.settings = new SettingsState(host, this.chrome);
     this.tabs = new TabsState(host, this.chrome);
     this.fleet = new FleetState(host, this.chrome);
+    this.forwards = new ForwardsState(host, this.chrome);
   }
 
   /** Listens first, then takes the snapshot, then lets newer events through. */
@@ -86,6 +89,7 @@ export class Application {
     this.settings.take(snapshot.settings);
     this.tabs.takeAll(snapshot.tabs, snapshot.activeTab, snapshot.version);
     this.fleet.takeSummary(snapshot.fleet);
+    this.forwards.takeAll(snapshot.forwards, snapshot.version);
   }
 
   #apply({ version, change }: AppEvent): void {
@@ -106,6 +110,12 @@ export class Application {
         break;
       case 'tab':
         this.tabs.takeOne(change.tab, version);
+        break;
+      case 'forwards':
+        this.forwards.takeAll(change.forwards, version);
+        break;
+      case 'forward':
+        this.forwards.takeOne(change.row, version);
         break;
       case 'settings':
         this.settings.take(change.settings);

@@ -1,11 +1,13 @@
-import { HostError, type CommandError, type QuitSummary } from '../host/types';
+import { HostError, type CommandError, type ForwardKind, type ForwardRow, type ForwardSpec, type NodeRow, type QuitSummary } from '../host/types';
 
 /** A window-level question or overlay; at most one is open. */
 export type Overlay =
   | { kind: 'palette'; text: string }
   | { kind: 'shortcuts' }
   | { kind: 'quit'; summary: QuitSummary }
-  | { kind: 'close_tab'; tab: string; title: string };
+  | { kind: 'close_tab'; tab: string; title: string }
+  | { kind: 'forward'; id: string | null; node: NodeRow | null; spec: ForwardSpec | null; forwardKind: ForwardKind }
+  | { kind: 'remove_forward'; row: ForwardRow };
 
 /** What belongs to the window itself: overlays, announcements, the clock, a failed action. */
 export class Chrome {

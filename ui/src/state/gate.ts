@@ -4,6 +4,7 @@ import type { AppEvent, Change } from '../host/types';
 export function subjectOf(change: Change): string {
   if (change.kind === 'tab') return `tab ${change.tab.id}`;
   if (change.kind === 'view') return `view ${change.view.view}`;
+  if (change.kind === 'forward') return `forward ${change.row.id}`;
   return change.kind;
 }
 

@@ -1,10 +1,16 @@
 import type { Host, TabRow } from '../host/types';
 import type { Chrome } from './chrome.svelte';
 
-/** Id of the settings page in the tab strip; it exists in the interface only. */
+/** Pages beside the host's tabs; they exist in the interface only. */
+export const FORWARDS_TAB = 'forwards';
 export const SETTINGS_TAB = 'settings';
+export type Page = typeof FORWARDS_TAB | typeof SETTINGS_TAB;
 /** Id of the fleet tab. */
 export const FLEET_TAB = 'fleet';
+
+function isPage(id: string): id is Page {
+  return id === FORWARDS_TAB || id === SETTINGS_TAB;
+}
 
 /** Whether closing the tab would end something that works. */
 export function isLive(tab: TabRow): boolean {
@@ -15,8 +21,9 @@ export function isLive(tab: TabRow): boolean {
 export class TabsState {
   rows = $state.raw<TabRow[]>([]);
   #active = $state(FLEET_TAB);
-  settingsOpen = $state(false);
-  #settingsInFront = $state(false);
+  /** Pages that are open, in the order they were opened. */
+  pages = $state.raw<Page[]>([]);
+  #pageInFront = $state<Page | null>(null);
   /** Version of the newest row taken per tab, so that an older list cannot undo it. */
   #versions = new Map<string, number>();
 
@@ -30,7 +37,7 @@ export class TabsState {
 
   /** Id of the tab in front. */
   get active(): string {
-    return this.#settingsInFront ? SETTINGS_TAB : this.#active;
+    return this.#pageInFront ?? this.#active;
   }
 
   /** The shell in front, if one is. */
@@ -41,8 +48,7 @@ export class TabsState {
 
   /** Ids as they stand in the strip. */
   get order(): string[] {
-    const ids = this.rows.map((tab) => tab.id);
-    return this.settingsOpen ? [...ids, SETTINGS_TAB] : ids;
+    return [...this.rows.map((tab) => tab.id), ...this.pages];
   }
 
   get liveShells(): number {
@@ -52,7 +58,7 @@ export class TabsState {
   takeAll(rows: TabRow[], active: string, version: number): void {
     const known = new Map(this.rows.map((row) => [row.id, row]));
     this.rows = rows.map((row) => ((this.#versions.get(row.id) ?? 0) > version ? (known.get(row.id) ?? row) : row));
-    if (active !== this.#active) this.#settingsInFront = false;
+    if (active !== this.#active) this.#pageInFront = null;
     this.#active = active;
     for (const id of this.#versions.keys()) if (!rows.some((row) => row.id === id)) this.#versions.delete(id);
   }
@@ -63,12 +69,12 @@ export class TabsState {
   }
 
   activate(id: string): void {
-    if (id === SETTINGS_TAB) {
-      this.settingsOpen = true;
-      this.#settingsInFront = true;
+    if (isPage(id)) {
+      if (!this.pages.includes(id)) this.pages = [...this.pages, id];
+      this.#pageInFront = id;
       return;
     }
-    this.#settingsInFront = false;
+    this.#pageInFront = null;
     if (id === this.#active) return;
     this.#active = id;
     void this.#chrome.run(this.#host.tabActivate(id));
@@ -88,9 +94,9 @@ export class TabsState {
 
   /** Closes at once what is over; asks first where a session still works. */
   requestClose(id: string): void {
-    if (id === SETTINGS_TAB) {
-      this.settingsOpen = false;
-      this.#settingsInFront = false;
+    if (isPage(id)) {
+      this.pages = this.pages.filter((page) => page !== id);
+      if (this.#pageInFront === id) this.#pageInFront = null;
       return;
     }
     const tab = this.rows.find((row) => row.id === id);
@@ -107,7 +113,7 @@ export class TabsState {
     const tab = await this.#chrome.run(this.#host.shellOpen(nodeKey, null, null));
     if (!tab) return;
     if (!this.rows.some((row) => row.id === tab.id)) this.rows = [...this.rows, tab];
-    this.#settingsInFront = false;
+    this.#pageInFront = null;
     this.#active = tab.id;
   }
 }

@@ -148,11 +148,32 @@ impl Controller {
         self.desk.point_at(ready.scope, ready.cached);
         self.desk.refresh(&ready.backend.sources, &self.progress);
         self.backend = Some(ready.backend);
+        self.list_forwards();
         let changed = self.notices.take_down("start");
         self.notices_changed(changed);
         self.emit_mode();
         self.announce();
         self.draw_tray();
+    }
+
+    /// Lists the saved forwards, switched off, and tells what is wrong with the file.
+    fn list_forwards(&mut self) {
+        let loaded = self.disk.store().load_profiles();
+        let first = loaded.profiles.problems().first().map(ToString::to_string);
+        let trouble = loaded.unreadable.as_ref().map(ToString::to_string).or(first);
+        let changed = match trouble {
+            Some(detail) => self.notices.raise(Notice {
+                id: "profiles".to_owned(),
+                level: NoticeLevel::Warn,
+                message: "Not all of the saved profiles could be read.".to_owned(),
+                detail: Some(detail),
+            }),
+            None => self.notices.take_down("profiles"),
+        };
+        self.notices_changed(changed);
+        self.forwards.point_at(loaded.profiles, self.mode == AppMode::Demo);
+        self.forwards.find_nodes(self.desk.fleet());
+        self.emit_forwards();
     }
 
     /// Back to the first-run page.
@@ -195,20 +216,27 @@ impl Controller {
     fn forget_backend(&mut self) {
         self.desk.stop();
         self.tabs = Tabs::new_after(&self.tabs);
+        self.forwards_leave();
         self.proofs = Proofs::default();
         let changed = self.notices.take_down_prefixed("enrichment:");
         self.notices_changed(changed);
         self.emit_tabs();
         if let Some(backend) = self.backend.take() {
-            // The simulator may have to end shells, which takes a moment.
-            tokio::task::spawn_blocking(move || drop(backend));
+            // Forwards that are being stopped still terminate their sessions through it.
+            let mut ending = std::mem::take(&mut self.terminals);
+            self.terminals.spawn(async move {
+                while ending.join_next().await.is_some() {}
+                // The simulator may have to end shells, which takes a moment.
+                drop(tokio::task::spawn_blocking(move || drop(backend)).await);
+            });
         }
     }
 
     pub(super) fn close_requested(&mut self) {
-        if self.tabs.has_live() {
+        if self.tabs.has_live() || self.forwards.has_running() {
             self.ui.show_window();
-            let summary = QuitSummary { shells: self.tabs.live_titles() };
+            let summary =
+                QuitSummary { shells: self.tabs.live_titles(), forwards: self.forwards.quit_summary() };
             self.emit(Change::QuitRequested { summary });
         } else {
             self.quit(None);
@@ -224,8 +252,7 @@ impl Controller {
                 }
                 self.ui.show_window();
             }
-            // The menu has no forwards while the controller runs none; an id can still come from outside.
-            TrayAction::Forwards(action) => tracing::warn!(?action, "there are no forwards"),
+            TrayAction::Forwards(action) => self.forward_action(action),
             TrayAction::Quit => self.close_requested(),
         }
     }
@@ -234,6 +261,7 @@ impl Controller {
     pub(super) fn quit(&mut self, reply: Option<Reply<()>>) {
         self.desk.stop();
         self.tabs = Tabs::new_after(&self.tabs);
+        self.forwards_leave();
         let deadline = Instant::now() + QUIT_LIMIT;
         let quitting = self.quitting.get_or_insert_with(|| Quitting { replies: Vec::new(), deadline });
         quitting.replies.extend(reply);

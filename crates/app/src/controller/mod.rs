@@ -1,5 +1,6 @@
 //! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
 
+mod forwards;
 mod lifecycle;
 mod shells;
 mod surroundings;
@@ -22,10 +23,10 @@ use self::lifecycle::{Launched, Quitting};
 use crate::clock::now_ms;
 use crate::disk::{Disk, Written};
 use crate::fleet::FleetDesk;
+use crate::forwards::{ForwardDesk, News};
 use crate::handle::AppHandle;
 use crate::notices::{self, Notices};
 use crate::ports::{Backend, Launcher, Ports, StartOptions, Ui};
-use crate::problem::describe_store;
 use crate::refresh::Progress;
 use crate::request::{Reply, Request};
 use crate::rows;
@@ -53,12 +54,14 @@ pub fn start(ports: Ports) -> AppHandle {
     let (reports, reports_in) = mpsc::channel(WAITING_MESSAGES);
     let (progress, progress_in) = mpsc::channel(WAITING_MESSAGES);
     let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
+    let (forward_news, forward_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
     let inbox = Inbox {
         requests,
         reports: reports_in,
         progress: progress_in,
         launched: launched_in,
+        forward_news: forward_news_in,
         written: written_in,
     };
     let disk = Disk::start(ports.store, written);
@@ -75,6 +78,7 @@ pub fn start(ports: Ports) -> AppHandle {
         sources: Vec::new(),
         desk: FleetDesk::new(),
         tabs: Tabs::new(),
+        forwards: ForwardDesk::new(forward_news.clone()),
         proofs: Proofs::default(),
         settings: Settings::default(),
         notices: Notices::default(),
@@ -87,6 +91,7 @@ pub fn start(ports: Ports) -> AppHandle {
         reports,
         progress,
         launched,
+        forward_news,
     };
     tokio::spawn(controller.run(inbox));
     AppHandle::new(sender)
@@ -107,10 +112,11 @@ struct Controller {
     sources: Vec<SourceRow>,
     desk: FleetDesk,
     tabs: Tabs,
+    forwards: ForwardDesk,
     proofs: Proofs,
     settings: Settings,
     notices: Notices,
-    /// One task per terminal, closed ones until their session is terminated.
+    /// One task per terminal, closed ones until their session is terminated, and one per forward that is being stopped.
     terminals: JoinSet<()>,
     session_options: SessionOptions,
     /// Notes sessions at AWS while they are open; `None` when there is no place for it.
@@ -122,6 +128,7 @@ struct Controller {
     reports: Reports,
     progress: mpsc::Sender<Progress>,
     launched: mpsc::Sender<Launched>,
+    forward_news: mpsc::Sender<News>,
 }
 
 /// Everything the controller listens to.
@@ -130,6 +137,7 @@ struct Inbox {
     reports: mpsc::Receiver<(String, Report)>,
     progress: mpsc::Receiver<Progress>,
     launched: mpsc::Receiver<Launched>,
+    forward_news: mpsc::Receiver<News>,
     written: mpsc::Receiver<Written>,
 }
 
@@ -153,12 +161,14 @@ impl Controller {
                 },
                 Some((tab, report)) = inbox.reports.recv() => self.reported(&tab, report),
                 Some(launched) = inbox.launched.recv() => self.launched(launched),
+                Some(news) = inbox.forward_news.recv() => self.forward_news(news),
                 Some(written) = inbox.written.recv() => self.written(&written),
                 Some(ended) = self.terminals.join_next() => {
                     if let Err(error) = ended {
                         tracing::error!(%error, "a terminal ended by a defect");
                     }
                 }
+                () = at(self.forwards.sample_due()) => self.sample_forwards(),
                 () = at(self.desk.announcement_due()) => self.announce(),
                 Some(progress) = inbox.progress.recv() => self.progressed(progress),
                 () = at(deadline) => {
@@ -209,6 +219,7 @@ impl Controller {
             Request::TabRestart { tab, reply } => answer(reply, self.tab_restart(&tab)),
             Request::SessionRetry { tab, reply } => answer(reply, self.session_retry(&tab)),
             Request::Terminal { tab, request } => self.terminal(&tab, request),
+            Request::Forward(request) => self.forward_asked(request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),
@@ -228,6 +239,7 @@ impl Controller {
             fleet: self.summary(),
             tabs: self.tabs.rows(),
             active_tab: self.tabs.active().to_owned(),
+            forwards: self.forwards.all(),
             settings: self.settings.clone(),
             notices: self.notices.rows(),
         }
@@ -294,6 +306,9 @@ impl Controller {
         for view in views {
             self.emit(Change::View { view });
         }
+        if self.forwards.find_nodes(self.desk.fleet()) {
+            self.emit_forwards();
+        }
     }
 
     fn reported(&mut self, tab: &str, report: Report) {
@@ -319,9 +334,8 @@ impl Controller {
 
     fn written(&mut self, written: &Written) {
         let changed = match written {
-            Written::Failed(error) => {
-                let problem = describe_store(error);
-                self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, &problem))
+            Written::Failed(problem) => {
+                self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, problem))
             }
             Written::Done => self.notices.take_down("storage"),
         };
@@ -356,10 +370,13 @@ impl Controller {
 
     /// Draws the tray menu when it would look different.
     fn draw_tray(&mut self) {
+        let (forwards, bundles, paused) = self.forwards.tray();
         let state = TrayState {
             shells: self.tabs.tray_shells(),
+            forwards,
+            bundles,
+            paused,
             demo: self.mode == AppMode::Demo,
-            ..TrayState::default()
         };
         let menu = tray::menu(&state);
         if menu != self.tray {

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{Controller, no_node, no_tab};
 use crate::clock::now_ms;
+use crate::forwards::Way;
 use crate::journal::journal_scope;
 use crate::problem::{Context, describe};
 use crate::request::TerminalRequest;
@@ -72,27 +73,8 @@ impl Controller {
     ) -> Result<(Opening, SessionRow), CommandError> {
         let fleet = self.desk.fleet();
         let entry = fleet.get(node_key).ok_or_else(no_node)?;
-        let backend = self.backend.as_ref().ok_or_else(no_node)?;
         let node = entry.node();
-        let context = Context {
-            source: node.source.clone(),
-            region: node.account_region.region.clone(),
-            node: Some(node.display_name().to_owned()),
-            document: document.clone(),
-        };
-        let control = backend
-            .control
-            .control_plane(&node.source, &node.account_region.region)
-            .map_err(|error| describe(&error, &context))?;
-        let mut options = self.session_options.clone();
-        if self.mode != AppMode::Demo {
-            let dialer = self.launcher.dialer(&node.source).map_err(|error| describe(&error, &context))?;
-            options.dialer = dialer.unwrap_or(options.dialer);
-            options.journal = self
-                .journal
-                .as_ref()
-                .map(|journal| journal_scope(journal, &node.source, &node.account_region.region));
-        }
+        let Way { control, options, context } = self.way_to(node_key, document.clone())?;
         let session = SessionRow {
             session_id: None,
             node_key: node_key.to_owned(),
@@ -108,6 +90,33 @@ impl Controller {
         };
         let request = StartSession { target: node.node_id.clone(), document, parameters: Vec::new(), reason };
         Ok((Opening { control, request, options, context }, session))
+    }
+
+    /// How sessions to a node are asked for and run.
+    pub(super) fn way_to(&self, node_key: &str, document: Option<String>) -> Result<Way, CommandError> {
+        let entry = self.desk.fleet().get(node_key).ok_or_else(no_node)?;
+        let backend = self.backend.as_ref().ok_or_else(no_node)?;
+        let node = entry.node();
+        let context = Context {
+            source: node.source.clone(),
+            region: node.account_region.region.clone(),
+            node: Some(node.display_name().to_owned()),
+            document,
+        };
+        let control = backend
+            .control
+            .control_plane(&node.source, &node.account_region.region)
+            .map_err(|error| describe(&error, &context))?;
+        let mut options = self.session_options.clone();
+        if self.mode != AppMode::Demo {
+            let dialer = self.launcher.dialer(&node.source).map_err(|error| describe(&error, &context))?;
+            options.dialer = dialer.unwrap_or(options.dialer);
+            options.journal = self
+                .journal
+                .as_ref()
+                .map(|journal| journal_scope(journal, &node.source, &node.account_region.region));
+        }
+        Ok(Way { control, options, context })
     }
 
     pub(super) fn tab_activate(&mut self, tab: &str) -> Result<(), CommandError> {

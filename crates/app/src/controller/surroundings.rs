@@ -54,9 +54,11 @@ impl Controller {
     }
 
     pub(super) fn open_url(&self, url: String, reply: Reply<()>) {
-        if !is_browsable(&url) {
-            let problem =
-                CommandError::new(ErrorCode::InvalidInput, "Only https addresses are opened in the browser.");
+        if !is_browsable(&url) && !self.forwards.is_own_url(&url) {
+            let problem = CommandError::new(
+                ErrorCode::InvalidInput,
+                "Only https addresses and running forwards are opened in the browser.",
+            );
             return answer(reply, Err(problem));
         }
         let ui = self.ui.clone();

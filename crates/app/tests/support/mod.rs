@@ -10,6 +10,7 @@ use fleetline_app::tray::Menu;
 use fleetline_app::{AppHandle, FrameSink, SinkClosed, Ui, UiError};
 use fleetline_ipc::event::{AppEvent, Change};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
+use fleetline_ipc::forward::Forwards;
 use fleetline_ipc::session::{SessionRow, SessionState, TabRow};
 use fleetline_ipc::system::{AppMode, Notice, QuitSummary};
 use fleetline_ipc::terminal::KeyPress;
@@ -28,6 +29,7 @@ pub(crate) struct Seen {
     pub(crate) tabs: Vec<TabRow>,
     pub(crate) active: String,
     pub(crate) notices: Vec<Notice>,
+    pub(crate) forwards: Forwards,
     pub(crate) quit_requested: Option<QuitSummary>,
     pub(crate) tray: Menu,
     pub(crate) shown: u32,
@@ -124,6 +126,12 @@ impl Ui for FakeUi {
                 }
                 Change::Notices { notices } => seen.notices = notices,
                 Change::QuitRequested { summary } => seen.quit_requested = Some(summary),
+                Change::Forwards { forwards } => seen.forwards = forwards,
+                Change::Forward { row } => {
+                    if let Some(known) = seen.forwards.rows.iter_mut().find(|known| known.id == row.id) {
+                        *known = row;
+                    }
+                }
                 Change::View { .. } | Change::Settings { .. } => {}
             }
         });

@@ -156,6 +156,16 @@ impl Registry {
         }
     }
 
+    /// Cuts one flow, or all of them.
+    pub(super) fn reset(&self, flow: Option<FlowId>) {
+        let content = self.content();
+        for (id, entry) in &content.flows {
+            if flow.is_none_or(|wanted| wanted == *id) {
+                entry.pipe.cut(FlowEnd::Reset);
+            }
+        }
+    }
+
     pub(super) fn not_admitted(&self, text: String) {
         self.history.note(text);
         self.content().totals.not_admitted += 1;

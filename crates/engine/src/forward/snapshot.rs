@@ -44,13 +44,13 @@ pub enum ForwardState {
     Stopped,
 }
 
-/// Names a lane of a forward; never used twice in one forward.
+/// Names a lane of a forward; never used twice in one forward. `Display` counts from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LaneId(pub u32);
 
 impl fmt::Display for LaneId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.saturating_add(1).fmt(f)
     }
 }
 

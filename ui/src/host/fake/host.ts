@@ -1,5 +1,6 @@
 import type { AppEvent, AppMode, Change, CommandError, FleetQuery, FleetViewState, Host, NodeRow, SessionState, Settings, SourceRow, TabRow } from '../types';
 import { HostError } from '../types';
+import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
 import { FakeTerminal } from './terminal';
 
@@ -87,6 +88,8 @@ export function createFakeHost(options: URLSearchParams): Host {
     return row;
   };
 
+  const forwards = new FakeForwards(nodeOf, emit, options.has('noforwards') ? [] : fleet.rows);
+
   const host: Host = {
     listen: (onEvent) => {
       listeners.add(onEvent);
@@ -94,7 +97,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     },
     appSnapshot: () => later(() => ({
       version, mode, platform: 'linux', appVersion: '0.1.0', softwareGl: options.has('software'), sources: options.has('nosources') ? [] : SOURCES, identities: [],
-      fleet: summarize(fleet, 1, false), tabs, activeTab: active, settings, notices: [],
+      fleet: summarize(fleet, 1, false), tabs, activeTab: active, forwards: forwards.all(), settings, notices: [],
     })),
     appStart: (choice) => later(() => {
       mode = choice.kind === 'demo' ? { kind: 'demo' } : { kind: 'aws', sources: choice.sources };
@@ -200,6 +203,16 @@ export function createFakeHost(options: URLSearchParams): Host {
     terminalCopy: (tab) => later(() => terminal(tab).copy()),
     terminalSearch: (tab, request) => later(() => terminal(tab).search(request)),
     terminalMirror: (tab) => later(() => terminal(tab).mirror()),
+    forwardCreate: (spec) => later(() => forwards.create(spec)),
+    forwardEdit: (id, spec) => later(() => forwards.edit(id, spec)),
+    forwardRemove: (id) => later(() => forwards.remove(id)),
+    forwardSwitch: (id, on) => later(() => forwards.switch(id, on)),
+    forwardBundle: (bundle, on) => later(() => forwards.switchBundle(bundle, on)),
+    forwardsPause: (paused) => later(() => forwards.pause(paused)),
+    forwardRetry: (id) => later(() => forwards.switch(id, true)),
+    forwardDisconnect: (id, connection) => later(() => forwards.disconnect(id, connection)),
+    forwardDetail: (id) => later(() => forwards.detail(id)),
+    forwardTexts: (id) => later(() => forwards.texts(id)),
     settingsApply: (next) => later(() => {
       settings = next;
       emit({ kind: 'settings', settings });
@@ -208,6 +221,6 @@ export function createFakeHost(options: URLSearchParams): Host {
     clipboardWrite: () => later(() => undefined),
     systemOpenUrl: () => later(() => undefined),
   };
-  if (options.has('quit')) window.setTimeout(() => emit({ kind: 'quit_requested', summary: { shells: ['pay-api-03', 'pay-win-07', 'hel-edge-12'] } }), 600);
+  if (options.has('quit')) window.setTimeout(() => emit({ kind: 'quit_requested', summary: { shells: ['pay-api-03', 'pay-win-07', 'hel-edge-12'], forwards: [{ name: 'Ledger database', connections: 12 }, { name: 'Metrics', connections: 0 }] } }), 600);
   return host;
 }

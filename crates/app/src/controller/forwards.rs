@@ -1,0 +1,238 @@
+//! Forwards: the controller's side of the desk that owns them.
+
+use fleetline_engine::{Priority, SessionOptions};
+use fleetline_ipc::event::Change;
+use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec};
+use fleetline_ipc::{CommandError, ErrorCode};
+use tokio::time::Instant;
+
+use super::{Controller, answer, no_node};
+use crate::forwards::{News, Run, Way, client_names};
+use crate::problem::describe_close;
+use crate::request::{ForwardRequest, Reply};
+use crate::terminal_task::Report;
+use crate::tray::ForwardAction;
+
+impl Controller {
+    pub(super) fn forward_asked(&mut self, request: ForwardRequest) {
+        match request {
+            ForwardRequest::Create { spec, reply } => answer(reply, self.forward_create(spec)),
+            ForwardRequest::Edit { id, spec, reply } => answer(reply, self.forward_edit(&id, spec)),
+            ForwardRequest::Remove { id, reply } => answer(reply, self.forward_remove(&id)),
+            ForwardRequest::Switch { id, on, reply } => answer(reply, self.forward_switch(&id, on)),
+            ForwardRequest::Bundle { bundle, on, reply } => {
+                answer(reply, self.forward_bundle(bundle.as_deref(), on));
+            }
+            ForwardRequest::Pause { paused, reply } => answer(reply, self.forwards_pause(paused)),
+            ForwardRequest::Retry { id, reply } => {
+                let retried = self.forwards.retry(&id);
+                self.forward_settle(&id);
+                answer(reply, retried);
+            }
+            ForwardRequest::Disconnect { id, connection, reply } => {
+                answer(reply, self.forwards.disconnect(&id, connection));
+            }
+            ForwardRequest::Detail { id, reply } => self.forward_detail(id, reply),
+            ForwardRequest::Texts { id, reply } => answer(reply, self.forwards.texts(&id)),
+        }
+    }
+
+    fn forward_create(&mut self, spec: ForwardSpec) -> Result<ForwardRow, CommandError> {
+        self.may_forward()?;
+        let (id, edits) = self.forwards.create(spec, self.desk.fleet())?;
+        self.disk.edit_profiles(edits);
+        drop(self.forwards.switch(&id, true));
+        self.forward_start(&id);
+        self.emit_forwards();
+        self.forwards.row(&id)
+    }
+
+    fn forward_edit(&mut self, id: &str, spec: ForwardSpec) -> Result<ForwardRow, CommandError> {
+        let (edits, restart) = self.forwards.edit(id, spec, self.desk.fleet())?;
+        self.disk.edit_profiles(edits);
+        if restart {
+            // The error says that the forward is unknown, which it is not.
+            drop(self.forwards.retry(id));
+            if let Some(run) = self.forwards.take_run(id) {
+                self.forward_end(id.to_owned(), run);
+            }
+        }
+        self.forward_start(id);
+        self.emit_forwards();
+        self.forwards.row(id)
+    }
+
+    fn forward_remove(&mut self, id: &str) -> Result<(), CommandError> {
+        let (run, edits) = self.forwards.remove(id)?;
+        self.disk.edit_profiles(edits);
+        if let Some(run) = run {
+            self.forward_end(id.to_owned(), run);
+        }
+        self.emit_forwards();
+        Ok(())
+    }
+
+    fn forward_switch(&mut self, id: &str, on: bool) -> Result<(), CommandError> {
+        self.may_forward()?;
+        if let Some(run) = self.forwards.switch(id, on)? {
+            self.forward_end(id.to_owned(), run);
+        }
+        self.forward_settle(id);
+        Ok(())
+    }
+
+    fn forward_bundle(&mut self, bundle: Option<&str>, on: bool) -> Result<(), CommandError> {
+        for id in self.forwards.members(bundle) {
+            self.forward_switch(&id, on)?;
+        }
+        Ok(())
+    }
+
+    fn forwards_pause(&mut self, paused: bool) -> Result<(), CommandError> {
+        self.may_forward()?;
+        for (id, run) in self.forwards.pause(paused) {
+            self.forward_end(id, run);
+        }
+        for id in self.forwards.ids() {
+            self.forward_start(&id);
+        }
+        self.emit_forwards();
+        Ok(())
+    }
+
+    fn may_forward(&self) -> Result<(), CommandError> {
+        if self.quitting.is_some() {
+            return Err(CommandError::new(ErrorCode::Cancelled, "Fleetline is ending."));
+        }
+        Ok(())
+    }
+
+    /// Starts a forward that should listen, if nothing is in its way.
+    fn forward_start(&mut self, id: &str) {
+        if !self.forwards.wants_start(id) {
+            return;
+        }
+        let way = self.forwards.node_key(id).ok_or_else(no_node).and_then(|key| {
+            let way = self.way_to(&key, None)?;
+            let options = SessionOptions { priority: Priority::Background, ..way.options };
+            Ok(Way { options, ..way })
+        });
+        let edits = self.forwards.start(id, way);
+        self.disk.edit_profiles(edits);
+    }
+
+    /// Starts it if it should be, and tells how it is.
+    fn forward_settle(&mut self, id: &str) {
+        self.forward_start(id);
+        self.forward_told(id);
+    }
+
+    fn forward_told(&mut self, id: &str) {
+        if let Some(row) = self.forwards.news_of(id) {
+            self.emit(Change::Forward { row });
+            self.draw_tray();
+        }
+    }
+
+    /// Stops a run in the background, which takes until AWS has confirmed it.
+    fn forward_end(&mut self, id: String, run: Run) {
+        self.forwards.closing(&id);
+        let (news, reports) = (self.forward_news.clone(), self.reports.clone());
+        self.terminals.spawn(async move {
+            run.forward.unbound().await;
+            // After the controller nobody starts it again.
+            drop(news.send(News::Unbound { id: id.clone() }).await);
+            if let Err(error) = run.forward.stop().await {
+                let problem = describe_close(&error, &run.context);
+                drop(reports.send((id, Report::NotTerminated(problem))).await);
+            }
+        });
+    }
+
+    /// Stops all. They are forgotten: the fleet they lead through is left.
+    pub(super) fn forwards_leave(&mut self) {
+        for (id, run) in self.forwards.leave() {
+            self.forward_end(id, run);
+        }
+        self.emit_forwards();
+    }
+
+    pub(super) fn emit_forwards(&mut self) {
+        let forwards = self.forwards.all();
+        self.emit(Change::Forwards { forwards });
+        self.draw_tray();
+    }
+
+    pub(super) fn forward_news(&mut self, news: News) {
+        match news {
+            News::Changed { id, run } => {
+                if self.forwards.is_current(&id, run) {
+                    self.forward_told(&id);
+                }
+            }
+            News::Unbound { id } => {
+                self.forwards.unbound(&id);
+                self.forward_settle(&id);
+            }
+            News::Clients { id, run, names, reply } => {
+                if self.forwards.is_current(&id, run) {
+                    self.forwards.learn_clients(&id, names);
+                }
+                answer(reply, self.forwards.detail(&id).map(|(detail, _, _)| detail));
+            }
+        }
+    }
+
+    pub(super) fn sample_forwards(&mut self) {
+        for id in self.forwards.sample(Instant::now()) {
+            self.forward_told(&id);
+        }
+    }
+
+    fn forward_detail(&self, id: String, reply: Reply<ForwardDetail>) {
+        let (unknown, run) = match self.forwards.detail(&id) {
+            Ok((_, unknown, Some(run))) if !unknown.is_empty() => (unknown, run),
+            Ok((detail, _, _)) => return answer(reply, Ok(detail)),
+            Err(problem) => return answer(reply, Err(problem)),
+        };
+        let news = self.forward_news.clone();
+        // Looking for programs goes through all processes.
+        tokio::task::spawn_blocking(move || {
+            let names = client_names(unknown);
+            drop(news.blocking_send(News::Clients { id, run, names, reply }));
+        });
+    }
+
+    pub(super) fn forward_action(&mut self, action: ForwardAction) {
+        let done = match action {
+            ForwardAction::Show => {
+                self.ui.show_window();
+                Ok(())
+            }
+            ForwardAction::Switch { forward, on } => self.forward_switch(&forward, on),
+            ForwardAction::SwitchBundle { bundle, on } => self.forward_bundle(Some(&bundle), on),
+            ForwardAction::CopyAddresses { bundle } => {
+                self.copy_addresses(&bundle);
+                Ok(())
+            }
+            ForwardAction::PauseAll => self.forwards_pause(true),
+            ForwardAction::ResumeAll => self.forwards_pause(false),
+        };
+        if let Err(problem) = done {
+            // The menu was older than the list; the next one is drawn already.
+            tracing::warn!(message = problem.message, "a choice of the tray could not be followed");
+        }
+    }
+
+    fn copy_addresses(&self, bundle: &str) {
+        let ids = self.forwards.members(Some(bundle));
+        let rows = ids.iter().filter_map(|id| self.forwards.row(id).ok());
+        let text = rows.map(|row| row.local).collect::<Vec<_>>().join("\n");
+        let ui = self.ui.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = ui.write_clipboard(&text) {
+                tracing::warn!(%error, "addresses could not be copied");
+            }
+        });
+    }
+}

@@ -1,0 +1,609 @@
+//! Forwards: which there are, which run, and what is told of them.
+//!
+//! They are saved profiles ([`fleetline_store::profiles`]). After a restart they are listed as they were and switched
+//! off: nothing is started at AWS that nobody asked for. Those of the demo fleet are kept in a folder of their own and
+//! only listed there.
+
+mod local;
+mod rates;
+mod row;
+mod saved;
+mod spec;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use fleetline_engine::SessionOptions;
+use fleetline_engine::forward::{
+    AdmitAll, FlowId, Forward, ForwardOptions, LanePolicy, LaneStart, ListenError, ListenProblem,
+    LocalAddress,
+};
+use fleetline_engine::ports::ControlPlane;
+use fleetline_inventory::{Entry, Fleet, Query};
+use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardStart, Forwards};
+use fleetline_ipc::system::QuitForward;
+use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_store::profiles::{Edit, FolderPath, ProfileId, ProfileTarget, Profiles, SavedProfile};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use crate::clock::now_ms;
+use crate::problem::Context;
+use crate::request::Reply;
+use rates::Rates;
+
+pub(crate) use local::client_names;
+pub use local::{PortInUse, SameUser};
+
+/// Forwards listed at most.
+const LIMIT: usize = 2000;
+/// Least time between two looks at one forward, so that a busy one is told of ten times a second.
+const CALM: Duration = Duration::from_millis(100);
+
+/// What the tasks around running forwards tell the controller.
+pub(crate) enum News {
+    /// A forward changed. `run` tells starts of the same forward apart.
+    Changed { id: String, run: u64 },
+    /// The listeners of an earlier run are closed.
+    Unbound { id: String },
+    /// The programs behind connections, and who asked for them.
+    Clients { id: String, run: u64, names: Vec<(FlowId, String)>, reply: Reply<ForwardDetail> },
+}
+
+/// Where a forward goes through, as the fleet has it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    key: String,
+    node_id: String,
+    node_name: String,
+    account_name: String,
+    source: String,
+    region: String,
+}
+
+/// A forward that listens.
+pub(crate) struct Run {
+    number: u64,
+    pub(crate) forward: Forward,
+    pub(crate) context: Context,
+    rates: Rates,
+    since: SystemTime,
+    /// The connection that was refused and that the user has seen to.
+    forgiven: Option<FlowId>,
+    clients: BTreeMap<FlowId, String>,
+}
+
+/// Why a forward that is switched on does not listen.
+#[derive(Clone, Debug)]
+enum Blocked {
+    PortInUse(PortInUse),
+    Problem(CommandError),
+}
+
+struct Kept {
+    saved: SavedProfile,
+    spec: ForwardSpec,
+    place: Option<Place>,
+    on: bool,
+    run: Option<Run>,
+    blocked: Option<Blocked>,
+    /// Earlier runs whose listeners are not closed yet.
+    closing: usize,
+    /// As it was told last.
+    told: Option<ForwardRow>,
+}
+
+impl Kept {
+    fn id(&self) -> &str {
+        self.saved.id.as_str()
+    }
+}
+
+/// The way to the node of a forward.
+pub(crate) struct Way {
+    pub(crate) control: Arc<dyn ControlPlane>,
+    pub(crate) options: SessionOptions,
+    pub(crate) context: Context,
+}
+
+/// The one owner of all forwards.
+pub(crate) struct ForwardDesk {
+    kept: Vec<Kept>,
+    profiles: Profiles,
+    /// Bundles of the profile file as they are now.
+    bundles: Vec<SavedProfile>,
+    demo: bool,
+    paused: bool,
+    runs: u64,
+    news: mpsc::Sender<News>,
+}
+
+impl ForwardDesk {
+    pub(crate) fn new(news: mpsc::Sender<News>) -> Self {
+        Self {
+            kept: Vec::new(),
+            profiles: Profiles::default(),
+            bundles: Vec::new(),
+            demo: false,
+            paused: false,
+            runs: 0,
+            news,
+        }
+    }
+
+    /// Lists the saved forwards of the demo fleet or of AWS, all switched off.
+    pub(crate) fn point_at(&mut self, profiles: Profiles, demo: bool) {
+        self.demo = demo;
+        self.paused = false;
+        self.kept.clear();
+        self.bundles = saved::bundles(&profiles);
+        for profile in profiles.iter() {
+            let is_here = saved::is_of_demo(&profile.folder) == demo;
+            let bundle = saved::bundle_of(&self.bundles, &profile.id).map(|bundle| bundle.name.clone());
+            let read = spec::of_saved(profile, &profiles.effective(profile), bundle, String::new());
+            if let Some(spec) = read.filter(|_| is_here && self.kept.len() < LIMIT) {
+                self.kept.push(Kept {
+                    saved: profile.clone(),
+                    spec,
+                    place: None,
+                    on: false,
+                    run: None,
+                    blocked: None,
+                    closing: 0,
+                    told: None,
+                });
+            }
+        }
+        self.profiles = profiles;
+    }
+
+    /// Forgets all, and gives out what runs, to be stopped.
+    pub(crate) fn leave(&mut self) -> Vec<(String, Run)> {
+        let runs = self.kept.iter_mut().filter_map(|kept| {
+            let run = kept.run.take()?;
+            Some((kept.id().to_owned(), run))
+        });
+        let runs = runs.collect();
+        self.kept.clear();
+        self.bundles.clear();
+        self.paused = false;
+        runs
+    }
+
+    /// Finds the nodes of forwards anew. Returns whether any row looks different.
+    pub(crate) fn find_nodes(&mut self, fleet: &Fleet) -> bool {
+        let mut changed = false;
+        if self.kept.is_empty() {
+            return false;
+        }
+        let mut by_id: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
+        for kept in &self.kept {
+            if let Some(ProfileTarget::Node(id)) = kept.saved.kind.target() {
+                by_id.entry(id.clone()).or_default();
+            }
+        }
+        for entry in fleet.entries() {
+            if let Some(entries) = by_id.get_mut(&entry.node().node_id) {
+                entries.push(entry);
+            }
+        }
+        for kept in &mut self.kept {
+            let effective = self.profiles.effective(&kept.saved);
+            let fits = |entry: &&&Entry| {
+                let node = entry.node();
+                effective.source.value.as_ref().is_none_or(|source| *source == node.source)
+                    && effective
+                        .region
+                        .value
+                        .as_ref()
+                        .is_none_or(|region| *region == node.account_region.region)
+            };
+            let found = match kept.saved.kind.target() {
+                Some(ProfileTarget::Node(id)) => {
+                    by_id.get(id).and_then(|entries| entries.iter().find(fits)).copied()
+                }
+                Some(ProfileTarget::Query(text)) => only_match(fleet, text),
+                None => None,
+            };
+            let place = found.map(|entry| place(fleet, entry));
+            // A node that is listed no more keeps its name here; starting through it is refused by AWS if it is gone.
+            if place.is_some() && place != kept.place {
+                kept.spec.node_key = place.as_ref().map(|place| place.key.clone()).unwrap_or_default();
+                kept.place = place;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Adds a forward, switched off. Returns its id and what is to be written.
+    pub(crate) fn create(
+        &mut self,
+        spec: ForwardSpec,
+        fleet: &Fleet,
+    ) -> Result<(String, Vec<Edit>), CommandError> {
+        spec::check(&spec)?;
+        if self.kept.len() >= LIMIT {
+            let message = format!("There are {LIMIT} forwards; remove one first.");
+            return Err(CommandError::new(ErrorCode::InvalidInput, message));
+        }
+        let place = fleet.get(&spec.node_key).map(|entry| place(fleet, entry)).ok_or_else(no_node)?;
+        let taken = |id: &ProfileId| {
+            self.profiles.get(id).is_some()
+                || self.kept.iter().any(|kept| kept.saved.id == *id)
+                || self.bundles.iter().any(|bundle| bundle.id == *id)
+        };
+        let id = ProfileId::for_name(&spec.name, taken);
+        let folder = if self.demo { saved::demo_folder() } else { FolderPath::default() };
+        let saved = saved::empty(id, folder);
+        self.kept.push(Kept {
+            saved,
+            spec: spec.clone(),
+            place: Some(place),
+            on: false,
+            run: None,
+            blocked: None,
+            closing: 0,
+            told: None,
+        });
+        let at = self.kept.len() - 1;
+        let edits = self.put(at, spec, true);
+        Ok((self.kept[at].id().to_owned(), edits))
+    }
+
+    /// Changes a forward. Returns what is to be written, and whether it must be started anew.
+    pub(crate) fn edit(
+        &mut self,
+        id: &str,
+        spec: ForwardSpec,
+        fleet: &Fleet,
+    ) -> Result<(Vec<Edit>, bool), CommandError> {
+        spec::check(&spec)?;
+        let at = self.at(id)?;
+        let has_moved = spec.node_key != self.kept[at].spec.node_key;
+        if has_moved || self.kept[at].place.is_none() {
+            let entry = fleet.get(&spec.node_key).ok_or_else(no_node)?;
+            self.kept[at].place = Some(place(fleet, entry));
+        }
+        let restart = spec::needs_restart(&self.kept[at].spec, &spec);
+        let edits = self.put(at, spec, has_moved);
+        Ok((edits, restart))
+    }
+
+    /// Takes a description over, and says what that changes on disk.
+    fn put(&mut self, at: usize, spec: ForwardSpec, has_moved: bool) -> Vec<Edit> {
+        let kept = &mut self.kept[at];
+        let target = match (&kept.place, kept.saved.kind.target()) {
+            (Some(place), _) if has_moved => {
+                kept.saved.settings.source = Some(place.source.clone());
+                kept.saved.settings.region = Some(place.region.clone());
+                ProfileTarget::Node(place.node_id.clone())
+            }
+            (_, Some(target)) => target.clone(),
+            (_, None) => ProfileTarget::Node(String::new()),
+        };
+        let effective = self.profiles.effective(&kept.saved);
+        spec::into_saved(&spec, target, &effective, &mut kept.saved);
+        let before = std::mem::replace(&mut kept.spec, spec).bundle;
+        let (saved, after) = (kept.saved.clone(), kept.spec.bundle.clone());
+        let mut edits = vec![Edit::Put(saved.clone())];
+        let in_file = saved::bundle_of(&self.bundles, &saved.id).is_some();
+        if before != after || in_file != after.is_some() {
+            let taken = |id: &ProfileId| {
+                self.profiles.get(id).is_some() || self.kept.iter().any(|kept| kept.saved.id == *id)
+            };
+            edits.extend(saved::move_member(&mut self.bundles, &saved, after.as_deref(), taken));
+        }
+        edits
+    }
+
+    /// Removes a forward. Gives out what runs, to be stopped, and what is to be written.
+    pub(crate) fn remove(&mut self, id: &str) -> Result<(Option<Run>, Vec<Edit>), CommandError> {
+        let at = self.at(id)?;
+        let kept = self.kept.remove(at);
+        let mut edits = saved::move_member(&mut self.bundles, &kept.saved, None, |_| false);
+        edits.push(Edit::Remove(kept.saved.id));
+        Ok((kept.run, edits))
+    }
+
+    /// Moves the switch. Gives out what runs and shall not any more, to be stopped.
+    pub(crate) fn switch(&mut self, id: &str, on: bool) -> Result<Option<Run>, CommandError> {
+        let at = self.at(id)?;
+        let kept = &mut self.kept[at];
+        kept.on = on;
+        kept.blocked = None;
+        Ok(if on { None } else { kept.run.take() })
+    }
+
+    /// Ids of a bundle's forwards; `None` are those in no bundle.
+    pub(crate) fn members(&self, bundle: Option<&str>) -> Vec<String> {
+        let members = self.kept.iter().filter(|kept| kept.spec.bundle.as_deref() == bundle);
+        members.map(|kept| kept.id().to_owned()).collect()
+    }
+
+    /// All ids.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.kept.iter().map(|kept| kept.id().to_owned()).collect()
+    }
+
+    /// Pauses all, or ends the pause. Gives out what ran, to be stopped.
+    pub(crate) fn pause(&mut self, paused: bool) -> Vec<(String, Run)> {
+        self.paused = paused;
+        if !paused {
+            return Vec::new();
+        }
+        let runs = self.kept.iter_mut().filter_map(|kept| {
+            kept.blocked = None;
+            let run = kept.run.take()?;
+            Some((kept.id().to_owned(), run))
+        });
+        runs.collect()
+    }
+
+    /// Takes what runs, to be started anew.
+    pub(crate) fn take_run(&mut self, id: &str) -> Option<Run> {
+        self.kept.iter_mut().find(|kept| kept.id() == id)?.run.take()
+    }
+
+    /// The listeners of a run are being closed.
+    pub(crate) fn closing(&mut self, id: &str) {
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.id() == id) {
+            kept.closing += 1;
+        }
+    }
+
+    /// The listeners of a run are closed.
+    pub(crate) fn unbound(&mut self, id: &str) {
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.id() == id) {
+            kept.closing = kept.closing.saturating_sub(1);
+        }
+    }
+
+    /// Whether it should listen and does not, with nothing in its way.
+    pub(crate) fn wants_start(&self, id: &str) -> bool {
+        let Ok(at) = self.at(id) else { return false };
+        let kept = &self.kept[at];
+        kept.on && !self.paused && kept.run.is_none() && kept.closing == 0 && kept.blocked.is_none()
+    }
+
+    /// The key of the node it goes through.
+    pub(crate) fn node_key(&self, id: &str) -> Option<String> {
+        let kept = self.kept.iter().find(|kept| kept.id() == id)?;
+        kept.place.as_ref().map(|place| place.key.clone())
+    }
+
+    /// Starts it, or notes why it cannot be. Returns what is to be written: the port that was picked.
+    pub(crate) fn start(&mut self, id: &str, way: Result<Way, CommandError>) -> Vec<Edit> {
+        let Ok(at) = self.at(id) else { return Vec::new() };
+        let started = way.map_err(Blocked::Problem).and_then(|way| self.listen(at, way));
+        let kept = &mut self.kept[at];
+        match started {
+            Ok(run) => {
+                let picked = match run.forward.listeners().first() {
+                    Some(LocalAddress::Tcp(address)) => address.port(),
+                    _ => 0,
+                };
+                kept.run = Some(run);
+                if picked != 0 && kept.spec.local_port != picked && kept.spec.socket.is_none() {
+                    let spec = ForwardSpec { local_port: picked, ..kept.spec.clone() };
+                    return self.put(at, spec, false);
+                }
+            }
+            Err(blocked) => kept.blocked = Some(blocked),
+        }
+        Vec::new()
+    }
+
+    fn listen(&mut self, at: usize, way: Way) -> Result<Run, Blocked> {
+        let kept = &self.kept[at];
+        let Some(place) = &kept.place else { return Err(Blocked::Problem(no_node())) };
+        let settings = self.profiles.effective(&kept.saved);
+        let listen = spec::listen(&kept.spec, settings.bind.value).map_err(Blocked::Problem)?;
+        let request = spec::request(&kept.spec, &place.node_id, settings.reason.value.clone())
+            .map_err(Blocked::Problem)?;
+        let defaults = ForwardOptions::default();
+        let mut limits = defaults.limits;
+        limits.flows = usize::try_from(settings.connections.value.get()).unwrap_or(limits.flows);
+        let lanes = usize::try_from(kept.spec.lanes).unwrap_or(1);
+        let options = ForwardOptions {
+            listen: vec![listen],
+            start: match kept.spec.start {
+                ForwardStart::OnDemand => LaneStart::OnDemand,
+                ForwardStart::AtOnce => LaneStart::AtOnce,
+            },
+            lanes: LanePolicy { max: lanes, ..LanePolicy::default() },
+            limits,
+            admission: if settings.other_users.value { Arc::new(AdmitAll) } else { Arc::new(SameUser) },
+            session: SessionOptions { limits: defaults.session.limits, ..way.options },
+        };
+        let forward =
+            Forward::start(way.control, request, options).map_err(|error| self.not_bound(at, &error))?;
+        self.runs += 1;
+        let (id, run, news) = (self.kept[at].id().to_owned(), self.runs, self.news.clone());
+        let mut changes = forward.changes();
+        // Ends with the forward, whose last part drops the sender.
+        tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                if news.send(News::Changed { id: id.clone(), run }).await.is_err() {
+                    return;
+                }
+                sleep(CALM).await;
+            }
+        });
+        Ok(Run {
+            number: self.runs,
+            forward,
+            context: way.context,
+            rates: Rates::new(),
+            since: SystemTime::now(),
+            forgiven: None,
+            clients: BTreeMap::new(),
+        })
+    }
+
+    fn not_bound(&self, at: usize, error: &ListenError) -> Blocked {
+        if let (LocalAddress::Tcp(address), ListenProblem::InUse) = (&error.at, &error.problem) {
+            let mut found = PortInUse::at(*address);
+            let holds = |kept: &&Kept| {
+                kept.run.as_ref().is_some_and(|run| {
+                    let ports = run.forward.listeners().iter();
+                    ports.filter_map(port_of).any(|port| port == address.port())
+                })
+            };
+            let ours = self.kept.iter().enumerate().find(|(other, kept)| *other != at && holds(kept));
+            if let Some((_, kept)) = ours {
+                found.holder = format!("Port {} is held by the forward {}.", found.port, kept.spec.name);
+            }
+            return Blocked::PortInUse(found);
+        }
+        let hint = "Choose another local port or path.".to_owned();
+        Blocked::Problem(CommandError {
+            hint: Some(hint),
+            ..CommandError::new(ErrorCode::InvalidInput, format!("{error}."))
+        })
+    }
+
+    /// Tries again now what failed or waits.
+    pub(crate) fn retry(&mut self, id: &str) -> Result<(), CommandError> {
+        let at = self.at(id)?;
+        let kept = &mut self.kept[at];
+        kept.blocked = None;
+        if let Some(run) = &mut kept.run {
+            run.forgiven = run.forward.snapshot().ended.last().map(|ended| ended.flow.id);
+            run.forward.retry_now();
+        }
+        Ok(())
+    }
+
+    /// Cuts one connection, or all.
+    pub(crate) fn disconnect(&self, id: &str, connection: Option<f64>) -> Result<(), CommandError> {
+        let kept = &self.kept[self.at(id)?];
+        if let Some(run) = &kept.run {
+            // Numbers come back as they were given, see `ConnectionRow::number`.
+            run.forward.reset(connection.map(|number| FlowId(number.max(0.0) as u64)));
+        }
+        Ok(())
+    }
+
+    /// Whether news of this run are still of interest.
+    pub(crate) fn is_current(&self, id: &str, run: u64) -> bool {
+        self.kept.iter().any(|kept| kept.id() == id && kept.run.as_ref().is_some_and(|r| r.number == run))
+    }
+
+    /// When figures are to be looked at again; `None` while nothing moves.
+    pub(crate) fn sample_due(&self) -> Option<Instant> {
+        self.kept.iter().filter_map(|kept| kept.run.as_ref()?.rates.due()).min()
+    }
+
+    /// Takes a sample of all that move. Returns their ids.
+    pub(crate) fn sample(&mut self, now: Instant) -> Vec<String> {
+        let mut sampled = Vec::new();
+        for kept in &mut self.kept {
+            let id = kept.saved.id.as_str();
+            if let Some(run) = kept.run.as_mut().filter(|run| run.rates.due().is_some_and(|due| due <= now)) {
+                let snapshot = run.forward.snapshot();
+                run.rates.sample(&snapshot.totals, snapshot.flows.len(), now);
+                sampled.push(id.to_owned());
+            }
+        }
+        sampled
+    }
+
+    /// The row of a forward, when it is not as it was told last.
+    pub(crate) fn news_of(&mut self, id: &str) -> Option<ForwardRow> {
+        let at = self.at(id).ok()?;
+        if let Some(run) = &mut self.kept[at].run {
+            let snapshot = run.forward.snapshot();
+            run.rates.look(&snapshot.totals, snapshot.flows.len(), Instant::now());
+        }
+        let row = self.row_at(at);
+        let kept = &mut self.kept[at];
+        if kept.told.as_ref() == Some(&row) {
+            return None;
+        }
+        kept.told = Some(row.clone());
+        Some(row)
+    }
+
+    /// The row of a forward as it is.
+    pub(crate) fn row(&self, id: &str) -> Result<ForwardRow, CommandError> {
+        Ok(self.row_at(self.at(id)?))
+    }
+
+    /// All of them, to be told.
+    pub(crate) fn all(&mut self) -> Forwards {
+        let mut order: Vec<Option<String>> = Vec::new();
+        for kept in &self.kept {
+            if kept.spec.bundle.is_some() && !order.contains(&kept.spec.bundle) {
+                order.push(kept.spec.bundle.clone());
+            }
+        }
+        let place =
+            |row: &ForwardRow| order.iter().position(|name| *name == row.spec.bundle).unwrap_or(order.len());
+        let mut rows: Vec<ForwardRow> = (0..self.kept.len()).map(|at| self.row_at(at)).collect();
+        for (kept, row) in self.kept.iter_mut().zip(&rows) {
+            kept.told = Some(row.clone());
+        }
+        rows.sort_by_key(place);
+        Forwards { rows, paused: self.paused }
+    }
+
+    /// What quitting would stop.
+    pub(crate) fn quit_summary(&self) -> Vec<QuitForward> {
+        let running = self.kept.iter().enumerate().filter(|(_, kept)| kept.run.is_some());
+        running
+            .map(|(at, kept)| QuitForward {
+                name: kept.spec.name.clone(),
+                connections: self.row_at(at).connections,
+            })
+            .collect()
+    }
+
+    /// Whether any listens.
+    pub(crate) fn has_running(&self) -> bool {
+        self.kept.iter().any(|kept| kept.run.is_some())
+    }
+
+    fn at(&self, id: &str) -> Result<usize, CommandError> {
+        let found = self.kept.iter().position(|kept| kept.id() == id);
+        found.ok_or_else(|| CommandError::new(ErrorCode::NotFound, "This forward does not exist any more."))
+    }
+}
+
+fn port_of(address: &LocalAddress) -> Option<u16> {
+    match address {
+        LocalAddress::Tcp(address) => Some(address.port()),
+        LocalAddress::Unix(_) => None,
+    }
+}
+
+fn place(fleet: &Fleet, entry: &Entry) -> Place {
+    let node = entry.node();
+    Place {
+        key: entry.key().to_owned(),
+        node_id: node.node_id.clone(),
+        node_name: node.display_name().to_owned(),
+        account_name: fleet.listing_of(entry).account_name.clone(),
+        source: node.source.clone(),
+        region: node.account_region.region.clone(),
+    }
+}
+
+fn only_match<'a>(fleet: &'a Fleet, text: &str) -> Option<&'a Entry> {
+    let query = Query::parse(text);
+    if query.is_unfiltered() || !query.issues().is_empty() {
+        return None;
+    }
+    let now = now_ms();
+    let mut found = fleet.entries().filter(|entry| query.matches(fleet, entry, now));
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+fn no_node() -> CommandError {
+    CommandError {
+        hint: Some("Refresh the fleet, or choose another node for it.".to_owned()),
+        ..CommandError::new(ErrorCode::NotFound, "The node of this forward is not in the fleet.")
+    }
+}

@@ -1,0 +1,277 @@
+//! A forward as the interface describes it and as it is saved.
+
+use std::path::PathBuf;
+
+use fleetline_engine::forward::{ForwardRequest, Listen};
+use fleetline_ipc::forward::{ForwardKind, ForwardSpec, ForwardStart};
+use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_store::profiles::{
+    Bind, EffectiveSettings, Local, ProfileKind, ProfileTarget, Remote, SavedProfile, Start, Whole,
+};
+
+/// Where Windows has its remote desktop.
+const RDP_PORT: u16 = 3389;
+
+/// The limits of a description (`ForwardSpec`).
+pub(super) fn check(spec: &ForwardSpec) -> Result<(), CommandError> {
+    let wrong = |message: &str| Err(CommandError::new(ErrorCode::InvalidInput, message));
+    let named = |text: &str| {
+        (1..=80).contains(&text.chars().count())
+            && text.len() <= 256
+            && text.trim() == text
+            && !text.contains(char::is_control)
+    };
+    if !named(&spec.name) {
+        return wrong("A forward has a name of 1 to 80 characters in one line.");
+    }
+    if spec.bundle.as_deref().is_some_and(|bundle| !named(bundle)) {
+        return wrong("A bundle has a name of 1 to 80 characters in one line.");
+    }
+    if !(1..=16).contains(&spec.lanes) {
+        return wrong("A forward has 1 to 16 lanes.");
+    }
+    if spec.kind != ForwardKind::Socks && spec.port.is_none_or(|port| port == 0) {
+        return wrong("The port to reach is a number from 1 to 65535.");
+    }
+    if spec.kind == ForwardKind::RemoteHost && !spec.host.as_deref().is_some_and(is_host) {
+        return wrong("The host is a name or an address, without a port.");
+    }
+    if let Some(socket) = &spec.socket
+        && (!(socket.starts_with('/') || socket.starts_with("~/")) || socket.contains(char::is_control))
+    {
+        return wrong("A socket is named by its whole path, or by one that begins with ~/.");
+    }
+    Ok(())
+}
+
+fn is_host(host: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    (1..=255).contains(&host.len()) && host.chars().all(allowed) && !host.starts_with('-')
+}
+
+/// What a saved profile says; `None` when it is no forward.
+pub(super) fn of_saved(
+    saved: &SavedProfile,
+    effective: &EffectiveSettings,
+    bundle: Option<String>,
+    node_key: String,
+) -> Option<ForwardSpec> {
+    let (kind, host, port, local) = match &saved.kind {
+        ProfileKind::Forward { remote, local, .. } => {
+            let kind = if remote.host.is_some() { ForwardKind::RemoteHost } else { ForwardKind::Port };
+            (kind, remote.host.clone(), Some(remote.port), local.clone())
+        }
+        ProfileKind::Rdp { port, local_port, .. } => {
+            (ForwardKind::Rdp, None, Some(*port), Local::Port(*local_port))
+        }
+        ProfileKind::Socks { local, .. } => (ForwardKind::Socks, None, None, local.clone()),
+        _ => return None,
+    };
+    let (local_port, socket) = match local {
+        Local::Port(port) => (port, None),
+        Local::Socket(path) => (0, Some(path)),
+    };
+    Some(ForwardSpec {
+        name: saved.name.clone(),
+        kind,
+        bundle,
+        node_key,
+        host,
+        port,
+        local_port,
+        socket,
+        lanes: effective.lanes.value.get(),
+        start: match effective.start.value {
+            Start::OnDemand => ForwardStart::OnDemand,
+            Start::AtOnce | Start::Always => ForwardStart::AtOnce,
+        },
+        favourite: saved.favourite,
+    })
+}
+
+/// Writes a description into a profile. What it inherits unchanged is left to be inherited.
+pub(super) fn into_saved(
+    spec: &ForwardSpec,
+    target: ProfileTarget,
+    effective: &EffectiveSettings,
+    saved: &mut SavedProfile,
+) {
+    saved.name.clone_from(&spec.name);
+    saved.favourite = spec.favourite;
+    let local = match &spec.socket {
+        Some(path) => Local::Socket(path.clone()),
+        None => Local::Port(spec.local_port),
+    };
+    let port = spec.port.unwrap_or(RDP_PORT);
+    saved.kind = match spec.kind {
+        ForwardKind::Port => ProfileKind::Forward { target, remote: Remote { host: None, port }, local },
+        ForwardKind::RemoteHost => {
+            ProfileKind::Forward { target, remote: Remote { host: spec.host.clone(), port }, local }
+        }
+        ForwardKind::Rdp => ProfileKind::Rdp { target, port, local_port: spec.local_port },
+        ForwardKind::Socks => ProfileKind::Socks { target, local },
+    };
+    if spec.lanes != effective.lanes.value.get() {
+        saved.settings.lanes = Whole::new(spec.lanes);
+    }
+    let start = match spec.start {
+        ForwardStart::OnDemand => Start::OnDemand,
+        ForwardStart::AtOnce => Start::AtOnce,
+    };
+    let is_same = (effective.start.value == Start::OnDemand) == (start == Start::OnDemand);
+    if !is_same {
+        saved.settings.start = Some(start);
+    }
+}
+
+/// What is asked of the engine for a description.
+pub(super) fn request(
+    spec: &ForwardSpec,
+    target: &str,
+    reason: Option<String>,
+) -> Result<ForwardRequest, CommandError> {
+    let port = spec.port.unwrap_or(RDP_PORT);
+    let request = match (spec.kind, &spec.host) {
+        (ForwardKind::Socks, _) => {
+            return Err(CommandError {
+                hint: Some("Forward to the host you need instead.".to_owned()),
+                ..CommandError::new(
+                    ErrorCode::Unsupported,
+                    "This version of Fleetline has no SOCKS proxies yet.",
+                )
+            });
+        }
+        (ForwardKind::RemoteHost, Some(host)) => ForwardRequest::to_remote_host(target, host, port),
+        _ => ForwardRequest::to_port(target, port),
+    };
+    Ok(ForwardRequest { reason, ..request })
+}
+
+/// Where it listens. An address that lets other computers in is refused: it needs a confirmation at each start (SEC-20),
+/// which there is no place for yet.
+pub(super) fn listen(spec: &ForwardSpec, bind: Bind) -> Result<Listen, CommandError> {
+    if let Some(path) = &spec.socket {
+        return Ok(Listen::Unix { path: expanded(path) });
+    }
+    match bind {
+        Bind::Loopback => Ok(Listen::Loopback { port: spec.local_port }),
+        Bind::Address(address) if address.is_loopback() => {
+            Ok(Listen::Addresses { addresses: vec![address], port: spec.local_port })
+        }
+        Bind::Address(address) => Err(CommandError {
+            hint: Some("Use `fleetline forward --expose` for it, or set its bind to loopback.".to_owned()),
+            ..CommandError::new(
+                ErrorCode::InvalidInput,
+                format!("Listening on {address} would let other computers in."),
+            )
+        }),
+    }
+}
+
+fn expanded(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+/// Whether two descriptions differ in what a running forward was started with.
+pub(super) fn needs_restart(old: &ForwardSpec, new: &ForwardSpec) -> bool {
+    let running = |spec: &ForwardSpec| ForwardSpec {
+        name: String::new(),
+        bundle: None,
+        favourite: false,
+        ..spec.clone()
+    };
+    running(old) != running(new)
+}
+
+/// `host:port`; empty for SOCKS.
+pub(super) fn remote(spec: &ForwardSpec) -> String {
+    match (&spec.host, spec.port) {
+        (_, None) => String::new(),
+        (Some(host), Some(port)) if host.contains(':') => format!("[{host}]:{port}"),
+        (host, Some(port)) => format!("{}:{port}", host.as_deref().unwrap_or("localhost")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetline_store::profiles::{FolderPath, ProfileId, Profiles, Settings};
+
+    use super::*;
+
+    fn spec(kind: ForwardKind) -> ForwardSpec {
+        let is_host = kind == ForwardKind::RemoteHost;
+        ForwardSpec {
+            name: "Ledger".to_owned(),
+            kind,
+            bundle: None,
+            node_key: "1/eu/i-1".to_owned(),
+            host: is_host.then(|| "db.internal".to_owned()),
+            port: (kind != ForwardKind::Socks).then_some(5432),
+            local_port: 5433,
+            socket: None,
+            lanes: 2,
+            start: ForwardStart::AtOnce,
+            favourite: true,
+        }
+    }
+
+    #[test]
+    fn every_kind_is_saved_and_read_back_as_it_was() {
+        let target = ProfileTarget::Node("i-1".to_owned());
+        for kind in [ForwardKind::Port, ForwardKind::RemoteHost, ForwardKind::Rdp, ForwardKind::Socks] {
+            let spec = spec(kind);
+            check(&spec).unwrap();
+            let mut saved = SavedProfile {
+                id: ProfileId::new("ledger").unwrap(),
+                name: String::new(),
+                folder: FolderPath::default(),
+                order: None,
+                favourite: false,
+                note: None,
+                kind: ProfileKind::Bundle { members: Vec::new() },
+                settings: Settings::default(),
+            };
+            let profiles = Profiles::default();
+            into_saved(&spec, target.clone(), &profiles.effective(&saved), &mut saved);
+            let read = of_saved(&saved, &profiles.effective(&saved), None, spec.node_key.clone());
+            assert_eq!(read, Some(spec));
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_refused() {
+        let wrong: [fn(&mut ForwardSpec); 7] = [
+            |spec| spec.name.clear(),
+            |spec| spec.name = "x".repeat(81),
+            |spec| spec.bundle = Some("a\nb".to_owned()),
+            |spec| spec.host = Some("db internal".to_owned()),
+            |spec| spec.port = Some(0),
+            |spec| spec.lanes = 17,
+            |spec| spec.socket = Some("relative.sock".to_owned()),
+        ];
+        for change in wrong {
+            let mut spec = spec(ForwardKind::RemoteHost);
+            change(&mut spec);
+            assert!(check(&spec).is_err(), "{spec:?}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_is_listened_at_without_a_confirmation() {
+        let spec = spec(ForwardKind::Port);
+        assert_eq!(listen(&spec, Bind::Loopback), Ok(Listen::Loopback { port: 5433 }));
+        assert!(listen(&spec, Bind::Address([127, 0, 0, 2].into())).is_ok());
+        assert!(listen(&spec, Bind::Address([0, 0, 0, 0].into())).is_err());
+    }
+
+    #[test]
+    fn a_new_name_is_no_reason_to_cut_connections() {
+        let old = spec(ForwardKind::Port);
+        let renamed = ForwardSpec { name: "Other".to_owned(), bundle: Some("b".to_owned()), ..old.clone() };
+        assert!(!needs_restart(&old, &renamed));
+        assert!(needs_restart(&old, &ForwardSpec { local_port: 1, ..old.clone() }));
+    }
+}

@@ -1,0 +1,222 @@
+//! Forwards of the application, over the real simulator, to real servers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use fleetline_app::tray::{ForwardAction, TrayAction};
+use fleetline_app::{
+    AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
+};
+use fleetline_aws::AwsSources;
+use fleetline_ipc::forward::{ForwardKind, ForwardRow, ForwardSpec, ForwardStart, ForwardState};
+use fleetline_ipc::system::{QuitForward, StartChoice};
+use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_simulator::{Control, Simulator, SimulatorConfig};
+use fleetline_store::Paths;
+use support::{FakeUi, PATIENCE, Seen, rows};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+/// Gives a simulator that runs already.
+struct Demo(Mutex<Option<Backend>>);
+
+impl Launcher for Demo {
+    fn sources(&self) -> Vec<SourceInfo> {
+        Vec::new()
+    }
+
+    fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
+        let backend = self.0.lock().unwrap().take();
+        Box::pin(
+            async move { backend.ok_or_else(|| CommandError::new(ErrorCode::Internal, "Launched twice.")) },
+        )
+    }
+}
+
+struct World {
+    app: AppHandle,
+    ui: Arc<FakeUi>,
+}
+
+/// The application on the demo fleet, with its files in `place`.
+async fn world(simulator: &Simulator, place: &Path) -> World {
+    let (config, credentials) = simulator.write_aws_config(place).unwrap();
+    let sources = Arc::new(AwsSources::from_files(config, Some(credentials)));
+    let scope = simulator.accounts().into_iter().flat_map(|account| {
+        account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
+    });
+    let backend = Backend { control: sources.clone(), sources, scope: scope.collect(), guard: None };
+    let paths = Paths { config: place.join("config"), cache: place.join("cache") };
+    let ui = FakeUi::new();
+    let app = start(Ports {
+        launcher: Arc::new(Demo(Mutex::new(Some(backend)))),
+        store: Store::open(paths).unwrap(),
+        ui: ui.clone(),
+        options: StartOptions { choice: Some(StartChoice::Demo), ..StartOptions::default() },
+    });
+    ui.until("listed", |seen| seen.fleet.total > 0 && !seen.fleet.refreshing).await;
+    World { app, ui }
+}
+
+async fn simulator() -> (Simulator, Control) {
+    let simulator = Simulator::start(SimulatorConfig::default()).await.unwrap();
+    let control = simulator.control();
+    control.allow_everything();
+    (simulator, control)
+}
+
+impl World {
+    async fn spec(&self, port: u16) -> ForwardSpec {
+        let nodes = rows(&self.app, "platform:linux kind:ec2 state:ready").await;
+        ForwardSpec {
+            name: "Echo".to_owned(),
+            kind: ForwardKind::Port,
+            bundle: Some("Payments".to_owned()),
+            node_key: nodes.first().expect("the demo has ready nodes").key.clone(),
+            host: None,
+            port: Some(port),
+            local_port: 0,
+            socket: None,
+            lanes: 2,
+            start: ForwardStart::OnDemand,
+            favourite: true,
+        }
+    }
+
+    async fn until(&self, id: &str, what: &str, wanted: impl Fn(&ForwardRow) -> bool) -> ForwardRow {
+        let find = |seen: &Seen| seen.forwards.rows.iter().find(|row| row.id == id && wanted(row)).cloned();
+        let seen = self.ui.until(what, |seen| find(seen).is_some()).await;
+        find(&seen).expect("just found")
+    }
+}
+
+/// A server that sends back what it receives; its port.
+async fn echo() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut reader, mut writer) = stream.split();
+                tokio::io::copy(&mut reader, &mut writer).await.ok();
+            });
+        }
+    });
+    port
+}
+
+async fn exchange(stream: &mut TcpStream, bytes: &[u8]) {
+    stream.write_all(bytes).await.unwrap();
+    let mut back = vec![0; bytes.len()];
+    timeout(PATIENCE, stream.read_exact(&mut back)).await.expect("an answer").unwrap();
+    assert_eq!(back, bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forward_carries_connections_and_is_there_after_a_restart() {
+    let (simulator, control) = simulator().await;
+    let place = TempDir::new().unwrap();
+    let world_one = world(&simulator, place.path()).await;
+    let spec = world_one.spec(echo().await).await;
+    let row = world_one.app.forward_create(spec.clone()).await.unwrap();
+    assert_eq!((row.id.as_str(), &row.state, row.on), ("echo", &ForwardState::Idle, true));
+    assert_ne!(row.spec.local_port, 0, "the picked port is kept");
+
+    let mut stream = TcpStream::connect(&row.local).await.unwrap();
+    exchange(&mut stream, &[7; 5000]).await;
+    let active = world_one
+        .until(&row.id, "active with figures", |row| row.connections == 1 && row.rate_down > 0.0)
+        .await;
+    assert_eq!((active.state, active.lanes), (ForwardState::Active, 1));
+    let detail = world_one.app.forward_detail(row.id.clone()).await.unwrap();
+    assert_eq!((detail.connections.len(), detail.lanes.len(), detail.bytes_down), (1, 1, 5000.0));
+    let program = std::env::current_exe().unwrap();
+    let program = program.file_name().unwrap().to_string_lossy().into_owned();
+    // Systems cut long names of programs.
+    assert!(program.starts_with(&detail.connections[0].client), "{:?}", detail.connections);
+    assert!(detail.events.iter().any(|event| event.text == "Lane 1 is open."), "{:#?}", detail.events);
+
+    world_one.app.close_requested().await;
+    let asked = world_one.ui.until("asked", |seen| seen.quit_requested.is_some()).await;
+    let forwards = vec![QuitForward { name: "Echo".to_owned(), connections: 1 }];
+    assert_eq!(asked.quit_requested.unwrap().forwards, forwards);
+    world_one.app.forward_disconnect(row.id.clone(), None).await.unwrap();
+    assert!(timeout(PATIENCE, stream.read(&mut [0; 1])).await.unwrap().is_err(), "it is reset");
+    world_one.app.app_quit().await.unwrap();
+    let ended = control.wait_for(|sessions| sessions.iter().all(|session| session.end_ms.is_some()));
+    timeout(PATIENCE, ended).await.expect("every session ends").unwrap();
+    assert!(TcpStream::connect(&row.local).await.is_err(), "it listens no more");
+
+    let again = world(&simulator, place.path()).await;
+    let listed = again.until(&row.id, "listed with its node", |row| !row.node_name.is_empty()).await;
+    assert_eq!((listed.state, listed.on, &listed.local), (ForwardState::Off, false, &row.local));
+    assert_eq!(listed.spec.bundle.as_deref(), Some("Payments"));
+    again.until(&row.id, "its node is found", |row| row.spec.node_key == spec.node_key).await;
+    let switch = ForwardAction::SwitchBundle { bundle: "Payments".to_owned(), on: true };
+    again.app.tray_chosen(TrayAction::Forwards(switch)).await;
+    let on = again.until(&row.id, "switched on by the tray", |row| row.state == ForwardState::Idle).await;
+    exchange(&mut TcpStream::connect(&on.local).await.unwrap(), b"still there").await;
+
+    again.app.forwards_pause(true).await.unwrap();
+    again.until(&row.id, "paused", |row| row.state == ForwardState::Paused).await;
+    again.app.forwards_pause(false).await.unwrap();
+    again.until(&row.id, "listening again", |row| row.state == ForwardState::Idle).await;
+    again.app.forward_remove(row.id.clone()).await.unwrap();
+    again.ui.until("gone", |seen| seen.forwards.rows.is_empty()).await;
+    again.app.app_quit().await.unwrap();
+    let file = std::fs::read_to_string(place.path().join("config/profiles.toml")).unwrap();
+    assert!(!file.contains("[profile."), "{file}");
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_in_use_and_a_closed_destination_say_what_to_do() {
+    let (simulator, _) = simulator().await;
+    let place = TempDir::new().unwrap();
+    let world = world(&simulator, place.path()).await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let spec = ForwardSpec { local_port: port, ..world.spec(echo().await).await };
+    let row = world.app.forward_create(spec.clone()).await.unwrap();
+    let ForwardState::PortInUse { port: in_use, holder, next_free: Some(free) } = &row.state else {
+        panic!("{:?}", row.state)
+    };
+    assert_eq!(*in_use, port);
+    assert!(holder.contains(&format!("(PID {}), yours", std::process::id())), "{holder}");
+    let row = world.app.forward_edit(row.id, ForwardSpec { local_port: *free, ..row.spec }).await.unwrap();
+    assert_eq!(row.state, ForwardState::Idle);
+    exchange(&mut TcpStream::connect(&row.local).await.unwrap(), b"through").await;
+
+    let second =
+        world.app.forward_create(ForwardSpec { name: "Two".into(), ..row.spec.clone() }).await.unwrap();
+    let ForwardState::PortInUse { holder, .. } = &second.state else { panic!("{:?}", second.state) };
+    assert_eq!(*holder, format!("Port {free} is held by the forward Echo."));
+
+    let closed = taken.local_addr().unwrap().port();
+    drop(taken);
+    let spec = ForwardSpec { port: Some(closed), ..row.spec.clone() };
+    let row = world.app.forward_edit(row.id, spec).await.unwrap();
+    let row = world.until(&row.id, "listening", |row| row.state == ForwardState::Idle).await;
+    let mut refused = TcpStream::connect(&row.local).await.unwrap();
+    refused.write_all(b"x").await.unwrap();
+    let failed = |row: &ForwardRow| matches!(row.state, ForwardState::Failed { .. });
+    let row = world.until(&row.id, "the destination refuses", failed).await;
+    let ForwardState::Failed { problem, .. } = row.state else { unreachable!() };
+    assert!(problem.hint.unwrap().contains(&format!("port {closed}")));
+
+    let socks = ForwardSpec { kind: ForwardKind::Socks, port: None, local_port: 0, ..world.spec(1).await };
+    let row = world.app.forward_create(socks).await.unwrap();
+    assert!(
+        matches!(row.state, ForwardState::Failed { problem, .. } if problem.code == ErrorCode::Unsupported)
+    );
+    world.app.app_leave().await.unwrap();
+    world.ui.until("left", |seen| seen.forwards.rows.is_empty()).await;
+    world.app.app_quit().await.unwrap();
+    simulator.shutdown().await;
+}
