@@ -79,6 +79,26 @@ export const commands = {
 	terminalSearch: (tab: string, request: SearchRequest) => typedError<SearchState, CommandError>(__TAURI_INVOKE("terminal_search", { tab, request })),
 	/**  The visible rows as plain text. */
 	terminalMirror: (tab: string) => typedError<string[], CommandError>(__TAURI_INVOKE("terminal_mirror", { tab })),
+	/**  Saves a forward and switches it on. */
+	forwardCreate: (spec: ForwardSpec) => typedError<ForwardRow, CommandError>(__TAURI_INVOKE("forward_create", { spec })),
+	/**  Changes a forward. */
+	forwardEdit: (id: string, spec: ForwardSpec) => typedError<ForwardRow, CommandError>(__TAURI_INVOKE("forward_edit", { id, spec })),
+	/**  Stops a forward and forgets it. */
+	forwardRemove: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("forward_remove", { id })),
+	/**  Switches a forward on or off. */
+	forwardSwitch: (id: string, on: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("forward_switch", { id, on })),
+	/**  Switches all forwards of a bundle; without one, those in no bundle. */
+	forwardBundle: (bundle: string | null, on: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("forward_bundle", { bundle, on })),
+	/**  Pauses all forwards, or ends the pause. */
+	forwardsPause: (paused: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("forwards_pause", { paused })),
+	/**  Tries now what failed or waits. */
+	forwardRetry: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("forward_retry", { id })),
+	/**  Resets one connection, or all of a forward. */
+	forwardDisconnect: (id: string, connection: number | null) => typedError<null, CommandError>(__TAURI_INVOKE("forward_disconnect", { id, connection })),
+	/**  Everything about a forward. */
+	forwardDetail: (id: string) => typedError<ForwardDetail, CommandError>(__TAURI_INVOKE("forward_detail", { id })),
+	/**  Texts to copy for using a forward elsewhere. */
+	forwardTexts: (id: string) => typedError<ForwardTexts, CommandError>(__TAURI_INVOKE("forward_texts", { id })),
 	/**  Puts text on the clipboard, at most 1 MiB. */
 	clipboardWrite: (text: string) => typedError<null, CommandError>(__TAURI_INVOKE("clipboard_write", { text })),
 	/**  Opens an `https` address in the browser; anything else is refused. */
@@ -156,6 +176,8 @@ export type AppSnapshot = {
 	tabs: TabRow[],
 	/**  Id of the tab in front. */
 	activeTab: string,
+	/**  Forwards. */
+	forwards: Forwards,
 	/**  Settings in force. */
 	settings: Settings,
 	/**  Standing notices. */
@@ -190,6 +212,14 @@ active: string } |
 { kind: "tab"; 
 /**  Now. */
 tab: TabRow } | 
+/**  All forwards: one came, went or was moved. */
+{ kind: "forwards"; 
+/**  Now. */
+forwards: Forwards } | 
+/**  One forward. */
+{ kind: "forward"; 
+/**  Now. */
+row: ForwardRow } | 
 /**  Settings. */
 { kind: "settings"; 
 /**  Now. */
@@ -235,6 +265,22 @@ export type Completions = {
 	end: number,
 	/**  Best first, at most 20. */
 	items: Completion[],
+};
+
+/**  A connection through a forward. */
+export type ConnectionRow = {
+	/**  Number, never used again in one forward. */
+	number: number | null,
+	/**  The program that connected, if it is known; else its address. */
+	client: string,
+	/**  Its port on this computer. */
+	fromPort: number | null,
+	/**  Bytes moved, both ways together. */
+	bytes: number | null,
+	/**  Since when. */
+	openedMs: number | null,
+	/**  The lane that carries it; `None` while it waits for one. */
+	lane: number | null,
 };
 
 /**  Height of a table row. */
@@ -355,6 +401,180 @@ export type FleetWindow = {
 	rows: NodeRow[],
 };
 
+/**  Everything about one forward. */
+export type ForwardDetail = {
+	/**  Its row. */
+	row: ForwardRow,
+	/**  Every address it listens on. */
+	listening: string[],
+	/**  Since when it listens. */
+	sinceMs: number | null,
+	/**  Its lanes, oldest first. */
+	lanes: LaneRow[],
+	/**  Its connections, busiest first, 100 at most. */
+	connections: ConnectionRow[],
+	/**  What happened, newest first, 200 at most. */
+	events: ForwardEventRow[],
+	/**  `rate_up` of each of the last 60 seconds, oldest first. */
+	recentUp: (number | null)[],
+	/**  Bytes from the node since it was switched on. */
+	bytesDown: number | null,
+	/**  Bytes to the node since it was switched on. */
+	bytesUp: number | null,
+};
+
+/**  How an event is to be read. */
+export type ForwardEventLevel = 
+/**  Something began or is as it should be. */
+"good" | 
+/**  Something ended as it should. */
+"neutral" | 
+/**  Something was lost and is being mended. */
+"warn" | 
+/**  Something failed. */
+"bad";
+
+/**  Something that happened to a forward. */
+export type ForwardEventRow = {
+	/**  When. */
+	atMs: number | null,
+	/**  How it is to be read. */
+	level: ForwardEventLevel,
+	/**  What happened, in a sentence, with its cause. */
+	text: string,
+};
+
+/**  What a forward leads to. */
+export type ForwardKind = 
+/**  A port of the node. */
+"port" | 
+/**  A port of a host that the node reaches. */
+"remote_host" | 
+/**  The remote desktop port of the node. */
+"rdp" | 
+/**  Any host that the node reaches, through SOCKS5. */
+"socks";
+
+/**  A forward in the list. */
+export type ForwardRow = {
+	/**  Opaque id. */
+	id: string,
+	/**  How it is described. */
+	spec: ForwardSpec,
+	/**  Whether it is switched on. */
+	on: boolean,
+	/**  What it is doing. */
+	state: ForwardState,
+	/**  Name of the node. */
+	nodeName: string,
+	/**  Node id. */
+	nodeId: string,
+	/**  Account name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  Where it listens, `127.0.0.1:5433` or a path; where it would, while it does not. */
+	local: string,
+	/**  Where it leads, `host:port`; empty for SOCKS. */
+	remote: string,
+	/**  Open connections. */
+	connections: number,
+	/**  Sessions that carry it. */
+	lanes: number,
+	/**  Bytes per second from the node, over the last second. */
+	rateDown: number | null,
+	/**  Bytes per second to the node. */
+	rateUp: number | null,
+	/**  `rate_down` of each of the last 60 seconds, oldest first; empty while nothing moves. */
+	recentDown: (number | null)[],
+};
+
+/**  A forward as a person describes it. */
+export type ForwardSpec = {
+	/**  Name, 1 to 80 characters. */
+	name: string,
+	/**  What it leads to. */
+	kind: ForwardKind,
+	/**  The bundle it is switched with; `None` for none. 1 to 80 characters. */
+	bundle: string | null,
+	/**  Node key, see `NodeRow::key`. */
+	nodeKey: string,
+	/**  Host beyond the node; for `RemoteHost` only. */
+	host: string | null,
+	/**  Port on the node or on `host`, 1 to 65535; not for `Socks`. `Rdp` has 3389 unless told otherwise. */
+	port: number | null,
+	/**  Port to listen on; 0 is any free one, which is kept from then on. */
+	localPort: number,
+	/**  Path of a Unix socket to listen on instead of a port. */
+	socket: string | null,
+	/**  Most lanes, 1 to 16. */
+	lanes: number,
+	/**  When it has a session. */
+	start: ForwardStart,
+	/**  Whether the tray shows it first. */
+	favourite: boolean,
+};
+
+/**  When a forward has a session at AWS. */
+export type ForwardStart = 
+/**  With the first connection. */
+"on_demand" | 
+/**  As soon as it is switched on. */
+"at_once";
+
+/**  What a forward is doing. */
+export type ForwardState = 
+/**  Switched off. */
+{ state: "off" } | 
+/**  Switched on, and paused with all others. */
+{ state: "paused" } | 
+/**  Listening; the first connection starts a session. */
+{ state: "idle" } | 
+/**  The first session is being started. */
+{ state: "starting"; 
+/**  What is being waited for, as a sentence. */
+step: string } | 
+/**  At least one session is open. */
+{ state: "active" } | 
+/**  All sessions lost their channel and are being resumed; connections are kept. */
+{ state: "reconnecting"; 
+/**  Why, in a sentence. */
+cause: string; 
+/**  Whether nothing happens until the user signs in or tries again. */
+awaitsRetry: boolean } | 
+/**  Listening, and the last attempt to have a session or to reach the destination failed. */
+{ state: "failed"; 
+/**  Why. */
+problem: CommandError; 
+/**  When it is tried again by itself. */
+nextTryMs: number | null } | 
+/**  Not listening: the local end cannot be had. */
+{ state: "port_in_use"; 
+/**  The port. */
+port: number; 
+/**  Who holds it, in a sentence. */
+holder: string; 
+/**  The next port that is free. */
+nextFree: number | null };
+
+/**  Texts to copy for using a forward elsewhere. */
+export type ForwardTexts = {
+	/**  `127.0.0.1:5433`. */
+	address: string,
+	/**  A URL or connection string for what is probably behind the port; `None` where nothing is known of it. */
+	url: string | null,
+	/**  The `fleetline forward` command. */
+	command: string,
+};
+
+/**  Forwards as a whole. */
+export type Forwards = {
+	/**  In order of bundles, then as they were made. */
+	rows: ForwardRow[],
+	/**  Whether all are paused. */
+	paused: boolean,
+};
+
 /**  Who we are to AWS, for the status bar. */
 export type IdentityRow = {
 	/**  The source the identity belongs to. */
@@ -400,6 +620,24 @@ export type LadderStep = {
 	fact: string,
 	/**  A line of cause, possibly empty. */
 	cause: string,
+};
+
+/**  A session that carries a forward. */
+export type LaneRow = {
+	/**  Number, from 1, never used again in one forward. */
+	number: number,
+	/**  Session id once AWS granted one. */
+	sessionId: string | null,
+	/**  What it is doing, as a word or a sentence. */
+	state: string,
+	/**  Whether it is open. */
+	open: boolean,
+	/**  Connections on it. */
+	connections: number,
+	/**  Round trip to the node's agent, once measured. */
+	rttMs: number | null,
+	/**  Times its channel was lost and got back. */
+	resumes: number,
 };
 
 /**  How far the listing of one account-Region has come. */
@@ -597,10 +835,20 @@ export type QueryIssue = {
 	message: string,
 };
 
+/**  A forward that quitting would stop. */
+export type QuitForward = {
+	/**  Its name. */
+	name: string,
+	/**  Connections it carries. */
+	connections: number,
+};
+
 /**  What quitting would end. */
 export type QuitSummary = {
 	/**  Live shells by tab title. */
 	shells: string[],
+	/**  Forwards that listen. */
+	forwards: QuitForward[],
 };
 
 /**  The first step of the readiness ladder that does not pass, folded into one word. */
