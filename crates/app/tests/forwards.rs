@@ -52,7 +52,8 @@ async fn world(simulator: &Simulator, place: &Path) -> World {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
     let backend = Backend { control: sources.clone(), sources, scope: scope.collect(), guard: None };
-    let paths = Paths { config: place.join("config"), cache: place.join("cache") };
+    let paths =
+        Paths { config: place.join("config"), cache: place.join("cache"), state: place.join("state") };
     let ui = FakeUi::new();
     let app = start(Ports {
         launcher: Arc::new(Demo(Mutex::new(Some(backend)))),
