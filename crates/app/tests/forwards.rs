@@ -46,14 +46,14 @@ struct World {
 
 /// The application on the demo fleet, with its files in `place`.
 async fn world(simulator: &Simulator, place: &Path) -> World {
+    let own = place.join("fleetline");
     let (config, credentials) = simulator.write_aws_config(place).unwrap();
     let sources = Arc::new(AwsSources::from_files(config, Some(credentials)));
     let scope = simulator.accounts().into_iter().flat_map(|account| {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
     let backend = Backend { control: sources.clone(), sources, scope: scope.collect(), guard: None };
-    let paths =
-        Paths { config: place.join("config"), cache: place.join("cache"), state: place.join("state") };
+    let paths = Paths { config: own.join("config"), cache: own.join("cache"), state: own.join("state") };
     let ui = FakeUi::new();
     let app = start(Ports {
         launcher: Arc::new(Demo(Mutex::new(Some(backend)))),
@@ -171,7 +171,7 @@ async fn a_forward_carries_connections_and_is_there_after_a_restart() {
     again.app.forward_remove(row.id.clone()).await.unwrap();
     again.ui.until("gone", |seen| seen.forwards.rows.is_empty()).await;
     again.app.app_quit().await.unwrap();
-    let file = std::fs::read_to_string(place.path().join("config/profiles.toml")).unwrap();
+    let file = std::fs::read_to_string(place.path().join("fleetline/config/profiles.toml")).unwrap();
     assert!(!file.contains("[profile."), "{file}");
     simulator.shutdown().await;
 }
