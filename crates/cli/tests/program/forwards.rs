@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Lab, Ran, at};
 
 /// A server that sends back what it receives; its port.
-fn echo() -> u16 {
+pub(super) fn echo() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -59,7 +59,7 @@ pub(super) fn forward(lab: &Lab, node: &fleetline_simulator::NodeView, rest: &[&
 }
 
 /// Sends `bytes` and reads as many back.
-fn exchanged(address: &str, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn exchanged(address: &str, bytes: &[u8]) -> Vec<u8> {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut writer = stream.try_clone().unwrap();

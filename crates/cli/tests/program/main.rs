@@ -6,6 +6,7 @@ mod access;
 mod commands;
 mod forwards;
 mod login;
+mod openssh;
 mod orphans;
 mod refusals;
 mod saved;

@@ -1,5 +1,7 @@
 //! Databases, caches and web servers with their own load programs, through `fleetline forward`, while sockets are cut.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,10 +10,13 @@ use std::time::Duration;
 use super::forwards::{Forwarding, forward};
 use super::{Lab, Ran};
 
+/// Bytes of the web server's `/large`: more than all buffers on the way hold.
+const LARGE: usize = 32 * 1024 * 1024;
+
 /// A server that ends with its test.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    port: u16,
+    pub(super) port: u16,
     directory: tempfile::TempDir,
 }
 
@@ -25,7 +30,7 @@ impl Drop for Server {
 
 impl Server {
     /// Starts what `command` makes of a free port and a directory, and waits until it listens.
-    fn start(command: impl Fn(u16, &Path) -> Command) -> Self {
+    pub(super) fn start(command: impl Fn(u16, &Path) -> Command) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // Servers that drop their rights must be able to enter it.
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -38,12 +43,36 @@ impl Server {
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let server = Self { child: command.spawn().unwrap(), port, directory };
         for _ in 0..400 {
-            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return server;
             }
             std::thread::sleep(Duration::from_millis(25));
         }
         panic!("it does not listen: {:?}", std::fs::read_to_string(server.directory.path().join("log")));
+    }
+
+    /// A file of its directory.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A web server with a small `/page` and a [`LARGE`] `/large`.
+    pub(super) fn nginx() -> Self {
+        Self::start(|port, directory| {
+            std::fs::write(directory.join("page"), vec![b'p'; 2000]).unwrap();
+            std::fs::write(directory.join("large"), vec![b'l'; LARGE]).unwrap();
+            let config = format!(
+                "daemon off; error_log stderr; pid {0}/pid; worker_processes 1; events {{ worker_connections 1024; }}
+                 http {{ access_log off; client_body_temp_path {0}; proxy_temp_path {0}; fastcgi_temp_path {0};
+                 uwsgi_temp_path {0}; scgi_temp_path {0}; keepalive_requests 100000;
+                 server {{ listen 127.0.0.1:{port} backlog=1024; root {0}; }} }}",
+                directory.display(),
+            );
+            std::fs::write(directory.join("nginx.conf"), config).unwrap();
+            let mut command = Command::new("/usr/sbin/nginx");
+            command.arg("-c").arg(directory.join("nginx.conf"));
+            command
+        })
     }
 
     fn postgres() -> Self {
@@ -66,7 +95,7 @@ impl Server {
     }
 }
 
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n")
 }
 
@@ -80,7 +109,7 @@ fn as_postgres(program: PathBuf) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> Ran {
+pub(super) fn run(command: &mut Command) -> Ran {
     let ran = Ran::of(command.stdin(Stdio::null()).output().unwrap());
     assert_eq!(ran.code, Some(0), "{ran:?}");
     ran
@@ -157,20 +186,7 @@ async fn redis_benchmark_runs_with_fifty_clients() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrk_gets_every_answer_over_two_hundred_connections() {
-    let server = Server::start(|port, directory| {
-        std::fs::write(directory.join("page"), vec![b'p'; 2000]).unwrap();
-        let config = format!(
-            "daemon off; error_log stderr; pid {0}/pid; worker_processes 1; events {{ worker_connections 1024; }}
-             http {{ access_log off; client_body_temp_path {0}; proxy_temp_path {0}; fastcgi_temp_path {0};
-             uwsgi_temp_path {0}; scgi_temp_path {0}; keepalive_requests 100000;
-             server {{ listen 127.0.0.1:{port} backlog=1024; root {0}; }} }}",
-            directory.display(),
-        );
-        std::fs::write(directory.join("nginx.conf"), config).unwrap();
-        let mut command = Command::new("/usr/sbin/nginx");
-        command.arg("-c").arg(directory.join("nginx.conf"));
-        command
-    });
+    let server = Server::nginx();
     through_a_forward(server.port, |port| {
         let mut load = Command::new("wrk");
         load.args(["-t", "2", "-c", "200", "-d", "4", "--timeout", "30"]);
@@ -180,4 +196,66 @@ async fn wrk_gets_every_answer_over_two_hundred_connections() {
         assert!(!ran.out.contains("Socket errors") && !ran.out.contains("Non-2xx"), "{ran:?}");
     })
     .await;
+}
+
+/// Asks for `path` over an open connection.
+fn ask(mut stream: &TcpStream, path: &str) {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
+}
+
+/// Reads an answer whose content has `length` bytes, all of them `byte`.
+fn answer(mut stream: &TcpStream, length: usize, byte: u8) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut one = [0];
+        stream.read_exact(&mut one).unwrap();
+        head.push(one[0]);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&head));
+    let mut content = vec![0; length];
+    stream.read_exact(&mut content).unwrap();
+    assert!(content.iter().all(|b| *b == byte), "the content differs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_abort_in_mid_answer_disturb_no_other_and_lose_no_session() {
+    let server = Server::nginx();
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let mut forwarding = Forwarding::start(forward(&lab, &node, &[&format!("0:{}", server.port), "-q"]));
+    let address = forwarding.line();
+    let connect = move || {
+        let stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream
+    };
+    tokio::task::spawn_blocking(move || {
+        // Connections that are kept alive all the while.
+        let kept: Vec<TcpStream> = (0..4).map(|_| connect()).collect();
+        for round in 0..12 {
+            let aborted = connect();
+            ask(&aborted, "/page");
+            answer(&aborted, 2000, b'p');
+            ask(&aborted, "/large");
+            let mut some = [0; 5000];
+            (&aborted).read_exact(&mut some).unwrap();
+            // What is unread makes the system send a reset; every other time the connection ends before the rest.
+            if round % 2 == 0 {
+                aborted.shutdown(std::net::Shutdown::Both).unwrap();
+            }
+            drop(aborted);
+            for kept in &kept {
+                ask(kept, "/page");
+                answer(kept, 2000, b'p');
+            }
+        }
+        ask(&kept[0], "/large");
+        answer(&kept[0], LARGE, b'l');
+    })
+    .await
+    .unwrap();
+    let sessions = lab.simulator.control().sessions();
+    assert!(sessions.iter().all(|s| !s.status.is_over() && s.client_sockets == 1), "{sessions:?}");
+    assert_eq!(tokio::task::spawn_blocking(move || forwarding.interrupt()).await.unwrap(), Some(130));
+    lab.end().await;
 }

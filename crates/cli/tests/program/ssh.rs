@@ -9,7 +9,7 @@ use fleetline_simulator::NodeView;
 use super::{Lab, Ran, at};
 
 /// A private OpenSSH server of the current user on a free port, and the files of its client.
-struct Server {
+pub(super) struct Server {
     child: Child,
     directory: tempfile::TempDir,
     port: u16,
@@ -23,7 +23,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let program = Path::new("/usr/sbin/sshd");
         // The server's own place for the process without rights; only root's server needs it.
         std::fs::create_dir_all("/run/sshd").ok();
@@ -66,36 +66,46 @@ impl Server {
         panic!("sshd does not listen: {}", std::fs::read_to_string(server.path("log")).unwrap());
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// `program` with the options that lead it through ssh-proxy to `node`.
-    fn client(&self, lab: &Lab, program: &str, node: &NodeView) -> Command {
+    /// A client's configuration that leads every host through ssh-proxy to `node`.
+    pub(super) fn config(&self, node: &NodeView) -> PathBuf {
+        let path = self.path("ssh_config");
         let scope = at(node).join(" ");
-        let proxy =
-            format!("ProxyCommand={} ssh-proxy {scope} %h {}", env!("CARGO_BIN_EXE_fleetline"), self.port);
+        let config = format!(
+            "ProxyCommand {} ssh-proxy {scope} {} {}\nIdentityFile {}\nUserKnownHostsFile /dev/null\nStrictHostKeyChecking no\n\
+             LogLevel ERROR\nBatchMode yes\n",
+            env!("CARGO_BIN_EXE_fleetline"),
+            node.id,
+            self.port,
+            self.path("user").display(),
+        );
+        std::fs::write(&path, config).unwrap();
+        path
+    }
+
+    /// `program` with the configuration that leads it through ssh-proxy to `node`.
+    pub(super) fn client(&self, lab: &Lab, program: &str, node: &NodeView) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().envs(lab.environment());
-        command.args(["-F", "none", "-o", &proxy, "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR"]);
-        command.args(["-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", "-i"]);
-        command.arg(self.path("user"));
+        command.env_clear().envs(lab.environment()).arg("-F").arg(self.config(node));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 }
 
-fn user() -> String {
+pub(super) fn user() -> String {
     let output = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// Bytes that do not repeat within a message.
-fn bytes(count: u32) -> Vec<u8> {
+pub(super) fn bytes(count: u32) -> Vec<u8> {
     (0..count).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-async fn run(mut command: Command) -> Ran {
+pub(super) async fn run(mut command: Command) -> Ran {
     tokio::task::spawn_blocking(move || Ran::of(command.output().unwrap())).await.unwrap()
 }
 
