@@ -19,7 +19,7 @@ const BUILD_PACKAGES: [&str; 6] = [
 /// Debian packages to show a window without a display.
 const DISPLAY_PACKAGES: [&str; 4] = ["xvfb", "dbus-x11", "libgl1-mesa-dri", "fonts-dejavu-core"];
 /// Debian packages of the programs the tests talk to.
-const TEST_PACKAGES: [&str; 15] = [
+const TEST_PACKAGES: [&str; 18] = [
     "webkit2gtk-driver",
     "vim",
     "python3-venv",
@@ -34,6 +34,9 @@ const TEST_PACKAGES: [&str; 15] = [
     "redis-tools",
     "nginx-light",
     "wrk",
+    "squid",
+    "haproxy",
+    "rsync",
     "util-linux",
 ];
 /// FreeRDP by release of Debian; without it its tests say that they were skipped.
