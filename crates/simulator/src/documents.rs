@@ -1,10 +1,16 @@
-//! The session documents the simulator knows (protocol.md 1.8 and 7.7).
+//! The session documents the simulator knows (protocol.md 1.8 and 7.7), and those that are put into its accounts.
+
+mod document;
+mod substitution;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::http::failure::ApiFailure;
+use crate::world::catalogue::PlatformType;
+
+pub(crate) use document::{Inputs, SessionDocument};
 
 /// The account's preferences: the document of a plain shell.
 pub(crate) const DEFAULT: &str = "SSM-SessionManagerRunShell";
@@ -29,6 +35,31 @@ pub(crate) enum Program {
     },
     /// Connections to a port.
     Port(PortProgram),
+    /// Nothing: the document has no command for the node's platform.
+    Unsupported,
+}
+
+/// What a session runs, and under which conditions.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) program: Program,
+    pub(crate) inputs: Inputs,
+}
+
+/// The plan of a document on a node of this platform: of the account's own document of this name, else of the managed
+/// one.
+pub(crate) fn plan(
+    own: Option<&SessionDocument>,
+    document: &str,
+    parameters: &BTreeMap<String, Vec<String>>,
+    platform: PlatformType,
+) -> Result<Plan, ApiFailure> {
+    Ok(match own {
+        Some(own) => {
+            Plan { program: own.program(document, parameters, platform)?, inputs: own.inputs().clone() }
+        }
+        None => Plan { program: program(document, parameters)?, inputs: Inputs::default() },
+    })
 }
 
 /// What a port session connects to.
@@ -52,11 +83,8 @@ pub(crate) fn plain_name<'a>(document: &'a str, region: &str, account_id: &str) 
         .unwrap_or(document)
 }
 
-/// The program of a document with these parameters.
-pub(crate) fn program(
-    document: &str,
-    parameters: &BTreeMap<String, Vec<String>>,
-) -> Result<Program, ApiFailure> {
+/// The program of a managed document with these parameters.
+fn program(document: &str, parameters: &BTreeMap<String, Vec<String>>) -> Result<Program, ApiFailure> {
     let given = Given { document, parameters };
     match document {
         DEFAULT => {

@@ -1,6 +1,7 @@
 //! What an administrator sets for the sessions of an account-Region.
 
 use crate::control::{Control, ControlError};
+use crate::documents::SessionDocument;
 use crate::kms::{self, SessionKey};
 
 impl Control {
@@ -41,6 +42,31 @@ impl Control {
         key: Option<SessionKey>,
     ) -> Result<(), ControlError> {
         self.shared.live.set_session_key(self.account(account)?, region, key);
+        Ok(())
+    }
+
+    /// Puts a session document (protocol.md 1.9) into an account-Region, in place of any of this name: the account's
+    /// own, or its preferences as `SSM-SessionManagerRunShell`. Sessions started from now on use it: its type, its
+    /// parameters, the commands of the node's platform, shell profile, run-as user (only `ssm-user` exists), KMS key,
+    /// idle and maximum time. Where it names no key, [`set_session_key`](Self::set_session_key) counts. Its logs go
+    /// nowhere.
+    ///
+    /// # Errors
+    /// If there is no such account, the name is none of the account's own, or the text is not such a document in JSON.
+    pub fn put_document(
+        &self,
+        account: &str,
+        region: &str,
+        name: &str,
+        json: &str,
+    ) -> Result<(), ControlError> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+        if !(3..=128).contains(&name.len()) || !name.bytes().all(fits) || name.starts_with("AWS-") {
+            return Err(ControlError::Invalid(format!("{name} is no name for a document of an account")));
+        }
+        let document = SessionDocument::parse(json)
+            .map_err(|error| ControlError::Invalid(format!("{name}: {error}")))?;
+        self.shared.live.put_document(self.account(account)?, region, name, document);
         Ok(())
     }
 }

@@ -33,8 +33,8 @@ const ALLOWED: &[&str] = &[
 /// Path where the environment names none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// User name the agent's shells run as on a real node.
-const USER: &str = "ssm-user";
+/// User name the agent's shells run as on a real node; no other user exists on a simulated one.
+pub(super) const USER: &str = "ssm-user";
 
 impl Home {
     /// Makes the directory with what a shell reads at its start.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ShellChoice;
-use crate::documents::Program;
+use crate::documents::{Plan, Program};
 use crate::kms::SessionKey;
 use crate::registry::SessionView;
 use crate::shared::Shared;
@@ -51,19 +51,23 @@ pub(crate) struct Job {
     role_arn: String,
     /// Set when the session is to be sealed.
     session_key: Option<SessionKey>,
+    /// Typed into a shell at its start; may be empty.
+    shell_profile: String,
+    /// The user that is to run the program, if not the agent's.
+    run_as: Option<String>,
 }
 
 impl Job {
-    pub(crate) fn new(
-        shared: &Shared,
-        account: usize,
-        node: &Node,
-        view: &SessionView,
-        program: Program,
-    ) -> Self {
+    pub(crate) fn new(shared: &Shared, account: usize, node: &Node, view: &SessionView, plan: Plan) -> Self {
         Self {
             role_arn: format!("arn:aws:sts::{}:assumed-role/{}/{}", view.account_id, node.role(), node.id),
-            session_key: shared.live.session_key(account, &view.region),
+            session_key: plan
+                .inputs
+                .session_key
+                .clone()
+                .or_else(|| shared.live.session_key(account, &view.region)),
+            shell_profile: plan.inputs.shell_profile(node.os.platform).to_owned(),
+            run_as: plan.inputs.run_as,
             account,
             region: view.region.clone(),
             session_id: view.session_id.clone(),
@@ -74,7 +78,7 @@ impl Job {
                 vpc_address: (!node.kind.is_hybrid()).then_some(node.ip),
             },
             platform: node.os.platform,
-            program,
+            program: plan.program,
             shell: shared.config.shell.clone(),
             pacing: shared.config.agent_pacing,
         }

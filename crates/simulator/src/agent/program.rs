@@ -7,7 +7,7 @@ use fleetline_protocol::{PayloadType, TerminalSize};
 use tokio::sync::mpsc;
 
 use super::command::RunningCommand;
-use super::home::Home;
+use super::home::{Home, USER};
 use super::port::RunningPort;
 use super::pty::RunningPty;
 use super::{Job, shell};
@@ -126,6 +126,12 @@ impl Running {
 
 impl Process {
     fn start(job: &Job) -> Result<Self, StartError> {
+        if job.program == Program::Unsupported {
+            return Err(StartError("The document has no commands for the platform of this node.".to_owned()));
+        }
+        if let Some(user) = job.run_as.as_deref().filter(|user| *user != USER) {
+            return Err(StartError(format!("failed to start pty since RunAs user {user} does not exist")));
+        }
         let name = &job.origin.node_name;
         let home = Home::new(name).map_err(|error| {
             StartError(format!("Unable to make a home directory for the session: {error}"))
@@ -139,7 +145,7 @@ impl Process {
                 let prefixes = [stdout_prefix.clone(), stderr_prefix.clone()];
                 Kind::Command(RunningCommand::start(command, *separate, prefixes, &home, chunks))
             }
-            Program::Shell | Program::Port(_) => {
+            Program::Shell | Program::Port(_) | Program::Unsupported => {
                 let line = shell::interactive(&job.shell, job.platform, &home, name);
                 Kind::Pty(RunningPty::start(&line, &home, chunks)?)
             }

@@ -100,6 +100,7 @@ impl Session {
             Program::NonInteractiveCommand { .. } => {
                 Some(offer(SessionKind::NonInteractiveCommands, Value::Null))
             }
+            Program::Unsupported => None,
             Program::Port(port) => {
                 config.send_window_bytes = PORT_SEND_WINDOW;
                 // The real port plugin ends without a word (protocol.md 8.4).
@@ -261,8 +262,18 @@ impl Session {
                     self.channel.ready(self.shared.moment());
                 }
                 self.program = Some(program);
+                self.type_profile();
             }
             Err(error) => self.fail(error.to_string()),
+        }
+    }
+
+    /// Types the shell profile of the preferences, as a person would (protocol.md 7.6).
+    fn type_profile(&mut self) {
+        if let (Program::Shell, Some(program)) = (&self.job.program, &mut self.program)
+            && !self.job.shell_profile.is_empty()
+        {
+            program.input(Bytes::from(format!("{}\n", self.job.shell_profile)));
         }
     }
 

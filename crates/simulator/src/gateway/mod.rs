@@ -14,12 +14,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::agent;
-use crate::documents::Program;
+use crate::documents::Plan;
 use crate::registry::{NewSession, SessionView};
 use crate::session_failure::{self, FailingSession};
 use crate::shared::Shared;
 use crate::world::node::Node;
-use relay::Relay;
+use relay::{Limits, Relay};
 
 pub(crate) use upgrade::upgrade;
 
@@ -31,10 +31,12 @@ const COMMANDS: usize = 32;
 
 /// Begins a session: its agent starts at once, as the real one does when told by the gateway, and its relay waits
 /// for the client.
-pub(crate) fn begin(shared: &Arc<Shared>, account: usize, node: &Node, view: SessionView, program: Program) {
+pub(crate) fn begin(shared: &Arc<Shared>, account: usize, node: &Node, view: SessionView, plan: Plan) {
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (link, agent_end) = agent::link::link();
     let stop = shared.stop.child_token();
+    let limits =
+        Limits { idle: plan.inputs.idle.unwrap_or(shared.config.idle_timeout), longest: plan.inputs.longest };
     let agent = match shared.live.session_failure(&node.id) {
         Some(failure) => {
             let (session_id, account_id) = (view.session_id.clone(), view.account_id.clone());
@@ -42,12 +44,12 @@ pub(crate) fn begin(shared: &Arc<Shared>, account: usize, node: &Node, view: Ses
             shared.tasks.spawn(session_failure::run(Arc::clone(shared), failing, agent_end, stop.clone()))
         }
         None => {
-            let job = agent::Job::new(shared, account, node, &view, program);
+            let job = agent::Job::new(shared, account, node, &view, plan);
             shared.tasks.spawn(agent::run(Arc::clone(shared), job, agent_end, stop.clone()))
         }
     };
-    let relay =
-        Relay::new(Arc::clone(shared), view.session_id.clone(), view.target.clone(), link, agent, stop);
+    let (session_id, target) = (view.session_id.clone(), view.target.clone());
+    let relay = Relay::new(Arc::clone(shared), session_id, target, limits, link, agent, stop);
     shared.registry.add(NewSession { view, account, relay: commands });
     shared.tasks.spawn(relay.run(inbox));
 }

@@ -92,11 +92,23 @@ pub(crate) enum SocketEnd {
     HalfOpen(oneshot::Receiver<()>),
 }
 
+/// After what time the service ends a session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Without input or output.
+    pub(super) idle: Duration,
+    /// Since its start, if there is such a limit.
+    pub(super) longest: Option<Duration>,
+}
+
 /// What AWS says when nothing has moved for too long.
 const IDLE_TEXT: &str = "Your session timed out due to inactivity.";
 
 /// What is recorded of a session whose worker is gone. No peer is told.
 const LOST_TEXT: &str = "The agent no longer runs this session.";
+
+/// What is said when a session has lasted as long as its document lets it.
+const LONGEST_TEXT: &str = "Your session reached its maximum duration.";
 
 /// What is said when the client never came.
 const UNOPENED_TEXT: &str = "The data channel was not opened in time.";
@@ -109,6 +121,7 @@ pub(super) struct Relay {
     shared: Arc<Shared>,
     session_id: String,
     target: String,
+    limits: Limits,
     client: Option<Client>,
     link: RelayEnd,
     agent: JoinHandle<()>,
@@ -168,6 +181,7 @@ impl Relay {
         shared: Arc<Shared>,
         session_id: String,
         target: String,
+        limits: Limits,
         link: RelayEnd,
         agent: JoinHandle<()>,
         stop: CancellationToken,
@@ -189,6 +203,7 @@ impl Relay {
             shared,
             session_id,
             target,
+            limits,
         }
     }
 
@@ -426,12 +441,15 @@ impl Relay {
     /// The next deadline and what it means.
     fn deadline(&self) -> (Instant, Due) {
         let config = &self.shared.config;
-        let mut next = (self.last_activity + config.idle_timeout, Due::Idle);
+        let mut next = (self.last_activity + self.limits.idle, Due::Idle);
         let mut consider = |at: Instant, due| {
             if at < next.0 {
                 next = (at, due);
             }
         };
+        if let Some(longest) = self.limits.longest {
+            consider(self.began + longest, Due::Longest);
+        }
         if !self.attached_once {
             consider(self.began + config.token_ttl, Due::Unopened);
         }
@@ -444,6 +462,7 @@ impl Relay {
     fn due(&mut self, due: Due) -> Option<Ending> {
         match due {
             Due::Idle => Some(Ending::told(IDLE_TEXT, SessionStatus::Terminated)),
+            Due::Longest => Some(Ending::told(LONGEST_TEXT, SessionStatus::Terminated)),
             Due::Unopened => Some(Ending::told(UNOPENED_TEXT, SessionStatus::Terminated)),
             Due::Bye => {
                 self.detach(Some(SocketCut::bye()));
@@ -500,6 +519,7 @@ impl Relay {
 #[derive(Clone, Copy, Debug)]
 enum Due {
     Idle,
+    Longest,
     Unopened,
     Bye,
 }

@@ -20,6 +20,7 @@ use crate::live::{Ask, NodeState, Tier};
 use crate::registry::{Presence, SessionStatus, SessionView};
 use crate::shared::Shared;
 use crate::world::Account;
+use crate::world::catalogue::PlatformType;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -44,8 +45,10 @@ pub(super) fn start(
     let document = request.document_name.as_deref().unwrap_or(documents::DEFAULT).to_owned();
     let document = documents::plain_name(&document, &caller.region, account.plan.id).to_owned();
     permit(shared, caller, &start_asks(account, caller, &target, &document))?;
-    let program = documents::program(&document, &request.parameters)?;
     let node = account.find(&caller.region, &target).filter(|n| shared.live.is_registered(&n.id));
+    let own = shared.live.document(caller.account, &caller.region, &document);
+    let platform = node.map_or(PlatformType::Linux, |node| node.os.platform);
+    let plan = documents::plan(own.as_deref(), &document, &request.parameters, platform)?;
     let Some(node) = node.filter(|n| shared.live.node_state(&shared.world, n) == NodeState::Online) else {
         return Err(ApiFailure::new("TargetNotConnected", format!("{target} is not connected.")));
     };
@@ -78,7 +81,7 @@ pub(super) fn start(
         client_sockets: 0,
         dropped_frames: 0,
     };
-    gateway::begin(shared, caller.account, node, view, program);
+    gateway::begin(shared, caller.account, node, view, plan);
     let token = new_token();
     shared.registry.grant(&session_id, token.clone(), shared.config.token_ttl);
     shared.changed();
