@@ -3,18 +3,23 @@
 use std::io::Write as _;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use fleetline_engine::forward::{Forward, ForwardOptions, ForwardRequest, LanePolicy, LaneStart};
 use fleetline_engine::ports::StartSession;
 use fleetline_engine::{PortMessages, SessionState, ShellOptions, open_shell};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 use crate::aws::Aws;
 use crate::world::Place;
 
 /// Variable that holds a simulator's place as JSON.
 pub(crate) const PLACE: &str = "FLEETLINE_BENCH_PLACE";
+
+/// How long a forward may take to open.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Options of the word that is a client's process.
 #[derive(clap::Args)]
@@ -146,8 +151,12 @@ async fn idle(place: Place, count: usize, open: bool) -> Result<()> {
     for _ in 0..count {
         let request = ForwardRequest::to_port(place.node.clone(), place.echo);
         let forward = Forward::start(aws.clone(), request, options.clone())?;
-        if open && let Err(end) = forward.ready().await {
-            bail!("forward {}: {end}", forwards.len());
+        if open {
+            match timeout(PATIENCE, forward.ready()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(end)) => bail!("forward {}: {end}", forwards.len()),
+                Err(_) => bail!("forward {} does not open: {:#?}", forwards.len(), forward.snapshot()),
+            }
         }
         forwards.push(forward);
     }
