@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("fleetline-access", &[]),
     ("fleetline-signin", &[]),
     ("fleetline-protocol", &[]),
@@ -73,6 +73,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "fleetline-store",
         ],
     ),
+    ("fleetline-bench", &["fleetline-engine", "fleetline-protocol", "fleetline-simulator"]),
     ("fleetline-xtask", &[]),
 ];
 
@@ -83,7 +84,7 @@ const CONFINED: [(&str, &[&str]); 7] = [
     ("aws-config", &["fleetline-aws"]),
     ("alacritty_terminal", &["fleetline-terminal"]),
     ("tokio-tungstenite", &["fleetline-engine", "fleetline-simulator"]),
-    ("portable-pty", &["fleetline-simulator"]),
+    ("portable-pty", &["fleetline-simulator", "fleetline-bench"]),
     ("specta", &["fleetline-ipc", "fleetline-desktop"]),
 ];
 
