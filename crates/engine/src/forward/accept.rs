@@ -7,7 +7,9 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::admission::{Admission, Arrival};
-use super::flow::{LocalStream, Plain};
+use super::flow::LocalStream;
+#[cfg(unix)]
+use super::flow::Plain;
 use super::listen::{Bound, Listener};
 use super::registry::Registry;
 
