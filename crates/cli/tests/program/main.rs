@@ -8,6 +8,7 @@ mod forwards;
 mod login;
 mod middleboxes;
 mod openssh;
+mod openssh_suite;
 mod orphans;
 mod refusals;
 mod saved;
