@@ -195,6 +195,11 @@ pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
             );
             CommandError { message, ..described }
         }
+        StartError::KeyNotOpened { text, .. } => CommandError {
+            hint: Some(format!("Usually the node's role lacks a permission. {}", Known::NodeRoleKey.action())),
+            detail: Some(clipped(text.clone())).filter(|text| !text.is_empty()),
+            ..CommandError::new(ErrorCode::SessionEnded, full_stop(&error.to_string()))
+        },
         StartError::ByService { .. } | StartError::Channel(_)
             if Known::find(&error.to_string()).is_some() =>
         {

@@ -138,6 +138,14 @@ impl Driver {
         }
     }
 
+    /// The KMS key whose data key was given to the node.
+    pub(crate) fn key_given(&self) -> Option<&str> {
+        match &self.key {
+            KeyCall::Given { key_id } => Some(key_id),
+            _ => None,
+        }
+    }
+
     /// Whether the session ever opened.
     pub(crate) fn has_started(&self) -> bool {
         self.started.is_some()

@@ -87,7 +87,7 @@ impl Purpose {
     /// The session runs.
     pub(crate) fn started(&mut self, io: &mut Io<'_>, started: &Started) -> Result<(), Unusable> {
         match self {
-            Self::Program(_) => Ok(()),
+            Self::Program(_) => Program::started(started),
             Self::Stdio(stdio) => stdio.started(io, started),
             Self::Lane(lane) => lane.started(io, started),
         }

@@ -297,9 +297,23 @@ pub enum StartError {
         /// Why.
         error: ApiError,
     },
+    /// The node was given a data key, and the session ended before it began. The agent has no way to say why
+    /// (aws-security-reliability.md A.11); most often its role may not open the key.
+    #[error("The node ended the session when it was given a data key of KMS key {key_id}{}", said(.text))]
+    KeyNotOpened {
+        /// Key id or ARN the agent named.
+        key_id: String,
+        /// The text of the service, unchanged; most often empty.
+        text: String,
+    },
     /// The handshake failed or the agent broke the protocol.
     #[error("The data channel failed: {0}.")]
     Channel(CloseReason),
+}
+
+/// The end of a sentence with what somebody said, if they said anything.
+fn said(text: &str) -> String {
+    if text.is_empty() { ".".to_owned() } else { format!(": {text}") }
 }
 
 /// What became of the session of a call without an answer. `Display` is the end of a sentence.
