@@ -216,6 +216,20 @@ impl Control {
         self.command_all(|| RelayCommand::Pause { frames }).await
     }
 
+    /// Makes a session's agent neither take nor acknowledge what the client sends, as one does that is stuck in what it
+    /// runs (protocol.md 6.3), or take it again. Its connection lives, and so does what it sends itself.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn ignore_input(&self, session_id: &str, ignores: bool) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::IgnoreInput(ignores)).await
+    }
+
+    /// [`ignore_input`](Self::ignore_input) for the agents of all sessions. Returns how many there were.
+    pub async fn ignore_input_all(&self, ignores: bool) -> usize {
+        self.command_all(|| RelayCommand::IgnoreInput(ignores)).await
+    }
+
     /// From now on the links of all sessions, old and new, do this. Frames on their way stay as they are.
     pub async fn set_link_faults(&self, faults: LinkFaults) {
         self.shared.live.set_link_faults(faults);

@@ -193,6 +193,29 @@ async fn a_stall_holds_everything_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn an_agent_that_ignores_input_acknowledges_none_and_loses_none() {
+    let simulator = simulator(|_| {}).await;
+    let (_, answer) = start(&simulator).await;
+    let mut client = Client::new(None);
+    client.open(&answer).await;
+    client.until_output("~$ ").await;
+    // What it says itself goes on meanwhile.
+    client.send(b"(sleep 0.3; echo la''ter) & echo so''on\r").await;
+    client.until_output("soon\r\n").await;
+    simulator.control().ignore_input(id(&answer), true).await.unwrap();
+    // The relay has told the agent before it does what comes later.
+    simulator.control().pause_storm(id(&answer), 1).await.unwrap();
+    client.until("pause", |client| client.pauses > 0).await;
+    client.send(b"echo $((6*7))\r").await;
+    client.until_output("later\r\n").await;
+    assert!(client.unacked() > 0 && !client.text().contains("42"));
+    assert_eq!(simulator.control().ignore_input_all(false).await, 1);
+    client.until_output("42\r\n").await;
+    assert_eq!(client.text().matches("42").count(), 1);
+    simulator.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_storm_of_pauses_means_nothing_to_a_session() {
     let simulator = simulator(|_| {}).await;
     let (_, answer) = start(&simulator).await;

@@ -62,7 +62,7 @@ fn frame(message_type: MessageType, id: MessageId, created_ms: i64, payload: Byt
 }
 
 /// Whether a frame carries session data, as opposed to acknowledgements and states: it counts as activity.
-pub(super) fn is_stream_data(frame: &[u8]) -> bool {
+pub(crate) fn is_stream_data(frame: &[u8]) -> bool {
     let kind = frame.get(4..36).unwrap_or_default();
     kind.starts_with(b"input_stream_data") || kind.starts_with(b"output_stream_data")
 }

@@ -45,6 +45,8 @@ pub(crate) enum RelayCommand {
         /// Whether it is there.
         up: bool,
     },
+    /// The agent ignores what the client sends, or takes it again.
+    IgnoreInput(bool),
     /// The agent's computer goes away for good.
     StopAgent,
     /// The session's worker is dead and the service knows: the session is over, and nobody says so to anyone.
@@ -305,6 +307,7 @@ impl Relay {
                 self.to_agent.set_faults(faults.to_agent);
             }
             RelayCommand::AgentLink { up } => self.set_agent_link(up),
+            RelayCommand::IgnoreInput(ignores) => self.push_to_agent(ToAgent::IgnoreInput(ignores)),
             RelayCommand::StopAgent => {
                 self.agent_up = false;
                 self.to_agent.clear();
@@ -366,10 +369,7 @@ impl Relay {
         }
         self.agent_up = up;
         self.to_agent.clear();
-        let event = if up { ToAgent::LinkUp } else { ToAgent::LinkDown };
-        if let Some(room) = self.link.sender.try_reserve(1) {
-            self.link.sender.put(room, event).ok();
-        }
+        self.push_to_agent(if up { ToAgent::LinkUp } else { ToAgent::LinkDown });
         if self.client.is_some() {
             let message = if up { messages::start_publication() } else { messages::pause_publication() };
             self.to_client.push_own(self.now(), message);
@@ -377,6 +377,11 @@ impl Relay {
                 self.tell_agent(messages::start_publication());
             }
         }
+    }
+
+    /// Tells the agent what is no frame. An agent that is gone need not know.
+    fn push_to_agent(&mut self, event: ToAgent) {
+        self.link.sender.put_free(event).ok();
     }
 
     /// Sends a message of the gateway's own to the agent, if its connection is up. Without room it is left out:
