@@ -10,6 +10,7 @@ mod login;
 mod middleboxes;
 mod openssh;
 mod orphans;
+mod presigned;
 mod refusals;
 mod saved;
 mod sealed;

@@ -19,6 +19,7 @@ use crate::http::failure::ApiFailure;
 use crate::live::{Ask, NodeState, Tier};
 use crate::registry::{Presence, SessionStatus, SessionView};
 use crate::shared::Shared;
+use crate::sigv4::Presigner;
 use crate::world::Account;
 use crate::world::catalogue::PlatformType;
 
@@ -88,8 +89,23 @@ pub(super) fn start(
     Ok(json!({
         "SessionId": session_id,
         "TokenValue": token.expose(),
-        "StreamUrl": shared.stream_url(&session_id, ""),
+        "StreamUrl": stream_url(shared, caller, &session_id, ""),
     }))
+}
+
+/// The URL of a data channel, which the caller signs or finds signed.
+fn stream_url(shared: &Shared, caller: &Caller, session_id: &str, query: &str) -> String {
+    let url = shared.stream_url(session_id, query);
+    let Some(life) = shared.config.presigned_urls else { return url };
+    let account = caller.account(shared);
+    let signer = Presigner {
+        access_key: &account.access_key,
+        secret_key: &account.secret_key,
+        session_token: &account.session_token,
+        region: &caller.region,
+        service: "ssmmessages",
+    };
+    signer.presign(&url, Timestamp::now(), life)
 }
 
 impl StartRequest {
@@ -170,7 +186,7 @@ pub(super) fn resume(
             Ok(json!({
                 "SessionId": session_id,
                 "TokenValue": token.expose(),
-                "StreamUrl": shared.stream_url(session_id, &format!("&cell-number={cell}")),
+                "StreamUrl": stream_url(shared, caller, session_id, &format!("&cell-number={cell}")),
             }))
         }
     }
