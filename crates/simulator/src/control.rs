@@ -97,6 +97,13 @@ impl Control {
         account.nodes(region).iter().map(|node| self.view(account, region, node)).collect()
     }
 
+    /// The containers of an account and Region that take sessions by `ecs:` targets. No inventory lists them.
+    pub fn tasks(&self, account: &str, region: &str) -> Vec<NodeView> {
+        let Some(index) = self.shared.world.account_named(account) else { return Vec::new() };
+        let account = &self.shared.world.accounts[index];
+        account.tasks(region).iter().map(|task| self.view(account, region, task)).collect()
+    }
+
     /// What the person in front of the browser does from now on.
     pub fn answer_sign_ins(&self, answer: SignInAnswer) {
         self.shared.sign_ins.set_answer(answer);
@@ -477,7 +484,8 @@ impl Control {
     fn find(&self, id_or_name: &str) -> Option<(&Account, &'static str, &Node)> {
         self.shared.world.accounts.iter().find_map(|account| {
             account.regions.iter().find_map(|region| {
-                let node = region.nodes.iter().find(|n| *n.id == *id_or_name || *n.name == *id_or_name)?;
+                let mut known = region.nodes.iter().chain(&region.tasks);
+                let node = known.find(|n| *n.id == *id_or_name || *n.name == *id_or_name)?;
                 Some((account, region.plan.region, node))
             })
         })

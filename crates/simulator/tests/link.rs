@@ -167,12 +167,27 @@ async fn a_half_open_socket_answers_nothing_until_another_takes_over() {
 
 #[tokio::test]
 async fn a_session_ends_behind_a_half_open_socket() {
-    let simulator = simulator(|config| config.idle_timeout = Duration::from_millis(700)).await;
+    let simulator = simulator(|_| {}).await;
     let control = simulator.control();
     let (_, answer) = start(&simulator).await;
     let _socket = open(&answer).await;
     control.half_open(id(&answer)).await.unwrap();
-    control.wait_for(|s| s[0].status.is_over()).await.unwrap();
+    control.terminate(id(&answer), "enough").await.unwrap();
+    let sessions = control.wait_for(|s| s[0].status.is_over()).await.unwrap();
+    assert_eq!(sessions[0].details, "enough");
+    simulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_session_whose_agent_only_repeats_itself_is_idle() {
+    let simulator = simulator(|config| config.idle_timeout = Duration::from_secs(2)).await;
+    let control = simulator.control();
+    let (_, answer) = start(&simulator).await;
+    // Nobody acknowledges the prompt, so that it comes again and again.
+    let mut socket = open(&answer).await;
+    while !matches!(socket.next().await, Some(Ok(Message::Close(_)))) {}
+    let sessions = control.wait_for(|s| s[0].status.is_over()).await.unwrap();
+    assert!(sessions[0].details.contains("inactivity"), "{sessions:?}");
     simulator.shutdown().await;
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod commands;
+mod containers;
 mod documents;
 mod forwards;
 mod login;

@@ -134,6 +134,10 @@ pub(super) struct Relay {
     to_agent: FaultyLink,
     to_client: FaultyLink,
     last_activity: Instant,
+    /// Highest sequence number of session data from the client.
+    client_seq: Option<i64>,
+    /// The same from the agent.
+    agent_seq: Option<i64>,
     began: Instant,
     attached_once: bool,
 }
@@ -200,6 +204,8 @@ impl Relay {
             stop,
             agent_up: true,
             last_activity: Instant::now(),
+            client_seq: None,
+            agent_seq: None,
             began: Instant::now(),
             attached_once: false,
             shared,
@@ -396,7 +402,7 @@ impl Relay {
     }
 
     fn take_from_client(&mut self, frame: Bytes) {
-        if messages::is_stream_data(&frame) {
+        if is_new(&mut self.client_seq, &frame) {
             self.last_activity = Instant::now();
         }
         if self.agent_up && self.link.open {
@@ -417,7 +423,7 @@ impl Relay {
                 if !self.agent_up || messages::is_session_state(&frame) {
                     return None;
                 }
-                if messages::is_stream_data(&frame) {
+                if is_new(&mut self.agent_seq, &frame) {
                     self.last_activity = Instant::now();
                 }
                 if self.client.is_some() {
@@ -527,6 +533,18 @@ enum Due {
     Longest,
     Unopened,
     Bye,
+}
+
+/// Whether a frame brings session data beyond what was seen: nothing happens in a session whose sides only repeat
+/// themselves.
+fn is_new(highest: &mut Option<i64>, frame: &[u8]) -> bool {
+    match messages::stream_seq(frame) {
+        Some(seq) if highest.is_none_or(|highest| seq > highest) => {
+            *highest = Some(seq);
+            true
+        }
+        _ => false,
+    }
 }
 
 async fn take(inbound: Option<&mut PipeReceiver<Bytes>>) -> Option<Bytes> {

@@ -20,7 +20,7 @@ use crate::live::{Ask, NodeState, Tier};
 use crate::registry::{Presence, SessionStatus, SessionView};
 use crate::shared::Shared;
 use crate::sigv4::Presigner;
-use crate::world::Account;
+use crate::world::{Account, task};
 use crate::world::catalogue::PlatformType;
 
 #[derive(Debug, Deserialize)]
@@ -134,6 +134,8 @@ fn start_asks(account: &Account, caller: &Caller, target: &str, document: &str) 
     let (region, id) = (&caller.region, account.plan.id);
     let node = if target.starts_with("mi-") {
         format!("arn:aws:ssm:{region}:{id}:managed-instance/{target}")
+    } else if target.starts_with(task::PREFIX) {
+        task::arn(target, region, id)
     } else {
         format!("arn:aws:ec2:{region}:{id}:instance/{target}")
     };
