@@ -185,7 +185,7 @@ async fn a_session_whose_agent_only_repeats_itself_is_idle() {
     let (_, answer) = start(&simulator).await;
     // Nobody acknowledges the prompt, so that it comes again and again.
     let mut socket = open(&answer).await;
-    while !matches!(socket.next().await, Some(Ok(Message::Close(_)))) {}
+    support::channel::ended(&mut socket).await;
     let sessions = control.wait_for(|s| s[0].status.is_over()).await.unwrap();
     assert!(sessions[0].details.contains("inactivity"), "{sessions:?}");
     simulator.shutdown().await;
