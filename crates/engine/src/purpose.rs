@@ -141,6 +141,11 @@ impl Purpose {
         self.is_fulfilled() && self.deadline().is_some_and(|at| at <= now)
     }
 
+    /// Whether another session can take its place, so that one whose node is dead is of no use.
+    pub(crate) fn is_replaceable(&self) -> bool {
+        matches!(self, Self::Lane(_))
+    }
+
     /// The user ends the session: what may be said to the agent is said now. How long the service may take to close
     /// the channel in answer; `None` when none is awaited.
     pub(crate) fn say_goodbye(&mut self, io: &mut Io<'_>) -> Option<Duration> {

@@ -157,6 +157,12 @@ pub enum EndReason {
     },
     /// The data channel failed: handshake, retransmission limit, or a peer that breaks the protocol.
     Channel(CloseReason),
+    /// There was no sign of the node for so long that it is taken for dead, although the gateway was there. Sessions of
+    /// forwards only.
+    NodeSilent {
+        /// For how long.
+        lasted: Duration,
+    },
     /// The session is not what it was opened for, or what it carried broke.
     Unusable {
         /// Why, without a final stop.
@@ -198,6 +204,11 @@ impl fmt::Display for EndReason {
             }
             Self::ResumeRefused { cause } => write!(f, "The session cannot be resumed: {cause}."),
             Self::Channel(reason) => write!(f, "The data channel failed: {reason}."),
+            Self::NodeSilent { lasted } => write!(
+                f,
+                "The node has answered nothing for {}, although AWS keeps its session open.",
+                span(*lasted)
+            ),
             Self::Unusable { why } => write!(f, "The session cannot be used: {why}."),
             Self::Defect => f.write_str("The session was ended by a defect of Fleetline."),
         }
