@@ -17,6 +17,7 @@ mod saved;
 mod sealed;
 mod servers;
 mod shells;
+mod silence;
 mod sim;
 mod ssh;
 mod tap;
