@@ -9,7 +9,6 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::cause::ReconnectCause;
-use crate::dial::DialError;
 use crate::ports::{ApiError, ApiErrorKind};
 
 /// Consecutive 401 or 403 answers to an upgrade after which the identity itself is refused. The first may be an
@@ -160,6 +159,7 @@ impl Outage {
 mod tests {
     use super::*;
     use crate::cause::SocketLoss;
+    use crate::dial::DialError;
 
     fn outage(opened_before: bool) -> Outage {
         Outage::begin(ResumePolicy::default(), opened_before, Duration::from_secs(1000), 7)

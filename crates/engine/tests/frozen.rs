@@ -180,7 +180,7 @@ async fn an_agent_that_never_acknowledges_costs_little_memory_is_named_and_loses
     until(&typed_into, "~$ ").await;
     let pasted: usize = 4 * 1024 * 1024;
     typed_into.send(format!("stty raw -echo; echo re''ady; head -c {pasted} | md5sum\r")).await.unwrap();
-    until(&typed_into, "ready\r\n").await;
+    until(&typed_into, "ready\n").await;
 
     let request = ForwardRequest::to_port(world.node.clone(), auditor().await);
     let forward = Forward::start(world.aws.clone(), request, ForwardOptions::default()).unwrap();
