@@ -10,6 +10,12 @@ use fleetline_store::StoreError;
 
 pub use denial::DenialReport;
 
+const TLS_HINT: &str = "A proxy that inspects TLS is a usual reason: name its certificate in AWS_CA_BUNDLE.";
+const PROXY_HINT: &str =
+    "Check the proxy's address, with its user name and password, and whether it lets AWS endpoints through.";
+const RESOLVE_HINT: &str =
+    "Check the network's name server, the Region, and endpoint settings with host names of their own.";
+
 /// Longest raw text handed on, in bytes.
 const DETAIL_LIMIT: usize = 4 * 1024;
 
@@ -133,10 +139,20 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
             format!("AWS was not reached{place}: {operation} got no answer."),
             "Check the network, the proxy and the endpoint settings.",
         ),
+        ApiErrorKind::Resolve => of(
+            ErrorCode::NetworkUnreachable,
+            format!("AWS was not reached{place}: {}", full_stop(&lowered(&error.message))),
+            RESOLVE_HINT,
+        ),
+        ApiErrorKind::Proxy => of(
+            ErrorCode::NetworkUnreachable,
+            format!("AWS was not reached{place}: {}", full_stop(&lowered(&error.message))),
+            PROXY_HINT,
+        ),
         ApiErrorKind::Tls => of(
             ErrorCode::TlsUntrusted,
             format!("The certificate of the AWS endpoint{place} is not trusted."),
-            "A proxy that inspects TLS is a usual reason: name its certificate in AWS_CA_BUNDLE.",
+            TLS_HINT,
         ),
         ApiErrorKind::Service => of(
             ErrorCode::Service,
@@ -195,6 +211,11 @@ pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
             );
             CommandError { message, ..described }
         }
+        StartError::KeyNotOpened { text, .. } => CommandError {
+            hint: Some(format!("Usually the node's role lacks a permission. {}", Known::NodeRoleKey.action())),
+            detail: Some(clipped(text.clone())).filter(|text| !text.is_empty()),
+            ..CommandError::new(ErrorCode::SessionEnded, full_stop(&error.to_string()))
+        },
         StartError::ByService { .. } | StartError::Channel(_)
             if Known::find(&error.to_string()).is_some() =>
         {
@@ -222,11 +243,11 @@ fn describe_cause(cause: &ReconnectCause, whole: &StartError, context: &Context)
         ReconnectCause::Lost(_) if matches!(whole, StartError::Gone { .. }) => ErrorCode::SessionEnded,
         ReconnectCause::Lost(_) => ErrorCode::NetworkUnreachable,
     };
-    let hint = match code {
-        ErrorCode::TlsUntrusted => {
-            "A proxy that inspects TLS is a usual reason: name its certificate in AWS_CA_BUNDLE.".to_owned()
-        }
-        ErrorCode::NetworkUnreachable => {
+    let hint = match (cause, code) {
+        (ReconnectCause::Dial(error), _) if error.is_about_proxy() => PROXY_HINT.to_owned(),
+        (ReconnectCause::Dial(DialError::Resolve { .. }), _) => RESOLVE_HINT.to_owned(),
+        (_, ErrorCode::TlsUntrusted) => TLS_HINT.to_owned(),
+        (_, ErrorCode::NetworkUnreachable) => {
             format!("Check that this computer reaches ssmmessages{}.", in_region(&context.region))
         }
         _ => "Try again.".to_owned(),
@@ -305,6 +326,11 @@ fn clipped(mut text: String) -> String {
 fn full_stop(text: &str) -> String {
     let text = text.trim_end();
     if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// A sentence that goes on after a colon.
+fn lowered(text: &str) -> String {
+    text.strip_prefix("The ").map_or_else(|| text.to_owned(), |rest| format!("the {rest}"))
 }
 
 fn capital(text: &str) -> String {

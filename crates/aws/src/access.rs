@@ -246,7 +246,7 @@ impl Access {
         let credentials = self.identity.credentials.current().await.ok();
         let named = credentials.as_ref().and_then(|credentials| credentials.account_id());
         match named {
-            Some(account) if failure.kind == ApiErrorKind::Network => Ok(account.as_str().to_owned()),
+            Some(account) if failure.kind.is_on_the_way() => Ok(account.as_str().to_owned()),
             _ => Err(failure),
         }
     }

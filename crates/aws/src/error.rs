@@ -8,7 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use fleetline_engine::ProxyProblem;
+use fleetline_engine::DialError;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
 use fleetline_signin::{OidcError, TokenError};
 
@@ -52,10 +52,14 @@ where
             made(kind_of("", "", status), None, message, false)
         }
         SdkError::TimeoutError(_) => made(ApiErrorKind::Network, None, full_text(error), false),
-        _ => {
-            let (kind, never_sent) = kind_on_the_way(error);
-            made(kind, None, full_text(error), never_sent)
-        }
+        _ => match find::<DialError>(error) {
+            // Our own words say all there is to say.
+            Some(found) => made(kind_of_dial(found), None, found.to_string(), true),
+            None => {
+                let (kind, never_sent) = kind_on_the_way(error);
+                made(kind, None, full_text(error), never_sent)
+            }
+        },
     }
 }
 
@@ -154,13 +158,20 @@ fn kind_of(code: &str, message: &str, status: u16) -> ApiErrorKind {
     }
 }
 
+/// What is in the way of a connection.
+fn kind_of_dial(found: &DialError) -> ApiErrorKind {
+    match found {
+        DialError::Resolve { .. } => ApiErrorKind::Resolve,
+        DialError::Tls { untrusted: true, .. } => ApiErrorKind::Tls,
+        _ if found.is_about_proxy() => ApiErrorKind::Proxy,
+        _ => ApiErrorKind::Network,
+    }
+}
+
 /// What went wrong before an answer came, and whether the request certainly never left: nothing was connected.
 fn kind_on_the_way(error: &(dyn Error + 'static)) -> (ApiErrorKind, bool) {
     if let Some(credentials) = find::<CredentialsError>(error) {
         return (credentials_kind(credentials), true);
-    }
-    if find::<ProxyProblem>(error).is_some() {
-        return (ApiErrorKind::Network, true);
     }
     if find::<rustls::Error>(error).is_some() {
         let untrusted = chain(error).filter_map(|part| part.downcast_ref::<rustls::Error>()).any(|tls| {
@@ -185,7 +196,7 @@ fn kind_on_the_way(error: &(dyn Error + 'static)) -> (ApiErrorKind, bool) {
 }
 
 /// Whether the failure happened while connecting: name resolution, TCP, proxy or TLS handshake.
-fn connecting(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn connecting(error: &(dyn Error + 'static)) -> bool {
     find::<hyper_util::client::legacy::Error>(error).is_some_and(|error| error.is_connect())
 }
 
@@ -211,6 +222,9 @@ fn credentials_kind(error: &CredentialsError) -> ApiErrorKind {
     }
     if let Some(TokenError::Oidc(OidcError::Network(_))) = find::<TokenError>(error) {
         return ApiErrorKind::Network;
+    }
+    if let Some(found) = find::<DialError>(error) {
+        return kind_of_dial(found);
     }
     let text = full_text(error).to_ascii_lowercase();
     let session_over = ["expired", "unauthorizedexception", "session token not found or invalid"];

@@ -190,7 +190,7 @@ impl AwsSources {
         // Told at once: no later attempt can succeed.
         let (secure, host, port) = endpoints.ssm_place(region);
         if let Err(problem) = self.rules(&transport).choose(secure, &host, port) {
-            return Err(before_call(CONFIGURATION, ApiErrorKind::Network, problem.to_string()));
+            return Err(before_call(CONFIGURATION, ApiErrorKind::Proxy, problem.to_string()));
         }
         let http = self.http(&mut opened, transport)?;
         let identity = match opened.identities.get(source) {

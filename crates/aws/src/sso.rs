@@ -355,7 +355,7 @@ where
         "AccessDeniedException" => OidcError::Denied,
         "InvalidClientException" | "UnauthorizedClientException" => OidcError::InvalidClient,
         "InvalidGrantException" => OidcError::InvalidGrant,
-        _ if error.kind == ApiErrorKind::Network => OidcError::Network(error.message),
+        _ if error.kind.is_on_the_way() => OidcError::Network(error.message),
         _ => OidcError::Other(error.message),
     }
 }

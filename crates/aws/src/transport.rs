@@ -1,6 +1,7 @@
 //! The HTTP client of the SDK, with the trust store and the proxies the user configured.
 
 use std::path::Path;
+use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -13,10 +14,13 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use fleetline_engine::{ProxyProblem, ProxyRules};
+use fleetline_engine::{DialError, Dialer, ProxyProblem, ProxyRules};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::time::timeout;
 use url::Url;
+
+use crate::error::connecting;
 
 /// What an HTTP client is made for.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -32,6 +36,9 @@ pub(crate) enum Transport {
     },
 }
 
+/// How long the way is looked at when a connection could not be made.
+const LOOK: Duration = Duration::from_secs(4);
+
 impl Transport {
     /// Builds the client, which goes through proxies by `rules`. The SDK itself honours no CA bundle
     /// (aws-security-reliability.md A.10), and reads proxies from the process environment by rules of its own.
@@ -42,8 +49,11 @@ impl Transport {
     pub(crate) fn client(&self, rules: &ProxyRules) -> Result<SharedHttpClient, String> {
         let Self::Tls { ca_bundle, .. } = self else { return Ok(Builder::new().build_http()) };
         let mut trust = TrustStore::default();
+        let mut dialer = Dialer::new().with_proxy(rules.clone());
         if let Some(path) = ca_bundle {
-            trust = trust.with_pem_certificate(checked_bundle(Path::new(path))?);
+            let (pem, roots) = read_bundle(Path::new(path))?;
+            trust = trust.with_pem_certificate(pem);
+            dialer = dialer.with_extra_roots(roots);
         }
         let tls = TlsContext::builder()
             .with_trust_store(trust)
@@ -74,6 +84,7 @@ impl Transport {
             plain: proxied(false)?,
             secure: proxied(true)?,
             rules: rules.clone(),
+            dialer,
         }))
     }
 }
@@ -87,6 +98,8 @@ struct Routed<C = SharedHttpClient> {
     /// Through the proxy for HTTPS.
     secure: Option<C>,
     rules: ProxyRules,
+    /// Goes the same ways, to say what is wrong with them.
+    dialer: Dialer,
 }
 
 impl HttpClient for Routed {
@@ -101,37 +114,68 @@ impl HttpClient for Routed {
             plain: self.plain.as_ref().map(connector),
             secure: self.secure.as_ref().map(connector),
             rules: self.rules.clone(),
+            dialer: self.dialer.clone(),
         })
     }
 }
 
 impl HttpConnector for Routed<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        match self.way(request.uri()) {
+        // A request without a host fails in any connector.
+        let Some(place) = Place::of(request.uri()) else { return self.direct.call(request) };
+        let call = match self.way(&place) {
             Ok(connector) => connector.call(request),
-            Err(problem) => HttpConnectorFuture::ready(Err(ConnectorError::user(Box::new(problem)))),
-        }
+            Err(problem) => {
+                let problem = Box::new(DialError::ProxyUnusable(problem));
+                return HttpConnectorFuture::ready(Err(ConnectorError::user(problem)));
+            }
+        };
+        let dialer = self.dialer.clone();
+        HttpConnectorFuture::new(async move {
+            match call.await {
+                Err(error) if is_refused_way(&error) => Err(explained(error, &dialer, &place).await),
+                outcome => outcome,
+            }
+        })
+    }
+}
+
+/// Whether no connection came about, for another reason than time.
+fn is_refused_way(error: &ConnectorError) -> bool {
+    !error.is_timeout() && connecting(error)
+}
+
+/// The same failure, or what the engine's own dialler finds to be in the way when that will not pass by itself. The SDK
+/// does not repeat the latter, and its own text names neither the proxy's answer nor who gave it.
+async fn explained(error: ConnectorError, dialer: &Dialer, place: &Place) -> ConnectorError {
+    match timeout(LOOK, dialer.reach(place.secure, &place.host, place.port)).await {
+        Ok(Err(found)) if found.is_settled() => ConnectorError::other(Box::new(found), None),
+        _ => error,
+    }
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+struct Place {
+    secure: bool,
+    host: String,
+    port: u16,
+}
+
+impl Place {
+    fn of(uri: &str) -> Option<Self> {
+        let url = Url::parse(uri).ok()?;
+        let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
+        Some(Self { secure: url.scheme() == "https", host, port })
     }
 }
 
 impl<C> Routed<C> {
-    fn way(&self, uri: &str) -> Result<&C, ProxyProblem> {
-        // A request without a host fails in any connector.
-        let Ok(url) = Url::parse(uri) else { return Ok(&self.direct) };
-        let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-            return Ok(&self.direct);
-        };
-        let secure = url.scheme() == "https";
-        let proxied = self.rules.choose(secure, host, port)?.is_some();
-        let way = if secure { &self.secure } else { &self.plain };
+    fn way(&self, place: &Place) -> Result<&C, ProxyProblem> {
+        let proxied = self.rules.choose(place.secure, &place.host, place.port)?.is_some();
+        let way = if place.secure { &self.secure } else { &self.plain };
         Ok(way.as_ref().filter(|_| proxied).unwrap_or(&self.direct))
     }
-}
-
-fn checked_bundle(path: &Path) -> Result<Vec<u8>, String> {
-    let pem = read_bundle(path)?;
-    certificates(path, &pem)?;
-    Ok(pem)
 }
 
 /// The certificates of a CA bundle, each of them usable as a root.
@@ -139,11 +183,15 @@ fn checked_bundle(path: &Path) -> Result<Vec<u8>, String> {
 /// # Errors
 /// A sentence naming the bundle that cannot be read or holds no usable certificate.
 pub(crate) fn bundle_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    certificates(path, &read_bundle(path)?)
+    read_bundle(path).map(|(_, roots)| roots)
 }
 
-fn read_bundle(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("The CA bundle {} cannot be read: {error}", path.display()))
+/// A CA bundle as it stands in its file, and its certificates.
+fn read_bundle(path: &Path) -> Result<(Vec<u8>, Vec<CertificateDer<'static>>), String> {
+    let pem = std::fs::read(path)
+        .map_err(|error| format!("The CA bundle {} cannot be read: {error}", path.display()))?;
+    let roots = certificates(path, &pem)?;
+    Ok((pem, roots))
 }
 
 fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -192,12 +240,14 @@ mod tests {
             "NO_PROXY" => Some("inside.example:8443".to_owned()),
             _ => None,
         });
-        let routed = Routed { direct: "direct", plain: None, secure: Some("secure"), rules };
-        assert_eq!(routed.way("https://ssm.eu-west-1.amazonaws.com/"), Ok(&"secure"));
-        assert_eq!(routed.way("https://inside.example:8443/x"), Ok(&"direct"));
-        assert_eq!(routed.way("https://inside.example/x"), Ok(&"secure"));
-        assert_eq!(routed.way("http://169.254.169.254/latest"), Ok(&"direct"));
-        assert_eq!(routed.way("https://[::1]:9/"), Ok(&"direct"));
-        assert_eq!(routed.way("http://a.example/").unwrap_err().setting, "HTTP_PROXY");
+        let dialer = Dialer::new();
+        let routed = Routed { direct: "direct", plain: None, secure: Some("secure"), rules, dialer };
+        let way = |uri: &str| routed.way(&Place::of(uri).unwrap()).copied();
+        assert_eq!(way("https://ssm.eu-west-1.amazonaws.com/"), Ok("secure"));
+        assert_eq!(way("https://inside.example:8443/x"), Ok("direct"));
+        assert_eq!(way("https://inside.example/x"), Ok("secure"));
+        assert_eq!(way("http://169.254.169.254/latest"), Ok("direct"));
+        assert_eq!(way("https://[::1]:9/"), Ok("direct"));
+        assert_eq!(way("http://a.example/").unwrap_err().setting, "HTTP_PROXY");
     }
 }

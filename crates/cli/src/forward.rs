@@ -143,6 +143,9 @@ async fn serve(
 fn words(state: &ForwardState) -> Option<String> {
     Some(match state {
         ForwardState::Open => "connected.".to_owned(),
+        ForwardState::Unanswered { .. } => {
+            "the node does not answer. New connections get another session.".to_owned()
+        }
         ForwardState::Reconnecting { cause, .. } => format!("reconnecting. {cause}."),
         ForwardState::Failing { cause, .. } => format!("no session. {cause}"),
         ForwardState::Idle { last: Some(last) } => format!("waiting for a connection. {last}"),

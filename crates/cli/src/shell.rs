@@ -4,6 +4,7 @@ mod escape;
 mod input;
 mod modes;
 mod notices;
+mod opening;
 mod raw;
 mod size;
 
@@ -66,10 +67,8 @@ pub(crate) async fn run(args: ShellArgs) -> Result<u8, Failure> {
     let options = ShellOptions { size: size::current(), session: found.options };
     let session = open_shell(found.control, request, options);
 
-    if let Some(failure) = opened(&session, &mut signals, &context).await? {
-        return Err(failure);
-    }
     let typed = io::stdin().is_terminal();
+    opening::opened(&session, &mut signals, &context, typed && !args.quiet).await?;
     if !args.quiet {
         let id = session.session_id().map(|id| id.to_string()).unwrap_or_default();
         let how = if typed { " Press Enter ~ ? for help." } else { "" };
@@ -112,31 +111,6 @@ pub(crate) async fn run(args: ShellArgs) -> Result<u8, Failure> {
             resume_unwind(panic)
         }
     }
-}
-
-/// Waits until the session is open. `Ok(Some(_))` when it never will be.
-async fn opened(
-    session: &ShellSession,
-    signals: &mut EndSignals,
-    context: &fleetline_app::problem::Context,
-) -> Result<Option<Failure>, Failure> {
-    let mut state = session.state();
-    let reached = state.wait_for(|state| !matches!(state, SessionState::Starting { .. }));
-    let state = tokio::select! {
-        state = reached => state.map(|state| state.clone()),
-        signal = signals.next() => {
-            close(session, context).await;
-            return Err(Failure::signal(signal.number()));
-        }
-    };
-    Ok(match state {
-        Ok(SessionState::Failed(error)) => {
-            close(session, context).await;
-            Some(Failure::from(describe_start(&error, context)))
-        }
-        Ok(_) => None,
-        Err(_) => Some(Failure::from(CommandError::new(ErrorCode::Internal, "The session's task is gone."))),
-    })
 }
 
 /// Carries bytes both ways until something ends it.

@@ -17,6 +17,9 @@ use crate::scope::{self, Scope};
 /// Matches listed when a name is not unique.
 const SHOWN: usize = 10;
 
+/// Prefix of targets that are containers of ECS tasks: `ecs:CLUSTER_TASK_RUNTIME` (protocol.md 1.6). They are opaque here.
+const CONTAINER: &str = "ecs:";
+
 /// A node to open a session on.
 pub(crate) struct Target {
     /// Its session calls.
@@ -43,6 +46,10 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
     let is_id = looks_like_id(wanted);
     if let ([scope], true) = (&scopes[..], is_id) {
         return open(&sources, scope.clone(), wanted.to_owned(), wanted);
+    }
+    if wanted.starts_with(CONTAINER) {
+        return Err(Failure::usage("Containers are not listed by Systems Manager, so their account must be named.")
+            .with_hint("Choose one with --source and --region."));
     }
     let depth = if is_id { Depth::Ids } else { Depth::Facts };
     let listed = fleet::list(&sources, &scopes, depth, is_id.then_some(wanted)).await;
@@ -82,12 +89,12 @@ fn journal() -> Option<Journal> {
     opened.inspect_err(|error| tracing::warn!(%error, "the session journal cannot be used")).ok()
 }
 
-/// Whether the text is an id: EC2, hybrid, or a task target. Other ids are found by looking them up.
+/// Whether the text is an id: EC2, hybrid, or a container. Other ids are found by looking them up.
 fn looks_like_id(text: &str) -> bool {
     let hex = |rest: &str| matches!(rest.len(), 8 | 17) && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.strip_prefix("i-").is_some_and(hex)
         || text.strip_prefix("mi-").is_some_and(hex)
-        || text.starts_with("ecs:")
+        || text.starts_with(CONTAINER)
 }
 
 /// The one node of this id or name.

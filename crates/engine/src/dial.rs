@@ -116,18 +116,30 @@ impl Dialer {
     ) -> Result<DataSocket, DialError> {
         let target = Target::parse(url)?;
         let request = upgrade::request(url, headers)?;
+        let stream = self.open(&target).await?;
+        upgrade::upgrade(request, stream, self.timeouts.upgrade).await
+    }
+
+    /// Goes the way to a host as far as a request could be sent, and hangs up: what is wrong with it when somebody
+    /// else's connection failed. `secure`: TLS is spoken to the host.
+    ///
+    /// # Errors
+    /// Names the step that failed.
+    pub async fn reach(&self, secure: bool, host: &str, port: u16) -> Result<(), DialError> {
+        let host = Host::parse(host).map_err(|_| DialError::BadUrl { problem: "its host is not valid" })?;
+        self.open(&Target { host, port, secure }).await.map(drop)
+    }
+
+    async fn open(&self, target: &Target) -> Result<Box<dyn ByteStream>, DialError> {
         let proxy = self
             .proxy
             .choose(target.secure, &target.name(), target.port)
             .map_err(DialError::ProxyUnusable)?;
-        let mut stream = match proxy {
+        let stream = match proxy {
             None => self.connect(&target.host, target.port, target.name()).await?,
-            Some(proxy) => self.tunnel(&proxy, &target).await?,
+            Some(proxy) => self.tunnel(&proxy, target).await?,
         };
-        if target.secure {
-            stream = self.secure(&target.host, target.name(), stream).await?;
-        }
-        upgrade::upgrade(request, stream, self.timeouts.upgrade).await
+        if target.secure { self.secure(&target.host, target.name(), stream).await } else { Ok(stream) }
     }
 
     async fn tunnel(&self, proxy: &Proxy, target: &Target) -> Result<Box<dyn ByteStream>, DialError> {

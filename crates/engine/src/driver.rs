@@ -14,7 +14,7 @@ use tokio::time::{sleep_until, timeout};
 use crate::cause::SocketLoss;
 use crate::clock::Clock;
 use crate::dial::DataSocket;
-use crate::liveness::{GatewayPulse, LivenessTimes, NodePulse, Pulse};
+use crate::liveness::{GatewayPulse, LivenessTimes, NodePulse, NodeSigns, Pulse};
 use crate::ports::{ApiError, BoxFuture, ControlPlane, SealedDataKey};
 use crate::purpose::{FULL_MESSAGE_BYTES, Io, Purpose, Started, Unusable};
 use crate::sealing;
@@ -138,6 +138,14 @@ impl Driver {
         }
     }
 
+    /// The KMS key whose data key was given to the node.
+    pub(crate) fn key_given(&self) -> Option<&str> {
+        match &self.key {
+            KeyCall::Given { key_id } => Some(key_id),
+            _ => None,
+        }
+    }
+
     /// Whether the session ever opened.
     pub(crate) fn has_started(&self) -> bool {
         self.started.is_some()
@@ -156,7 +164,7 @@ impl Driver {
         outage_began: Duration,
     ) -> SocketEnd {
         let now = self.clock.moment();
-        let mut link = Link::new(socket, self.times, now.elapsed);
+        let mut link = Link::new(socket, self.times, self.signs(), now.elapsed);
         if self.started.is_none() {
             link.node.await_first_words(now.elapsed);
             self.shared.set(SessionState::Starting { step: StartStep::WaitingForNode });
@@ -242,7 +250,9 @@ impl Driver {
                 Drained::Ended(end) => return Some(end),
             }
         }
-        self.watch_node(link, now);
+        if self.watch_node(link, now) {
+            return Some(SocketEnd::Closed(CloseReason::ByOwner));
+        }
         while let Some(pulse) = link.gateway.poll(now.elapsed) {
             match pulse {
                 Pulse::Ping => link.transport.push_ping(),
@@ -410,10 +420,27 @@ impl Driver {
         None
     }
 
-    fn watch_node(&mut self, link: &mut Link, now: Moment) {
+    fn signs(&self) -> NodeSigns {
+        let stats = self.channel.stats();
+        NodeSigns {
+            unacked: self.channel.unacked_bytes(),
+            acks: stats.acks_in,
+            frames: stats.agent_frames_in,
+        }
+    }
+
+    /// Shows whether the node answers. True when the session was given up because it does not.
+    fn watch_node(&mut self, link: &mut Link, now: Moment) -> bool {
         if self.started.is_some() {
-            link.node.unacked(now.elapsed, self.channel.unacked_bytes(), link.node_spoke);
+            link.node.look(now.elapsed, self.signs(), link.node_spoke);
             link.node_spoke = false;
+        }
+        if self.purpose.is_replaceable()
+            && let Some(lasted) = link.node.dead_for(now.elapsed)
+        {
+            self.shared.set(SessionState::Ended(EndReason::NodeSilent { lasted }));
+            self.channel.close(now);
+            return true;
         }
         if let Some(since) = link.node.poll(now.elapsed) {
             link.silence_shown = true;
@@ -429,6 +456,7 @@ impl Driver {
                 self.shared.set(started.open(self.resumed_after, None));
             }
         }
+        false
     }
 
     fn announce_open(&mut self, link: &mut Link, resumed_after: Option<Duration>) {
@@ -447,6 +475,7 @@ impl Driver {
         [
             Some(link.gateway.deadline()),
             link.node.deadline(),
+            link.node.dead_at().filter(|_| self.purpose.is_replaceable()),
             self.channel.poll_timeout(),
             self.purpose.deadline(),
             self.leaves_at,
@@ -474,11 +503,11 @@ impl Started {
 }
 
 impl Link {
-    fn new(socket: DataSocket, times: LivenessTimes, now: Duration) -> Self {
+    fn new(socket: DataSocket, times: LivenessTimes, signs: NodeSigns, now: Duration) -> Self {
         Self {
             transport: Transport::new(socket),
             gateway: GatewayPulse::new(times, now),
-            node: NodePulse::new(times),
+            node: NodePulse::new(times, signs, now),
             heard_gateway: false,
             heard_node: false,
             node_spoke: false,

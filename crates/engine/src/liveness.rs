@@ -25,6 +25,11 @@ pub struct LivenessTimes {
     pub first_words_within: Duration,
     /// Time that input may stay unacknowledged by the node until the user is told. Default 5 s.
     pub answer_within: Duration,
+    /// Time without any sign of a node that owes one, after which a session that carries a forward is given up, so that
+    /// its connections end and another session can be had. Sessions with a person in front are never given up.
+    /// Default 125 s: an agent finds a dead connection of its own out within 114 s and opens another one within 6 s
+    /// more (protocol.md 2.2 and 2.5), and then everything goes on.
+    pub node_dead_after: Duration,
 }
 
 impl Default for LivenessTimes {
@@ -36,6 +41,7 @@ impl Default for LivenessTimes {
             probe_patience: Duration::from_secs(3),
             first_words_within: Duration::from_secs(10),
             answer_within: Duration::from_secs(5),
+            node_dead_after: Duration::from_secs(125),
         }
     }
 }
@@ -152,11 +158,25 @@ impl GatewayPulse {
     }
 }
 
-/// Whether the node answers. It never ends anything: an unresponsive agent is shown, not killed.
+/// Whether the node answers.
 #[derive(Debug)]
 pub(crate) struct NodePulse {
     times: LivenessTimes,
     waiting: Option<Waiting>,
+    signs: NodeSigns,
+    /// When the latest sign of the node came, or when it began to owe one.
+    heard: Duration,
+}
+
+/// What has come of the node so far on all sockets, and what it owes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NodeSigns {
+    /// Bytes of input it has not acknowledged.
+    pub(crate) unacked: usize,
+    /// Messages of ours that it acknowledged.
+    pub(crate) acks: u64,
+    /// Everything it sent, what it repeated included.
+    pub(crate) frames: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,8 +188,9 @@ struct Waiting {
 }
 
 impl NodePulse {
-    pub(crate) fn new(times: LivenessTimes) -> Self {
-        Self { times, waiting: None }
+    /// `signs`: what had come before this socket opened.
+    pub(crate) fn new(times: LivenessTimes, signs: NodeSigns, now: Duration) -> Self {
+        Self { times, waiting: None, signs, heard: now }
     }
 
     /// The socket is open and the node has not spoken in this session.
@@ -178,9 +199,16 @@ impl NodePulse {
             Some(Waiting { since: now, patience: self.times.first_words_within, unacked: 0, told: false });
     }
 
-    /// Input is, or is not, waiting for its ack. `spoke`: the node sent something of its own.
-    pub(crate) fn unacked(&mut self, now: Duration, bytes: usize, spoke: bool) {
-        let progress = spoke || self.waiting.is_none_or(|w| bytes < w.unacked);
+    /// What has come by now. `spoke`: with something new of its own.
+    pub(crate) fn look(&mut self, now: Duration, signs: NodeSigns, spoke: bool) {
+        let before = std::mem::replace(&mut self.signs, signs);
+        let bytes = signs.unacked;
+        if signs.frames != before.frames || self.waiting.is_none() {
+            self.heard = now;
+        }
+        let progress = spoke
+            || signs.acks != before.acks
+            || self.waiting.is_none_or(|waiting| bytes < waiting.unacked);
         if bytes == 0 {
             self.waiting = None;
         } else if progress {
@@ -204,6 +232,16 @@ impl NodePulse {
     /// Whether a silence was reported and still lasts.
     pub(crate) fn is_silent(&self) -> bool {
         self.waiting.is_some_and(|w| w.told)
+    }
+
+    /// For how long there was no sign at all of a node that owes one, once that is longer than any node that lives.
+    pub(crate) fn dead_for(&self, now: Duration) -> Option<Duration> {
+        self.dead_at().filter(|at| *at <= now).map(|_| now - self.heard)
+    }
+
+    /// When a node that owes a sign counts as dead.
+    pub(crate) fn dead_at(&self) -> Option<Duration> {
+        self.waiting.map(|_| self.heard + self.times.node_dead_after)
     }
 
     /// When to poll again.
@@ -304,23 +342,62 @@ mod tests {
         assert_eq!(pulse.poll(s(4)), Some(Pulse::Ping));
     }
 
+    fn signs(unacked: usize, acks: u64, frames: u64) -> NodeSigns {
+        NodeSigns { unacked, acks, frames }
+    }
+
+    fn node() -> NodePulse {
+        NodePulse::new(LivenessTimes::default(), NodeSigns::default(), s(0))
+    }
+
     #[test]
     fn silence_of_the_node_is_told_once_and_ends_with_progress() {
-        let mut node = NodePulse::new(LivenessTimes::default());
+        let mut node = node();
         node.await_first_words(s(0));
         assert_eq!(node.deadline(), Some(s(10)));
         assert_eq!(node.poll(s(9)), None);
         assert_eq!(node.poll(s(10)), Some(s(0)));
         assert_eq!(node.poll(s(11)), None);
-        node.unacked(s(12), 0, true);
+        node.look(s(12), signs(0, 0, 1), true);
         assert!(!node.is_silent());
 
-        node.unacked(s(20), 10, false);
-        node.unacked(s(22), 30, false);
+        node.look(s(20), signs(10, 0, 1), false);
+        node.look(s(22), signs(30, 0, 1), false);
         assert_eq!(node.poll(s(25)), Some(s(20)));
         assert!(node.is_silent());
-        node.unacked(s(26), 20, false);
+        node.look(s(26), signs(20, 0, 1), false);
         assert!(!node.is_silent(), "an ack is an answer");
         assert_eq!(node.poll(s(31)), Some(s(26)));
+    }
+
+    #[test]
+    fn a_window_that_is_filled_as_fast_as_it_is_acknowledged_is_no_silence() {
+        let mut node = node();
+        for second in 1..60 {
+            node.look(s(second), signs(1_000_000, second, second), false);
+            assert_eq!((node.poll(s(second)), node.dead_for(s(second))), (None, None));
+        }
+    }
+
+    #[test]
+    fn a_node_is_dead_after_a_time_without_any_sign_that_it_owed() {
+        let mut node = node();
+        node.look(s(500), signs(0, 0, 7), true);
+        assert_eq!((node.dead_at(), node.dead_for(s(10_000))), (None, None), "it owes nothing");
+        node.look(s(1000), signs(10, 0, 7), false);
+        assert_eq!(node.dead_at(), Some(s(1125)));
+        node.look(s(1060), signs(20, 0, 7), false);
+        assert_eq!((node.dead_for(s(1124)), node.dead_for(s(1125))), (None, Some(s(125))));
+        // It repeats itself, which is no answer and a sign of life.
+        node.look(s(1100), signs(20, 0, 8), false);
+        assert_eq!((node.dead_for(s(1224)), node.dead_for(s(1225))), (None, Some(s(125))));
+        assert_eq!(node.poll(s(1100)), Some(s(1000)), "shown long before");
+    }
+
+    #[test]
+    fn a_node_that_never_spoke_is_dead_after_that_time_too() {
+        let mut node = NodePulse::new(LivenessTimes::default(), NodeSigns::default(), s(50));
+        node.await_first_words(s(50));
+        assert_eq!((node.dead_for(s(174)), node.dead_for(s(175))), (None, Some(s(125))));
     }
 }

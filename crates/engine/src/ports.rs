@@ -134,14 +134,25 @@ pub enum ApiErrorKind {
     KeyUnusable,
     /// Slow down.
     Throttled,
-    /// Nothing answered: DNS, connect, time-out.
+    /// Nothing answered: connect, time-out, a connection that broke. May pass by itself.
     Network,
+    /// The name of an endpoint has no address.
+    Resolve,
+    /// The proxy on the way refuses the connection, or its address cannot be used.
+    Proxy,
     /// The certificate is not trusted.
     Tls,
     /// AWS failed.
     Service,
     /// Anything else; the text is all there is.
     Other,
+}
+
+impl ApiErrorKind {
+    /// Whether the call did not get as far as AWS, or its answer did not get back.
+    pub fn is_on_the_way(self) -> bool {
+        matches!(self, Self::Network | Self::Resolve | Self::Proxy | Self::Tls)
+    }
 }
 
 /// A failed AWS call. Carries no secret.

@@ -87,7 +87,7 @@ impl Purpose {
     /// The session runs.
     pub(crate) fn started(&mut self, io: &mut Io<'_>, started: &Started) -> Result<(), Unusable> {
         match self {
-            Self::Program(_) => Ok(()),
+            Self::Program(_) => Program::started(started),
             Self::Stdio(stdio) => stdio.started(io, started),
             Self::Lane(lane) => lane.started(io, started),
         }
@@ -139,6 +139,11 @@ impl Purpose {
     /// Whether the service has had its time to close the channel of a session that has fulfilled its purpose.
     pub(crate) fn is_over(&self, now: Duration) -> bool {
         self.is_fulfilled() && self.deadline().is_some_and(|at| at <= now)
+    }
+
+    /// Whether another session can take its place, so that one whose node is dead is of no use.
+    pub(crate) fn is_replaceable(&self) -> bool {
+        matches!(self, Self::Lane(_))
     }
 
     /// The user ends the session: what may be said to the agent is said now. How long the service may take to close

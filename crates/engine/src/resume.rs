@@ -9,7 +9,6 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::cause::ReconnectCause;
-use crate::dial::DialError;
 use crate::ports::{ApiError, ApiErrorKind};
 
 /// Consecutive 401 or 403 answers to an upgrade after which the identity itself is refused. The first may be an
@@ -101,12 +100,7 @@ impl Outage {
         match cause {
             ReconnectCause::Presigned(_) => return Next::Refused,
             ReconnectCause::Dial(error) if error.is_permanent() => return Next::Refused,
-            ReconnectCause::Dial(DialError::Tls { untrusted: true, .. }) if !self.opened_before => {
-                return Next::Refused;
-            }
-            ReconnectCause::Dial(error) if error.is_proxy_refusal() && !self.opened_before => {
-                return Next::Refused;
-            }
+            ReconnectCause::Dial(error) if error.is_settled() && !self.opened_before => return Next::Refused,
             ReconnectCause::Dial(error) if error.is_refusal() => {
                 self.refusals += 1;
                 if self.refusals >= MAX_REFUSALS {
@@ -165,6 +159,7 @@ impl Outage {
 mod tests {
     use super::*;
     use crate::cause::SocketLoss;
+    use crate::dial::DialError;
 
     fn outage(opened_before: bool) -> Outage {
         Outage::begin(ResumePolicy::default(), opened_before, Duration::from_secs(1000), 7)
@@ -279,14 +274,34 @@ mod tests {
     }
 
     #[test]
-    fn an_untrusted_certificate_ends_a_start_but_not_an_outage() {
-        let captive = ReconnectCause::Dial(DialError::Tls {
-            host: "gateway".into(),
-            message: "unknown issuer".into(),
-            untrusted: true,
-        });
+    fn what_somebody_must_change_first_ends_a_start_but_not_an_outage() {
+        let (host, message) = ("gateway".to_owned(), String::new());
+        let refused = |status| DialError::ProxyRefused {
+            proxy: "proxy:3128".to_owned(),
+            host: host.clone(),
+            status,
+            had_credentials: false,
+            offers: Vec::new(),
+            reason: String::new(),
+        };
         let now = Duration::from_secs(1000);
-        assert_eq!(outage(false).failed(now, &captive), Next::Refused);
-        assert!(matches!(outage(true).failed(now, &captive), Next::TryAt(_)));
+        for settled in [
+            DialError::Tls { host: host.clone(), message: message.clone(), untrusted: true },
+            DialError::Resolve { host: host.clone(), message: message.clone() },
+            refused(403),
+            refused(407),
+        ] {
+            let cause = ReconnectCause::Dial(settled);
+            assert_eq!(outage(false).failed(now, &cause), Next::Refused, "{cause}");
+            assert!(matches!(outage(true).failed(now, &cause), Next::TryAt(_)), "{cause}");
+        }
+        for passing in [
+            DialError::Tls { host: host.clone(), message: message.clone(), untrusted: false },
+            DialError::Connect { host: host.clone(), message },
+            refused(503),
+        ] {
+            let cause = ReconnectCause::Dial(passing);
+            assert!(matches!(outage(false).failed(now, &cause), Next::TryAt(_)), "{cause}");
+        }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn refusal(error: &ApiError) -> &'static str {
         ApiErrorKind::NoCredentials | ApiErrorKind::CredentialsExpired | ApiErrorKind::CredentialsInvalid => {
             "the client has no valid credentials for KMS"
         }
-        ApiErrorKind::Network | ApiErrorKind::Tls => "the client cannot reach KMS",
+        kind if kind.is_on_the_way() => "the client cannot reach KMS",
         _ => "the client got no data key from KMS",
     }
 }

@@ -157,6 +157,12 @@ pub enum EndReason {
     },
     /// The data channel failed: handshake, retransmission limit, or a peer that breaks the protocol.
     Channel(CloseReason),
+    /// There was no sign of the node for so long that it is taken for dead, although the gateway was there. Sessions of
+    /// forwards only.
+    NodeSilent {
+        /// For how long.
+        lasted: Duration,
+    },
     /// The session is not what it was opened for, or what it carried broke.
     Unusable {
         /// Why, without a final stop.
@@ -198,6 +204,11 @@ impl fmt::Display for EndReason {
             }
             Self::ResumeRefused { cause } => write!(f, "The session cannot be resumed: {cause}."),
             Self::Channel(reason) => write!(f, "The data channel failed: {reason}."),
+            Self::NodeSilent { lasted } => write!(
+                f,
+                "The node has answered nothing for {}, although AWS keeps its session open.",
+                span(*lasted)
+            ),
             Self::Unusable { why } => write!(f, "The session cannot be used: {why}."),
             Self::Defect => f.write_str("The session was ended by a defect of Fleetline."),
         }
@@ -297,9 +308,23 @@ pub enum StartError {
         /// Why.
         error: ApiError,
     },
+    /// The node was given a data key, and the session ended before it began. The agent has no way to say why
+    /// (aws-security-reliability.md A.11); most often its role may not open the key.
+    #[error("The node ended the session when it was given a data key of KMS key {key_id}{}", said(.text))]
+    KeyNotOpened {
+        /// Key id or ARN the agent named.
+        key_id: String,
+        /// The text of the service, unchanged; most often empty.
+        text: String,
+    },
     /// The handshake failed or the agent broke the protocol.
     #[error("The data channel failed: {0}.")]
     Channel(CloseReason),
+}
+
+/// The end of a sentence with what somebody said, if they said anything.
+fn said(text: &str) -> String {
+    if text.is_empty() { ".".to_owned() } else { format!(": {text}") }
 }
 
 /// What became of the session of a call without an answer. `Display` is the end of a sentence.

@@ -107,13 +107,7 @@ impl SessionTask {
         let verdict = self.live(&mut driver, grant).await;
         let ended_by_service =
             matches!(verdict, Verdict::Closed(CloseReason::ByService { .. }) | Verdict::Gone(_));
-        let state = match driver.key_refused() {
-            Some((key_id, error)) if matches!(verdict, Verdict::Closed(_)) => {
-                let (key_id, error) = (key_id.to_owned(), error.clone());
-                SessionState::Failed(StartError::DataKey { key_id, error })
-            }
-            _ => verdict.state(driver.has_started()),
-        };
+        let state = verdict.unsealed(&driver).unwrap_or_else(|| verdict.state(driver.has_started()));
         self.shared.set(state);
         drop(driver);
         if ended_by_service {
@@ -300,6 +294,21 @@ impl SessionTask {
 }
 
 impl Verdict {
+    /// The end of a session that was to be sealed and is not, for the want of a key on either side.
+    fn unsealed(&self, driver: &Driver) -> Option<SessionState> {
+        let Self::Closed(reason) = self else { return None };
+        let error = match (driver.key_refused(), driver.key_given(), reason) {
+            (Some((key_id, error)), ..) => {
+                StartError::DataKey { key_id: key_id.to_owned(), error: error.clone() }
+            }
+            (None, Some(key_id), CloseReason::ByService { output }) if !driver.has_started() => {
+                StartError::KeyNotOpened { key_id: key_id.to_owned(), text: output.clone() }
+            }
+            _ => return None,
+        };
+        Some(SessionState::Failed(error))
+    }
+
     fn state(self, started: bool) -> SessionState {
         let end = match self {
             Self::ByUser => EndReason::ClosedByUser,

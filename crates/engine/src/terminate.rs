@@ -114,8 +114,8 @@ pub(crate) async fn terminate(
             Err(error) => error,
         };
         history.note(format!("The session could not be terminated: {error}"));
-        let repeatable =
-            matches!(error.kind, ApiErrorKind::Throttled | ApiErrorKind::Network | ApiErrorKind::Service);
+        let repeatable = error.kind.is_on_the_way()
+            || matches!(error.kind, ApiErrorKind::Throttled | ApiErrorKind::Service);
         if !repeatable || attempt == ATTEMPTS {
             return Err(error);
         }

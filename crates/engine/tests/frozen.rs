@@ -138,3 +138,100 @@ async fn a_forward_whose_program_never_reads_costs_little_memory_and_holds_up_no
     forward.stop().await.unwrap();
     world.end().await;
 }
+
+/// Bytes that are sent to an agent which takes none.
+const SENT: usize = 48 * 1024 * 1024;
+
+fn byte_at(place: usize) -> u8 {
+    (place.wrapping_mul(2_654_435_761) >> 13) as u8
+}
+
+/// A server that answers the first byte at once, and `SENT` more with how many of them are as they should be.
+async fn auditor() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let first = stream.read_u8().await?;
+                stream.write_u8(first).await?;
+                let (mut piece, mut place, mut right) = (vec![0; 64 * 1024], 0, 0);
+                while place < SENT {
+                    let read @ 1.. = stream.read(&mut piece).await? else { break };
+                    right += (0..read).filter(|i| piece[*i] == byte_at(place + i)).count();
+                    place += read;
+                }
+                stream.write_u64(right as u64).await
+            });
+        }
+    });
+    port
+}
+
+fn is_unanswered(state: &SessionState) -> bool {
+    matches!(state, SessionState::Open { unanswered_since: Some(_), .. })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_never_acknowledges_costs_little_memory_is_named_and_loses_nothing() {
+    let world = World::new().await;
+    let control = world.simulator.control();
+    let typed_into = shell(&world.aws, &world.node);
+    until(&typed_into, "~$ ").await;
+    let pasted: usize = 4 * 1024 * 1024;
+    typed_into.send(format!("stty raw -echo; echo re''ady; head -c {pasted} | md5sum\r")).await.unwrap();
+    until(&typed_into, "ready\n").await;
+
+    let request = ForwardRequest::to_port(world.node.clone(), auditor().await);
+    let forward = Forward::start(world.aws.clone(), request, ForwardOptions::default()).unwrap();
+    let LocalAddress::Tcp(address) = forward.listeners()[0].clone() else { panic!("no TCP") };
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_u8(1).await.unwrap();
+    assert_eq!(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap(), 1);
+    let lane = forward.snapshot().lanes[0].session_id.clone().unwrap();
+
+    for session in [typed_into.session_id().unwrap(), lane] {
+        control.ignore_input(session.as_str(), true).await.unwrap();
+    }
+    let sent: Vec<u8> = (0..SENT).map(byte_at).collect();
+    let before = resident();
+    let (mut reader, mut writer) = stream.into_split();
+    let bytes = bytes::Bytes::from(sent);
+    let writing = tokio::spawn({
+        let bytes = bytes.clone();
+        async move { writer.write_all(&bytes).await.map(|()| writer) }
+    });
+    let typed_into = Arc::new(typed_into);
+    let typing = tokio::spawn({
+        let (shell, paste) = (Arc::clone(&typed_into), bytes.slice(..pasted));
+        async move { shell.send(paste).await }
+    });
+    world.go_on_beside("an agent that never acknowledges", before).await;
+    assert!(!writing.is_finished() && !typing.is_finished(), "somebody kept it all");
+
+    // Both say what they wait for, and neither is cut.
+    timeout(PATIENCE, typed_into.state().wait_for(is_unanswered)).await.unwrap().unwrap();
+    let mut changes = forward.changes();
+    while !is_unanswered(&forward.snapshot().lanes[0].state) {
+        timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
+    }
+
+    assert_eq!(control.ignore_input_all(false).await, 3);
+    let _writer = timeout(PATIENCE, writing).await.unwrap().unwrap().unwrap();
+    assert_eq!(timeout(PATIENCE, reader.read_u64()).await.unwrap().unwrap(), SENT as u64);
+    timeout(PATIENCE, typing).await.unwrap().unwrap().unwrap();
+    until(&typed_into, &md5sum(&bytes[..pasted])).await;
+    forward.stop().await.unwrap();
+    typed_into.close().await.unwrap();
+    world.end().await;
+}
+
+/// What the program of that name says of these bytes.
+fn md5sum(bytes: &[u8]) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new("md5sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
+}

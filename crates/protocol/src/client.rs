@@ -161,6 +161,9 @@ impl ClientChannel {
             return;
         }
         let Some(message) = self.channel.decode(frame) else { return };
+        if matches!(message.message_type, MessageType::OutputStreamData | MessageType::Acknowledge) {
+            self.channel.stats_mut().agent_frames_in += 1;
+        }
         match &message.message_type {
             MessageType::OutputStreamData => self.channel.receive(&mut self.session, message),
             MessageType::Acknowledge => {

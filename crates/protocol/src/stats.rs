@@ -13,6 +13,9 @@ pub struct Stats {
     pub frames_in: u64,
     /// Frames given out, retransmissions included, the open message not.
     pub frames_out: u64,
+    /// Of these, how many good ones the other end made: data and acknowledgements, as opposed to the gateway's own.
+    /// Clients only.
+    pub agent_frames_in: u64,
     /// Bytes of the frames handed in.
     pub bytes_in: u64,
     /// Bytes of the frames given out.

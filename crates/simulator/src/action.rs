@@ -46,6 +46,12 @@ pub(crate) enum Action {
         #[serde(default)]
         output: String,
     },
+    IgnoreInput {
+        session: Option<String>,
+    },
+    TakeInput {
+        session: Option<String>,
+    },
     LinkFaults(LinkFaults),
     NoLinkFaults {},
     ExpireTokens {},
@@ -220,7 +226,9 @@ impl Action {
             | Self::HalfOpen { .. }
             | Self::Stall { .. }
             | Self::PauseStorm { .. }
-            | Self::Terminate { .. } => return self.perform_on_sessions(control).await,
+            | Self::Terminate { .. }
+            | Self::IgnoreInput { .. }
+            | Self::TakeInput { .. } => return self.perform_on_sessions(control).await,
             Self::LinkFaults(faults) => control.set_link_faults(faults).await,
             Self::NoLinkFaults {} => control.set_link_faults(LinkFaults::default()).await,
             Self::ExpireTokens {} => control.expire_tokens(),
@@ -308,6 +316,10 @@ impl Action {
                 control.terminate(&id, &output).await.map(|()| 1)?
             }
             Self::Terminate { session: None, output } => control.terminate_all(&output).await,
+            Self::IgnoreInput { session: Some(id) } => control.ignore_input(&id, true).await.map(|()| 1)?,
+            Self::IgnoreInput { session: None } => control.ignore_input_all(true).await,
+            Self::TakeInput { session: Some(id) } => control.ignore_input(&id, false).await.map(|()| 1)?,
+            Self::TakeInput { session: None } => control.ignore_input_all(false).await,
             _ => 0,
         };
         Ok(json!({ "sessions": met }))

@@ -31,6 +31,10 @@ pub struct SimulatorConfig {
     pub tls: bool,
     /// Whether WebSocket upgrades are signed. Default [`UpgradeSigning::Optional`].
     pub upgrade_signing: UpgradeSigning,
+    /// Whether stream URLs carry their signature in the query, as those of SageMaker do, and for how long it is good
+    /// (protocol.md 1.6 and 2.1). Default `None`: clients sign. With a signature in the header as well an upgrade is
+    /// refused.
+    pub presigned_urls: Option<Duration>,
     /// The program behind shells. Default [`ShellChoice::Auto`].
     pub shell: ShellChoice,
     /// Time without input or output after which a session is closed (protocol.md 8.7). Default 20 minutes.
@@ -75,6 +79,7 @@ impl Default for SimulatorConfig {
             token_ttl: Duration::from_secs(60),
             tls: false,
             upgrade_signing: UpgradeSigning::Optional,
+            presigned_urls: None,
             shell: ShellChoice::Auto,
             idle_timeout: Duration::from_secs(20 * 60),
             latency: Duration::ZERO,

@@ -97,6 +97,13 @@ impl Control {
         account.nodes(region).iter().map(|node| self.view(account, region, node)).collect()
     }
 
+    /// The containers of an account and Region that take sessions by `ecs:` targets. No inventory lists them.
+    pub fn tasks(&self, account: &str, region: &str) -> Vec<NodeView> {
+        let Some(index) = self.shared.world.account_named(account) else { return Vec::new() };
+        let account = &self.shared.world.accounts[index];
+        account.tasks(region).iter().map(|task| self.view(account, region, task)).collect()
+    }
+
     /// What the person in front of the browser does from now on.
     pub fn answer_sign_ins(&self, answer: SignInAnswer) {
         self.shared.sign_ins.set_answer(answer);
@@ -214,6 +221,20 @@ impl Control {
     /// [`pause_storm`](Self::pause_storm) for all sessions. Returns how many there were.
     pub async fn pause_storm_all(&self, frames: u32) -> usize {
         self.command_all(|| RelayCommand::Pause { frames }).await
+    }
+
+    /// Makes a session's agent neither take nor acknowledge what the client sends, as one does that is stuck in what it
+    /// runs (protocol.md 6.3), or take it again. Its connection lives, and so does what it sends itself.
+    ///
+    /// # Errors
+    /// If there is no live session of this id.
+    pub async fn ignore_input(&self, session_id: &str, ignores: bool) -> Result<(), ControlError> {
+        self.command(session_id, RelayCommand::IgnoreInput(ignores)).await
+    }
+
+    /// [`ignore_input`](Self::ignore_input) for the agents of all sessions. Returns how many there were.
+    pub async fn ignore_input_all(&self, ignores: bool) -> usize {
+        self.command_all(|| RelayCommand::IgnoreInput(ignores)).await
     }
 
     /// From now on the links of all sessions, old and new, do this. Frames on their way stay as they are.
@@ -463,7 +484,8 @@ impl Control {
     fn find(&self, id_or_name: &str) -> Option<(&Account, &'static str, &Node)> {
         self.shared.world.accounts.iter().find_map(|account| {
             account.regions.iter().find_map(|region| {
-                let node = region.nodes.iter().find(|n| *n.id == *id_or_name || *n.name == *id_or_name)?;
+                let mut known = region.nodes.iter().chain(&region.tasks);
+                let node = known.find(|n| *n.id == *id_or_name || *n.name == *id_or_name)?;
                 Some((account, region.plan.region, node))
             })
         })

@@ -91,7 +91,7 @@ fn program(document: &str, parameters: &BTreeMap<String, Vec<String>>) -> Result
             given.only(&[])?;
             Ok(Program::Shell)
         }
-        "AWS-StartInteractiveCommand" => {
+        "AWS-StartInteractiveCommand" | "AmazonECS-ExecuteInteractiveCommand" => {
             given.only(&["command"])?;
             Ok(Program::InteractiveCommand(given.required("command")?))
         }

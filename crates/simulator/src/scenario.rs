@@ -20,7 +20,7 @@
 //! | `what` | keys |
 //! |---|---|
 //! | `cut` (`cut_all`) | `session`, `how`: `fin` or `reset` |
-//! | `bye`, `half_open` | `session` |
+//! | `bye`, `half_open`, `ignore_input`, `take_input` | `session` |
 //! | `stall` | `session`, `for` |
 //! | `pause_storm` | `session`, `frames` |
 //! | `terminate` | `session`, `output` |

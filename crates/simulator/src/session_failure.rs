@@ -119,6 +119,8 @@ async fn stay_blank(shared: &Shared, session_id: &str, node_id: String, end: &mu
             item = end.receiver.take() => match item {
                 Some(ToAgent::Frame(frame)) => channel.handle_binary(shared.moment(), frame),
                 Some(ToAgent::LinkDown) => channel.socket_closed(shared.moment()),
+                // It takes none in any case.
+                Some(ToAgent::IgnoreInput(_)) => {}
                 Some(ToAgent::LinkUp) => {
                     channel.socket_opened(shared.moment(), &StreamToken::new("in-memory"));
                 }

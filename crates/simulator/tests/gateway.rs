@@ -172,6 +172,31 @@ async fn a_presigned_url_opens_until_it_expires() {
     simulator.shutdown().await;
 }
 
+#[tokio::test]
+async fn stream_urls_that_are_signed_already_open_as_they_are_and_not_signed_once_more() {
+    let simulator = simulator(|config| {
+        config.upgrade_signing = UpgradeSigning::Required;
+        config.presigned_urls = Some(Duration::from_secs(60));
+    })
+    .await;
+    let (signer, answer) = start(&simulator).await;
+    let resumed =
+        ssm_ok(&simulator, &signer, "ResumeSession", &json!({ "SessionId": answer["SessionId"] })).await;
+    let good = Signer::new(&account(&simulator, "payments-prod"), "eu-central-1", "ssmmessages");
+    for answer in [&answer, &resumed] {
+        let (url, token) = grant(answer);
+        let headers = upgrade_headers(&simulator, &good, &url);
+        let (code, body) = status(dial(&url, &headers).await.unwrap_err());
+        assert!(code == 403 && body.contains("Only one auth mechanism"), "{code} {body}");
+        assert_eq!(status(dial(&url.replace("&X-Amz-Date=2", "&X-Amz-Date=1"), &[]).await.unwrap_err()).0, 403);
+        let mut socket = dial(&url, &[]).await.unwrap();
+        socket.send(open_message(&token)).await.unwrap();
+        let message = AgentMessage::decode(binary(&mut socket).await).unwrap();
+        assert_eq!(message.message_type, MessageType::StartPublication);
+    }
+    simulator.shutdown().await;
+}
+
 /// The URL with a signature in its query that is good for a minute.
 fn presigned(signer: &Signer, url: &str) -> String {
     let (base, query) = url.split_once('?').unwrap();

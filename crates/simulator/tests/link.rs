@@ -167,12 +167,27 @@ async fn a_half_open_socket_answers_nothing_until_another_takes_over() {
 
 #[tokio::test]
 async fn a_session_ends_behind_a_half_open_socket() {
-    let simulator = simulator(|config| config.idle_timeout = Duration::from_millis(700)).await;
+    let simulator = simulator(|_| {}).await;
     let control = simulator.control();
     let (_, answer) = start(&simulator).await;
     let _socket = open(&answer).await;
     control.half_open(id(&answer)).await.unwrap();
-    control.wait_for(|s| s[0].status.is_over()).await.unwrap();
+    control.terminate(id(&answer), "enough").await.unwrap();
+    let sessions = control.wait_for(|s| s[0].status.is_over()).await.unwrap();
+    assert_eq!(sessions[0].details, "enough");
+    simulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_session_whose_agent_only_repeats_itself_is_idle() {
+    let simulator = simulator(|config| config.idle_timeout = Duration::from_secs(2)).await;
+    let control = simulator.control();
+    let (_, answer) = start(&simulator).await;
+    // Nobody acknowledges the prompt, so that it comes again and again.
+    let mut socket = open(&answer).await;
+    support::channel::ended(&mut socket).await;
+    let sessions = control.wait_for(|s| s[0].status.is_over()).await.unwrap();
+    assert!(sessions[0].details.contains("inactivity"), "{sessions:?}");
     simulator.shutdown().await;
 }
 
@@ -189,6 +204,29 @@ async fn a_stall_holds_everything_and_loses_nothing() {
     client.send(b"echo $((6*7))\r").await;
     client.until_output("42\r\n").await;
     assert!(began.elapsed() >= TIME);
+    simulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_ignores_input_acknowledges_none_and_loses_none() {
+    let simulator = simulator(|_| {}).await;
+    let (_, answer) = start(&simulator).await;
+    let mut client = Client::new(None);
+    client.open(&answer).await;
+    client.until_output("~$ ").await;
+    // What it says itself goes on meanwhile.
+    client.send(b"(sleep 0.3; echo la''ter) & echo so''on\r").await;
+    client.until_output("soon\r\n").await;
+    simulator.control().ignore_input(id(&answer), true).await.unwrap();
+    // The relay has told the agent before it does what comes later.
+    simulator.control().pause_storm(id(&answer), 1).await.unwrap();
+    client.until("pause", |client| client.pauses > 0).await;
+    client.send(b"echo $((6*7))\r").await;
+    client.until_output("later\r\n").await;
+    assert!(client.unacked() > 0 && !client.text().contains("42"));
+    assert_eq!(simulator.control().ignore_input_all(false).await, 1);
+    client.until_output("42\r\n").await;
+    assert_eq!(client.text().matches("42").count(), 1);
     simulator.shutdown().await;
 }
 

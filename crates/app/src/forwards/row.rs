@@ -194,6 +194,10 @@ fn running_state(kept: &Kept, run: &Run, snapshot: &ForwardSnapshot) -> ForwardS
         EngineState::Idle { .. } => ForwardState::Idle,
         EngineState::Starting { step } => ForwardState::Starting { step: step.to_string() },
         EngineState::Open => ForwardState::Active,
+        EngineState::Unanswered { .. } => ForwardState::Reconnecting {
+            cause: "The node does not answer; new connections get another session.".to_owned(),
+            awaits_retry: false,
+        },
         EngineState::Reconnecting { cause, awaits_retry } => {
             ForwardState::Reconnecting { cause: sentence(&cause.to_string()), awaits_retry: *awaits_retry }
         }

@@ -20,7 +20,7 @@ fn context() -> Context {
     }
 }
 
-const ALL: [ApiErrorKind; 15] = [
+const ALL: [ApiErrorKind; 17] = [
     ApiErrorKind::NoCredentials,
     ApiErrorKind::CredentialsExpired,
     ApiErrorKind::CredentialsInvalid,
@@ -33,6 +33,8 @@ const ALL: [ApiErrorKind; 15] = [
     ApiErrorKind::KeyUnusable,
     ApiErrorKind::Throttled,
     ApiErrorKind::Network,
+    ApiErrorKind::Resolve,
+    ApiErrorKind::Proxy,
     ApiErrorKind::Tls,
     ApiErrorKind::Service,
     ApiErrorKind::Other,
@@ -55,7 +57,7 @@ fn every_failure_is_one_sentence_with_the_raw_text_kept() {
 #[test]
 fn every_failure_has_its_exit_status() {
     let codes = ALL.map(|kind| exit_code(describe(&error(kind, "x"), &context()).code));
-    assert_eq!(codes, [5, 5, 5, 3, 4, 4, 4, 2, 2, 2, 7, 6, 6, 1, 1]);
+    assert_eq!(codes, [5, 5, 5, 3, 4, 4, 4, 2, 2, 2, 7, 6, 6, 6, 6, 1, 1]);
     assert_eq!(exit_code(ErrorCode::Storage), 8);
 }
 

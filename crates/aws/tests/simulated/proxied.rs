@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use fleetline_aws::{AwsSettings, AwsSources};
-use fleetline_engine::ports::{ApiErrorKind, ControlPlanes};
+use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlanes, SessionQuery};
 use fleetline_engine::{ProxyRules, SessionOptions, SessionState, ShellOptions, open_shell};
 use fleetline_simulator::{SimulatorConfig, UpgradeSigning};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
@@ -14,8 +14,22 @@ use crate::{Lab, to};
 /// What clients asked the proxy for: each CONNECT with its credentials.
 type Asked = Arc<Mutex<Vec<(String, Option<String>)>>>;
 
-/// A proxy that leads every name to the same port of this computer; gives its own port.
-async fn proxy(leads_to: u16, wants: Option<&'static str>) -> (u16, Asked) {
+/// What a proxy does with a CONNECT.
+#[derive(Clone, Copy)]
+enum Policy {
+    /// Leads every name to this port of this computer.
+    LeadsTo(u16),
+    /// The same for who shows these credentials; others are asked for some.
+    Wants(u16, &'static str),
+    /// Answers so.
+    Answers(&'static str),
+}
+
+const UNKNOWN: &str = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n\
+                       content-length: 0\r\n\r\n";
+
+/// A proxy; gives its port.
+async fn proxy(policy: Policy) -> (u16, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = Asked::default();
@@ -23,14 +37,14 @@ async fn proxy(leads_to: u16, wants: Option<&'static str>) -> (u16, Asked) {
         let asked = asked.clone();
         async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, leads_to, wants, asked.clone()));
+                tokio::spawn(serve(stream, policy, asked.clone()));
             }
         }
     });
     (port, asked)
 }
 
-async fn serve(stream: TcpStream, leads_to: u16, wants: Option<&str>, asked: Asked) -> std::io::Result<()> {
+async fn serve(stream: TcpStream, policy: Policy, asked: Asked) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let (mut first, mut credentials) = (String::new(), None);
     stream.read_line(&mut first).await?;
@@ -44,9 +58,12 @@ async fn serve(stream: TcpStream, leads_to: u16, wants: Option<&str>, asked: Ask
     }
     let place = first.split(' ').nth(1).unwrap_or_default().to_owned();
     asked.lock().unwrap().push((place, credentials.clone()));
-    if wants.is_some_and(|wants| credentials.as_deref() != Some(wants)) {
-        return stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\ncontent-length: 0\r\n\r\n").await;
-    }
+    let leads_to = match policy {
+        Policy::LeadsTo(port) => port,
+        Policy::Wants(port, wants) if credentials.as_deref() == Some(wants) => port,
+        Policy::Wants(..) => return stream.write_all(UNKNOWN.as_bytes()).await,
+        Policy::Answers(answer) => return stream.write_all(answer.as_bytes()).await,
+    };
     let mut far = TcpStream::connect(("127.0.0.1", leads_to)).await?;
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
     copy_bidirectional(&mut stream, &mut far).await.map(|_| ())
@@ -87,7 +104,7 @@ async fn lab() -> (Lab, u16, impl Fn(u16, &str) -> AwsSources) {
 #[tokio::test]
 async fn calls_and_data_channels_use_the_same_proxy_roots_and_private_endpoints() {
     let (lab, port, sources) = lab().await;
-    let (proxy, asked) = proxy(port, Some("Basic bWU6Y2FuYXJ5")).await;
+    let (proxy, asked) = proxy(Policy::Wants(port, "Basic bWU6Y2FuYXJ5")).await;
     let sources = sources(proxy, "me:canary@");
     let account = lab.simulator.accounts().into_iter().next().unwrap();
     let node = lab.node(|node| node.account == account.name && node.online && !node.hybrid);
@@ -110,16 +127,71 @@ async fn calls_and_data_channels_use_the_same_proxy_roots_and_private_endpoints(
     lab.end().await;
 }
 
+/// A call that the SDK repeats when it may pass, and StartSession, which the engine repeats then.
+async fn both_fail(sources: &AwsSources, lab: &Lab) -> [ApiError; 2] {
+    let control = sources.control_plane("environment", "eu-west-1").unwrap();
+    let listed = control.live_sessions(SessionQuery::default()).await.unwrap_err();
+    let started = control.start_session(to(&lab.linux())).await.unwrap_err();
+    [listed, started]
+}
+
 #[tokio::test]
-async fn calls_through_a_proxy_that_refuses_say_so_and_show_no_password() {
+async fn calls_through_a_proxy_that_refuses_are_not_repeated_and_tell_its_answer_and_no_password() {
     let (lab, port, sources) = lab().await;
-    let (proxy, asked) = proxy(port, Some("Basic other")).await;
-    let control = sources(proxy, "me:canary@").control_plane("environment", "eu-west-1").unwrap();
-    let node = lab.linux();
-    let refused = control.start_session(to(&node)).await.unwrap_err();
-    assert_eq!((refused.kind, refused.never_sent), (ApiErrorKind::Network, true), "{refused}");
-    assert!(refused.message.contains("proxy authorization required"), "{refused}");
-    assert!(!format!("{refused:?}").contains("canary"), "{refused:?}");
-    assert!(!asked.lock().unwrap().is_empty());
+    let forbidden = "HTTP/1.1 403 Blocked by policy\r\ncontent-length: 0\r\n\r\n";
+    for (policy, words) in [
+        (
+            Policy::Wants(port, "Basic other"),
+            "does not accept the user name and password in its address (it offers Basic)",
+        ),
+        (
+            Policy::Answers(forbidden),
+            "refused a connection to api.simulator.test with HTTP status 403: Blocked by policy",
+        ),
+    ] {
+        let (proxy, asked) = proxy(policy).await;
+        for refused in both_fail(&sources(proxy, "me:canary@"), &lab).await {
+            assert_eq!((refused.kind, refused.never_sent), (ApiErrorKind::Proxy, true), "{refused}");
+            assert!(refused.message.starts_with(&format!("The proxy 127.0.0.1:{proxy} ")), "{refused}");
+            assert!(refused.message.contains(words), "{refused}");
+            assert!(!format!("{refused:?}").contains("canary"), "{refused:?}");
+        }
+        // One call each, and one look at why it failed.
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 4, "{asked:?}");
+    }
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_named_at_once_behind_a_proxy_too() {
+    let (lab, port, sources) = lab().await;
+    let elsewhere = Lab::new(SimulatorConfig { tls: true, ..SimulatorConfig::default() }).await;
+    let other: u16 = elsewhere.simulator.endpoint().rsplit(':').next().unwrap().parse().unwrap();
+    let (proxy, asked) = proxy(Policy::LeadsTo(other)).await;
+    for refused in both_fail(&sources(proxy, ""), &lab).await {
+        assert_eq!((refused.kind, refused.never_sent), (ApiErrorKind::Tls, true), "{refused}");
+        assert!(refused.message.starts_with("TLS with api.simulator.test failed: "), "{refused}");
+    }
+    assert_eq!(asked.lock().unwrap().len(), 4);
+    assert_ne!(port, other);
+    elsewhere.end().await;
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_name_without_address_is_told_at_once() {
+    let (lab, _, _) = lab().await;
+    // No label is that long, so that no name server is asked.
+    let name = format!("{}.example", "a".repeat(64));
+    let account = lab.simulator.accounts().into_iter().next().unwrap();
+    let settings = AwsSettings::from_files(lab.directory.path().join("nothing"), None)
+        .with_variable("AWS_ENDPOINT_URL", format!("https://{name}"))
+        .with_variable("AWS_ACCESS_KEY_ID", &account.access_key_id)
+        .with_variable("AWS_SECRET_ACCESS_KEY", &account.secret_access_key);
+    for refused in both_fail(&AwsSources::new(settings), &lab).await {
+        assert_eq!((refused.kind, refused.never_sent), (ApiErrorKind::Resolve, true), "{refused}");
+        assert!(refused.message.starts_with(&format!("The address of {name} could not be found")), "{refused}");
+    }
     lab.end().await;
 }

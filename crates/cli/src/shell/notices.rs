@@ -37,6 +37,7 @@ impl Notices<'_> {
     pub(crate) async fn watch(&self, session: &ShellSession) {
         let mut state = session.state();
         let mut away: Option<Away> = None;
+        let mut is_silent = false;
         loop {
             let current = state.borrow_and_update().clone();
             match current {
@@ -60,10 +61,17 @@ impl Notices<'_> {
                         self.tell(&format!("Reconnecting: {cause}. Press Enter ~ . to give up."));
                     }
                 }
-                SessionState::Open { resumed_after, .. } => {
+                SessionState::Open { resumed_after, unanswered_since, .. } => {
                     if away.take().is_some_and(|away| away.told) {
                         let lasted = resumed_after.unwrap_or_default().as_secs_f32();
                         self.tell(&format!("Resumed after {lasted:.1} s, nothing was lost."));
+                    }
+                    if std::mem::replace(&mut is_silent, unanswered_since.is_some()) != is_silent {
+                        self.tell(if is_silent {
+                            "The node does not answer. What you type is kept; press Enter ~ . to give up."
+                        } else {
+                            "The node answers again."
+                        });
                     }
                 }
                 SessionState::Starting { .. } => {}

@@ -131,10 +131,21 @@ impl DialError {
         matches!(self, Self::BadUrl { .. } | Self::PlainRefused { .. } | Self::ProxyUnusable(_))
     }
 
-    /// Whether the proxy wants credentials it was not given, or does not want this connection. It may change its mind,
-    /// so an open session goes on trying.
-    pub fn is_proxy_refusal(&self) -> bool {
-        matches!(self, Self::ProxyRefused { status: 401 | 403 | 407, .. })
+    /// Whether the next attempt will fail in the same way unless somebody changes something: a name without address,
+    /// a proxy that refuses, a certificate that is not trusted. What has not begun fails with it at once; an open
+    /// session goes on trying, for the network may be another one soon.
+    pub fn is_settled(&self) -> bool {
+        match self {
+            Self::Resolve { .. } | Self::Tls { untrusted: true, .. } => true,
+            // 5xx: the proxy did not reach the host, which it may do later.
+            Self::ProxyRefused { status, .. } => *status < 500,
+            _ => self.is_permanent(),
+        }
+    }
+
+    /// Whether the proxy is at fault, or what is known of it.
+    pub fn is_about_proxy(&self) -> bool {
+        matches!(self, Self::ProxyUnusable(_) | Self::ProxyRefused { .. } | Self::ProxyBroken { .. })
     }
 
     /// Whether the gateway refuses this token or this identity (401 or 403 at the upgrade).

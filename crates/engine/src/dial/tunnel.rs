@@ -158,7 +158,7 @@ mod tests {
             error.to_string(),
             "The proxy p:3128 wants a user name and password (it offers Negotiate, Basic)"
         );
-        assert!(error.is_proxy_refusal());
+        assert!(error.is_settled() && error.is_about_proxy());
         let (_, outcome) = answered("http://me:canary@p:3128", &[wants]).await;
         let error = outcome.expect_err("refused");
         assert!(error.to_string().contains("does not accept the user name and password"), "{error}");

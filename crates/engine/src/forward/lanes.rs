@@ -69,6 +69,8 @@ struct Lane {
     measured: Option<Duration>,
     /// A local program that does not read holds it back, or soon will.
     is_held: bool,
+    /// The node has owed it an answer for a while.
+    is_unanswered: bool,
     /// Flows given to it since it was measured: busy until proven otherwise.
     fresh_flows: usize,
 }
@@ -138,6 +140,10 @@ impl Lanes {
             .min_by_key(|(id, lane)| (lane.cost(&self.policy, now), **id));
         let Some((id, lane)) = best else { return Placement::Wait };
         let is_starting = self.lanes.values().any(|lane| lane.phase == Phase::Starting);
+        if lane.is_unanswered && (is_starting || self.wants_more(now)) {
+            // Its node may be dead, and a flow does not move.
+            return Placement::Wait;
+        }
         let is_poor = lane.is_saturated(&self.policy, now) || lane.flows >= self.policy.flows_per_lane;
         if is_poor && (is_starting || self.wants_more(now)) && waited < self.policy.wait_for_lane {
             return Placement::Wait;
@@ -208,6 +214,13 @@ impl Lanes {
         }
     }
 
+    /// The node has owed a lane an answer for a while, or has answered.
+    pub(crate) fn unanswered(&mut self, id: LaneId, is_unanswered: bool) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.is_unanswered = is_unanswered;
+        }
+    }
+
     /// What is to be done now. Call until `None`.
     pub(crate) fn poll(&mut self, now: Duration) -> Option<Action> {
         if now >= self.not_before && self.wants_more(now) {
@@ -220,6 +233,7 @@ impl Lanes {
                 load: Load::default(),
                 measured: None,
                 is_held: false,
+                is_unanswered: false,
                 fresh_flows: 0,
             };
             self.lanes.insert(id, lane);
@@ -299,7 +313,9 @@ impl Lanes {
         let all_away = !is_starting
             && self.lanes.values().all(|lane| match lane.phase {
                 Phase::Away { since, .. } => now >= since + AWAY_PATIENCE,
-                _ => lane.phase == Phase::Leaving,
+                Phase::Open { .. } => lane.is_unanswered,
+                Phase::Starting => false,
+                Phase::Leaving => true,
             });
         if self.waiting > 0 && all_away {
             return true;
@@ -336,8 +352,8 @@ impl Lane {
     }
 
     /// Least first.
-    fn cost(&self, policy: &LanePolicy, now: Duration) -> (bool, bool, usize, usize) {
-        (self.is_held, self.is_saturated(policy, now), self.busy(now), self.flows)
+    fn cost(&self, policy: &LanePolicy, now: Duration) -> (bool, bool, bool, usize, usize) {
+        (self.is_unanswered, self.is_held, self.is_saturated(policy, now), self.busy(now), self.flows)
     }
 
     fn retires_at(&self, after: Duration) -> Option<Duration> {
@@ -489,6 +505,31 @@ mod tests {
         assert_eq!(lanes.place(ms(2000), ms(0)), Placement::Wait);
         assert_eq!((lanes.poll(ms(2000)), lanes.deadline(ms(2000))), (None, Some(ms(4000))));
         start(&mut lanes, ms(4000));
+    }
+
+    #[test]
+    fn a_lane_whose_node_owes_an_answer_takes_no_flow_while_another_can_be_had() {
+        let mut lanes = lanes(LanePolicy { max: 2, ..LanePolicy::default() });
+        lanes.set_waiting(ms(0), 1);
+        let silent = open(&mut lanes, ms(0));
+        give(&mut lanes, ms(0));
+        lanes.set_waiting(ms(0), 0);
+        lanes.unanswered(silent, true);
+        assert_eq!(lanes.poll(ms(5000)), None, "nobody needs one");
+        lanes.set_waiting(ms(6000), 1);
+        assert_eq!(lanes.place(ms(6000), ms(0)), Placement::Wait);
+        let second = start(&mut lanes, ms(6000));
+        assert_eq!(lanes.place(ms(6000), ms(3000)), Placement::Wait, "for the one that starts");
+        lanes.opened(ms(7000), second, LaneMode::Mux);
+        assert_eq!(give(&mut lanes, ms(7000)), second);
+        lanes.set_waiting(ms(7000), 0);
+        // With no room for a third, the silent one is the last choice and better than none.
+        lanes.unanswered(second, true);
+        lanes.set_waiting(ms(8000), 1);
+        assert_eq!(lanes.poll(ms(8000)), None);
+        assert!(matches!(lanes.place(ms(8000), ms(0)), Placement::Lane(_)));
+        lanes.unanswered(silent, false);
+        assert_eq!(give(&mut lanes, ms(8000)), silent);
     }
 
     #[test]

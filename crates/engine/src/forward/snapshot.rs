@@ -26,6 +26,12 @@ pub enum ForwardState {
     },
     /// At least one lane is open.
     Open,
+    /// Every open lane has waited for an answer of the node for 5 s or more. Flows are kept; those that come now get
+    /// another lane if one can be had.
+    Unanswered {
+        /// Since when the lane that was heard of last has waited.
+        since: SystemTime,
+    },
     /// No lane is open, and at least one is being resumed; its flows are kept.
     Reconnecting {
         /// Why.

@@ -266,9 +266,10 @@ impl ForwardTask {
         // The state of the forward tells nothing of a lane beside others.
         self.registry.changed();
         match &state {
-            SessionState::Open { .. } => {
+            SessionState::Open { unanswered_since, .. } => {
                 if let Some(mode) = handle.mode {
                     self.lanes.opened(now, id, mode);
+                    self.lanes.unanswered(id, unanswered_since.is_some());
                 }
             }
             SessionState::Reconnecting { .. } => self.lanes.away(now, id),
@@ -310,9 +311,15 @@ impl ForwardTask {
     fn publish(&self, now: Duration) {
         let mut starting = None;
         let mut reconnecting = None;
+        let mut unanswered: Option<std::time::SystemTime> = None;
         for handle in self.handles.values() {
             match &*handle.core.state().borrow() {
-                SessionState::Open { .. } => return self.registry.set_state(ForwardState::Open),
+                SessionState::Open { unanswered_since: None, .. } => {
+                    return self.registry.set_state(ForwardState::Open);
+                }
+                SessionState::Open { unanswered_since: Some(since), .. } => {
+                    unanswered = unanswered.max(Some(*since));
+                }
                 SessionState::Reconnecting { cause, awaits_retry, .. } => {
                     reconnecting = Some(ForwardState::Reconnecting {
                         cause: cause.clone(),
@@ -332,7 +339,8 @@ impl ForwardTask {
             },
             last => ForwardState::Idle { last: last.clone() },
         };
-        self.registry.set_state(reconnecting.or(starting).unwrap_or(none));
+        let unanswered = unanswered.map(|since| ForwardState::Unanswered { since });
+        self.registry.set_state(unanswered.or(reconnecting).or(starting).unwrap_or(none));
     }
 
     fn deadline(&self) -> Option<Duration> {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use fleetline_protocol::{DataStream, TerminalSize};
+use fleetline_protocol::{DataStream, SessionKind, TerminalSize};
 use tokio::sync::watch;
 
-use super::{FULL_MESSAGE_BYTES, Io};
+use super::{FULL_MESSAGE_BYTES, Io, Started, Unusable};
 use crate::input::InputReceiver;
 use crate::output::{OutputChunk, OutputSender};
 use crate::state::{EndReason, SessionState};
@@ -30,6 +30,17 @@ impl Program {
         size: watch::Receiver<TerminalSize>,
     ) -> Self {
         Self { input, output: Some(output), size, lingers_until: None }
+    }
+
+    /// Bytes of connections are nothing to show: a forward's are frames of many.
+    pub(super) fn started(started: &Started) -> Result<(), Unusable> {
+        match started.kind {
+            SessionKind::Port => Err(Unusable(format!(
+                "its document makes a {} session, which is for forwards and SSH",
+                started.kind
+            ))),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn data(&mut self, io: &mut Io<'_>, stream: DataStream, bytes: Bytes) {

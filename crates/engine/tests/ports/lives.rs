@@ -82,6 +82,35 @@ async fn a_lost_lane_ends_its_flows_by_name_and_the_next_connection_has_another(
 }
 
 #[tokio::test]
+async fn a_node_that_dies_behind_a_living_gateway_is_noticed_named_and_replaced() {
+    let world = World::start(Behaviour::default()).await;
+    let mut options = options();
+    options.session.liveness.answer_within = Duration::from_millis(50);
+    options.session.liveness.node_dead_after = Duration::from_secs(3);
+    let forward = forward(&world, echo().await, options);
+    let mut old = connect(&forward).await;
+    round_trip(&mut old, pattern(1000, 1)).await;
+    world.die("s-1");
+    old.write_all(b"anyone?").await.unwrap();
+    reach(&forward, |s| matches!(s, ForwardState::Unanswered { .. })).await;
+
+    // Who comes now has another session at once, while the first one is given time.
+    let mut new = connect(&forward).await;
+    round_trip(&mut new, pattern(1000, 2)).await;
+    assert_eq!(world.granted(), ["s-1", "s-2"]);
+    let error = old.read(&mut [0; 1]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    let is_silent =
+        |end: &FlowEnd| matches!(end, FlowEnd::LaneLost(LaneEnd::Ended(EndReason::NodeSilent { .. })));
+    let ends = ended(&forward, is_silent).await;
+    assert!(ends[0].to_string().contains("The node has answered nothing for"), "{}", ends[0]);
+    world.called("TerminateSession", 1).await;
+    round_trip(&mut new, pattern(1000, 3)).await;
+    reach(&forward, |s| matches!(s, ForwardState::Open)).await;
+    forward.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_idle_time_out_leaves_the_listener_and_the_next_connection_opens_again() {
     let world = World::start(Behaviour::default()).await;
     let mut options = options();

@@ -16,7 +16,7 @@ fn ssh() -> Behaviour {
 }
 
 fn open(world: &Arc<World>, port: u16) -> StdioSession {
-    let mut options = StdioOptions { finish_grace: Duration::from_millis(50), ..StdioOptions::default() };
+    let mut options = StdioOptions { finish_grace: Duration::from_millis(500), ..StdioOptions::default() };
     let limits = options.session.limits;
     options.session = session_options();
     options.session.limits = limits;

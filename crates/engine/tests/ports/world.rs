@@ -54,6 +54,8 @@ enum Order {
     Cut,
     /// End the session as the service does.
     Close(String),
+    /// The agent is gone, and the gateway does not know.
+    Die,
 }
 
 #[derive(Debug, Default)]
@@ -149,6 +151,13 @@ impl World {
     pub fn close(&self, session: &str, output: &str) {
         if let Some((_, orders)) = self.sessions().agents.get(session) {
             let _ = orders.send(Order::Close(output.to_owned()));
+        }
+    }
+
+    /// The agent of a session does nothing any more; its gateway still answers pings.
+    pub fn die(&self, session: &str) {
+        if let Some((_, orders)) = self.sessions().agents.get(session) {
+            let _ = orders.send(Order::Die);
         }
     }
 
@@ -338,6 +347,8 @@ impl Agent {
                 Some(said) = self.receiver.recv(), if takes => self.target_said(said),
                 Some(order) = orders.recv() => match order {
                     Order::Cut => return,
+                    // Reading answers pings.
+                    Order::Die => while let Some(Ok(_)) = socket.next().await {},
                     Order::Close(output) => {
                         let _ = socket.send(closed(&output)).await;
                         self.is_over = true;

@@ -15,6 +15,8 @@ use crate::secure::{certified, gateway, with};
 /// What a test proxy does, and what it was asked.
 #[derive(Default)]
 struct Proxy {
+    /// The answer to everything.
+    answers: Option<&'static str>,
     /// `user:password` in base64 that it wants.
     wants: Option<&'static str>,
     /// Everything is connected to this port of this computer.
@@ -55,6 +57,10 @@ impl Proxy {
             lines.push(line.trim_end().to_owned());
         }
         assert!(lines[0].starts_with("CONNECT gateway.example:"), "{lines:?}");
+        if let Some(answer) = self.answers {
+            self.refusals.fetch_add(1, Ordering::SeqCst);
+            return stream.write_all(answer.as_bytes()).await;
+        }
         let given = lines.iter().find_map(|line| line.strip_prefix("Proxy-Authorization: Basic "));
         if self.wants.is_some() && given != self.wants {
             self.refusals.fetch_add(1, Ordering::SeqCst);
@@ -110,6 +116,37 @@ async fn a_proxy_that_wants_other_credentials_fails_the_start_at_once_and_is_nam
     assert_eq!((proxy.refusals.load(Ordering::SeqCst), aws.count("TerminateSession")), (1, 1));
     let told = format!("{error:?} {:?}", shell.history());
     assert!(!told.contains("canary") && !told.contains("bWU6Y2FuYXJ5"), "{told}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_forbids_the_gateway_fails_the_start_at_once_in_its_own_words() {
+    let answers = Some("HTTP/1.1 403 Blocked by policy\r\n\r\n");
+    let proxy = Arc::new(Proxy { answers, ..Proxy::default() });
+    let port = proxy.start(None).await;
+    let dialer = Dialer::new().with_proxy(rules(format!("http://127.0.0.1:{port}")));
+    let aws = ScriptedAws::new("wss://gateway.example/v1/data-channel/s");
+    let shell = open_shell(aws.clone(), request(), with(dialer));
+    let SessionState::Failed(error @ StartError::Refused { .. }) = shell.ended().await else {
+        panic!("opened")
+    };
+    let words = "refused a connection to gateway.example with HTTP status 403: Blocked by policy";
+    assert!(error.to_string().contains(words), "{error}");
+    shell.close().await.unwrap();
+    assert_eq!((proxy.refusals.load(Ordering::SeqCst), aws.count("TerminateSession")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_gateway_without_address_fails_the_start_at_once_and_leaves_no_session() {
+    // No label is that long, so that no name server is asked.
+    let name = format!("{}.example", "a".repeat(64));
+    let aws = ScriptedAws::new(format!("wss://{name}/v1/data-channel/s"));
+    let shell = open_shell(aws.clone(), request(), with(Dialer::new()));
+    let SessionState::Failed(error @ StartError::Refused { .. }) = shell.ended().await else {
+        panic!("opened")
+    };
+    assert!(error.to_string().contains(&format!("The address of {name} could not be found")), "{error}");
+    shell.close().await.unwrap();
+    assert_eq!((aws.count("ResumeSession"), aws.count("TerminateSession")), (0, 1));
 }
 
 #[tokio::test]

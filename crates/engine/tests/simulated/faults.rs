@@ -3,10 +3,16 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use fleetline_engine::{LivenessTimes, ReconnectCause, SessionState, SocketLoss};
+use fleetline_engine::forward::{
+    FlowEnd, Forward, ForwardOptions, ForwardRequest, ForwardState, LaneEnd, LocalAddress,
+};
+use fleetline_engine::{EndReason, LivenessTimes, ReconnectCause, SessionState, SocketLoss};
 use fleetline_simulator::{FrameFaults, LinkFaults};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
-use crate::{World, options};
+use crate::{NODE, PATIENCE, World, options};
 
 #[tokio::test]
 async fn a_half_open_socket_is_found_out_when_typing_goes_unanswered_and_nothing_is_lost() {
@@ -68,4 +74,83 @@ async fn a_stalled_gateway_holds_a_session_up_and_does_not_end_it() {
     // Pings were answered, so the socket is the same.
     assert_eq!(shell.session.stats().losses, 0);
     world.simulator.shutdown().await;
+}
+
+/// A forward to a server that echoes, with an open connection over which a byte has passed.
+async fn forwarded(world: &World, node_dead_after: Duration) -> (Forward, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let request = ForwardRequest::to_port(world.node_id.clone(), listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut reader, mut writer) = stream.split();
+                tokio::io::copy(&mut reader, &mut writer).await
+            });
+        }
+    });
+    let mut options = ForwardOptions::default();
+    options.session.liveness.answer_within = Duration::from_millis(100);
+    options.session.liveness.node_dead_after = node_dead_after;
+    let forward = Forward::start(world.aws.clone(), request, options).unwrap();
+    let LocalAddress::Tcp(address) = forward.listeners()[0].clone() else { panic!("no TCP") };
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    echoed(&mut stream, b'a').await.unwrap();
+    (forward, stream)
+}
+
+async fn echoed(stream: &mut TcpStream, byte: u8) -> std::io::Result<()> {
+    stream.write_u8(byte).await?;
+    let back = timeout(PATIENCE, stream.read_u8()).await.expect("no echo")?;
+    assert_eq!(back, byte);
+    Ok(())
+}
+
+async fn is_unanswered(forward: &Forward) {
+    let mut state = forward.state();
+    let reached = state.wait_for(|state| matches!(state, ForwardState::Unanswered { .. }));
+    timeout(PATIENCE, reached).await.expect("not noticed").unwrap();
+}
+
+#[tokio::test]
+async fn a_forward_bears_with_a_node_whose_network_comes_back_and_its_connections_go_on() {
+    let world = World::new(|_| {}).await;
+    let (forward, mut stream) = forwarded(&world, PATIENCE).await;
+    world.control.disconnect_node(NODE).await.unwrap();
+    stream.write_u8(b'b').await.unwrap();
+    is_unanswered(&forward).await;
+    world.control.connect_node(NODE).await.unwrap();
+    assert_eq!(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap(), b'b');
+    echoed(&mut stream, b'c').await.unwrap();
+    let mut state = forward.state();
+    timeout(PATIENCE, state.wait_for(|state| matches!(state, ForwardState::Open))).await.unwrap().unwrap();
+    assert_eq!(world.control.sessions().len(), 1);
+    forward.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_forward_to_a_node_that_was_stopped_without_a_word_works_again_once_that_is_back() {
+    let world = World::new(|_| {}).await;
+    let (forward, mut stream) = forwarded(&world, Duration::from_secs(3)).await;
+    let LocalAddress::Tcp(address) = forward.listeners()[0].clone() else { panic!("no TCP") };
+    world.control.stop_node(NODE).await.unwrap();
+    stream.write_u8(b'b').await.unwrap();
+    is_unanswered(&forward).await;
+    world.control.connect_node(NODE).await.unwrap();
+    let mut second = TcpStream::connect(address).await.unwrap();
+    echoed(&mut second, b'c').await.unwrap();
+    assert_eq!(world.control.sessions().len(), 2);
+    let error = timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+    let mut changes = forward.changes();
+    while forward.snapshot().ended.is_empty() {
+        timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
+    }
+    let ended = forward.snapshot().ended;
+    assert!(
+        matches!(ended[0].end, FlowEnd::LaneLost(LaneEnd::Ended(EndReason::NodeSilent { .. }))),
+        "{ended:?}"
+    );
+    echoed(&mut second, b'd').await.unwrap();
+    forward.stop().await.unwrap();
+    world.is_clean().await;
 }

@@ -13,6 +13,8 @@ pub(crate) enum ToAgent {
     LinkDown,
     /// Its connection is back.
     LinkUp,
+    /// From now on it ignores what the client sends, or takes it again.
+    IgnoreInput(bool),
 }
 
 /// What an agent says.

@@ -30,7 +30,7 @@ use crate::kms::SessionKey;
 use crate::registry::SessionView;
 use crate::shared::Shared;
 use crate::world::catalogue::PlatformType;
-use crate::world::node::Node;
+use crate::world::node::{Kind, Node};
 use link::{AgentEnd, FromAgent};
 use port::Origin;
 use session::{Outcome, Session};
@@ -41,6 +41,8 @@ pub(crate) struct Job {
     session_id: String,
     origin: Origin,
     platform: PlatformType,
+    /// Whether it runs in a container: then commands are run without a shell (protocol.md 7.6).
+    is_container: bool,
     program: Program,
     shell: ShellChoice,
     pacing: bool,
@@ -78,6 +80,7 @@ impl Job {
                 vpc_address: (!node.kind.is_hybrid()).then_some(node.ip),
             },
             platform: node.os.platform,
+            is_container: node.kind == Kind::Task,
             program: plan.program,
             shell: shared.config.shell.clone(),
             pacing: shared.config.agent_pacing,

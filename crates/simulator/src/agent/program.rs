@@ -139,7 +139,9 @@ impl Process {
         let (chunks, output) = mpsc::channel(CHUNKS);
         let kind = match &job.program {
             Program::InteractiveCommand(command) => {
-                Kind::Pty(RunningPty::start(&shell::one_command(command), &home, chunks)?)
+                let line =
+                    if job.is_container { shell::words(command)? } else { shell::one_command(command) };
+                Kind::Pty(RunningPty::start(&line, &home, chunks)?)
             }
             Program::NonInteractiveCommand { command, separate, stdout_prefix, stderr_prefix } => {
                 let prefixes = [stdout_prefix.clone(), stderr_prefix.clone()];

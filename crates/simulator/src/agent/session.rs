@@ -16,6 +16,7 @@ use super::pace::{self, Pause};
 use super::program::{Activity, Chunk, Running};
 use super::sealing;
 use crate::documents::Program;
+use crate::gateway::messages;
 use crate::kms;
 use crate::shared::Shared;
 
@@ -65,6 +66,8 @@ pub(super) struct Session {
     handshakes: bool,
     /// No output is read during it.
     pause: Option<Pause>,
+    /// Input is neither taken nor acknowledged.
+    ignores_input: bool,
     /// Set when everything was delivered: the session is over when the frames are out.
     drained: bool,
     output_over: bool,
@@ -125,6 +128,7 @@ impl Session {
             size: None,
             handshakes,
             pause: None,
+            ignores_input: false,
             drained: false,
             output_over: false,
             failure: None,
@@ -323,6 +327,8 @@ impl Session {
     fn handle(&mut self, woken: Woken) -> Option<Outcome> {
         let now = self.shared.moment();
         match woken {
+            Woken::Link(Some(ToAgent::IgnoreInput(ignores))) => self.ignores_input = ignores,
+            Woken::Link(Some(ToAgent::Frame(frame))) if self.ignores_input && messages::is_stream_data(&frame) => {}
             Woken::Link(Some(ToAgent::Frame(frame))) => {
                 // The first frame says that the client is there. What begins with a handshake waits for its end.
                 if self.program.is_none() && !self.handshakes && !self.output_over {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::home::Home;
-use super::platform;
+use super::program::StartError;
+use super::{platform, words};
 use crate::config::ShellChoice;
 use crate::world::catalogue::PlatformType;
 
@@ -38,6 +39,13 @@ pub(super) fn interactive(
 /// A shell that runs one command line.
 pub(super) fn one_command(command: &str) -> CommandLine {
     platform::one_command(command)
+}
+
+/// The command line split into words and run as it is.
+pub(super) fn words(command: &str) -> Result<CommandLine, StartError> {
+    let mut words = words::split(command).map_err(|error| StartError(error.to_string()))?.into_iter();
+    let program = words.next().unwrap_or_default();
+    Ok(CommandLine { program: program.into(), args: words.collect() })
 }
 
 fn power_shell() -> Option<PathBuf> {

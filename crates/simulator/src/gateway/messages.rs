@@ -61,10 +61,16 @@ fn frame(message_type: MessageType, id: MessageId, created_ms: i64, payload: Byt
     .encode()
 }
 
-/// Whether a frame carries session data, as opposed to acknowledgements and states: it counts as activity.
-pub(super) fn is_stream_data(frame: &[u8]) -> bool {
+/// Whether a frame carries session data, as opposed to acknowledgements and states.
+pub(crate) fn is_stream_data(frame: &[u8]) -> bool {
     let kind = frame.get(4..36).unwrap_or_default();
     kind.starts_with(b"input_stream_data") || kind.starts_with(b"output_stream_data")
+}
+
+/// Sequence number of a frame with session data (protocol.md 3).
+pub(super) fn stream_seq(frame: &[u8]) -> Option<i64> {
+    let seq: &[u8; 8] = frame.get(48..56)?.try_into().ok()?;
+    is_stream_data(frame).then(|| i64::from_be_bytes(*seq))
 }
 
 /// Whether a frame is an agent's `agent_session_state`.

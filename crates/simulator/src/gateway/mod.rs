@@ -3,7 +3,7 @@
 mod faults;
 #[cfg(test)]
 mod faults_tests;
-mod messages;
+pub(crate) mod messages;
 pub(crate) mod pipe;
 pub(crate) mod relay;
 mod socket;

@@ -47,6 +47,12 @@ impl<T> PipeSender<T> {
         Arc::clone(&self.room).try_acquire_many_owned(wanted).ok().map(Room)
     }
 
+    /// Puts an item in that takes no room, such as a rare order.
+    pub(crate) fn put_free(&self, item: T) -> Result<(), Closed> {
+        let room = Arc::clone(&self.room).try_acquire_many_owned(0).map_err(|_| Closed)?;
+        self.put(Room(room), item)
+    }
+
     /// Puts an item into reserved room.
     pub(crate) fn put(&self, room: Room, item: T) -> Result<(), Closed> {
         self.items.send((item, room.0)).map_err(|_| Closed)
@@ -77,7 +83,11 @@ mod tests {
         let room = sender.reserve(3).await.unwrap();
         sender.put(room, "abc").unwrap();
         assert!(sender.try_reserve(2).is_none(), "only one byte is left");
+        let last = sender.try_reserve(1).unwrap();
+        sender.put_free("order").unwrap();
         assert_eq!(receiver.take().await, Some("abc"));
+        assert_eq!(receiver.take().await, Some("order"));
+        drop(last);
         let room = sender.reserve(100).await.unwrap();
         sender.put(room, "large").unwrap();
         assert!(sender.try_reserve(1).is_none());

@@ -45,6 +45,8 @@ pub(crate) enum RelayCommand {
         /// Whether it is there.
         up: bool,
     },
+    /// The agent ignores what the client sends, or takes it again.
+    IgnoreInput(bool),
     /// The agent's computer goes away for good.
     StopAgent,
     /// The session's worker is dead and the service knows: the session is over, and nobody says so to anyone.
@@ -132,6 +134,10 @@ pub(super) struct Relay {
     to_agent: FaultyLink,
     to_client: FaultyLink,
     last_activity: Instant,
+    /// Highest sequence number of session data from the client.
+    client_seq: Option<i64>,
+    /// The same from the agent.
+    agent_seq: Option<i64>,
     began: Instant,
     attached_once: bool,
 }
@@ -198,6 +204,8 @@ impl Relay {
             stop,
             agent_up: true,
             last_activity: Instant::now(),
+            client_seq: None,
+            agent_seq: None,
             began: Instant::now(),
             attached_once: false,
             shared,
@@ -305,6 +313,7 @@ impl Relay {
                 self.to_agent.set_faults(faults.to_agent);
             }
             RelayCommand::AgentLink { up } => self.set_agent_link(up),
+            RelayCommand::IgnoreInput(ignores) => self.push_to_agent(ToAgent::IgnoreInput(ignores)),
             RelayCommand::StopAgent => {
                 self.agent_up = false;
                 self.to_agent.clear();
@@ -366,10 +375,7 @@ impl Relay {
         }
         self.agent_up = up;
         self.to_agent.clear();
-        let event = if up { ToAgent::LinkUp } else { ToAgent::LinkDown };
-        if let Some(room) = self.link.sender.try_reserve(1) {
-            self.link.sender.put(room, event).ok();
-        }
+        self.push_to_agent(if up { ToAgent::LinkUp } else { ToAgent::LinkDown });
         if self.client.is_some() {
             let message = if up { messages::start_publication() } else { messages::pause_publication() };
             self.to_client.push_own(self.now(), message);
@@ -377,6 +383,11 @@ impl Relay {
                 self.tell_agent(messages::start_publication());
             }
         }
+    }
+
+    /// Tells the agent what is no frame. An agent that is gone need not know.
+    fn push_to_agent(&mut self, event: ToAgent) {
+        self.link.sender.put_free(event).ok();
     }
 
     /// Sends a message of the gateway's own to the agent, if its connection is up. Without room it is left out:
@@ -391,7 +402,7 @@ impl Relay {
     }
 
     fn take_from_client(&mut self, frame: Bytes) {
-        if messages::is_stream_data(&frame) {
+        if is_new(&mut self.client_seq, &frame) {
             self.last_activity = Instant::now();
         }
         if self.agent_up && self.link.open {
@@ -412,7 +423,7 @@ impl Relay {
                 if !self.agent_up || messages::is_session_state(&frame) {
                     return None;
                 }
-                if messages::is_stream_data(&frame) {
+                if is_new(&mut self.agent_seq, &frame) {
                     self.last_activity = Instant::now();
                 }
                 if self.client.is_some() {
@@ -522,6 +533,18 @@ enum Due {
     Longest,
     Unopened,
     Bye,
+}
+
+/// Whether a frame brings session data beyond what was seen: nothing happens in a session whose sides only repeat
+/// themselves.
+fn is_new(highest: &mut Option<i64>, frame: &[u8]) -> bool {
+    match messages::stream_seq(frame) {
+        Some(seq) if highest.is_none_or(|highest| seq > highest) => {
+            *highest = Some(seq);
+            true
+        }
+        _ => false,
+    }
 }
 
 async fn take(inbound: Option<&mut PipeReceiver<Bytes>>) -> Option<Bytes> {

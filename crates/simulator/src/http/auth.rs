@@ -79,6 +79,8 @@ fn ec2_auth_failure() -> ApiFailure {
 }
 
 fn signature_failure(dialect: Dialect, problem: SignatureProblem) -> ApiFailure {
+    const TWICE: &str = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization \
+         header should be specified";
     const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. \
          Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
     match (dialect, problem) {
@@ -90,6 +92,7 @@ fn signature_failure(dialect: Dialect, problem: SignatureProblem) -> ApiFailure 
         }
         (Dialect::Json, SignatureProblem::Time(text)) => ApiFailure::new("InvalidSignatureException", text),
         (Dialect::Json, SignatureProblem::Mismatch) => ApiFailure::new("InvalidSignatureException", MISMATCH),
+        (Dialect::Json, SignatureProblem::Twice) => ApiFailure::new("InvalidSignatureException", TWICE),
         (Dialect::Ec2, SignatureProblem::Time(_)) => {
             ApiFailure::new("RequestExpired", "Request has expired.")
         }
@@ -102,6 +105,7 @@ fn signature_failure(dialect: Dialect, problem: SignatureProblem) -> ApiFailure 
         (Dialect::Query, SignatureProblem::Time(text)) => {
             ApiFailure::new("SignatureDoesNotMatch", text).with_status(StatusCode::FORBIDDEN)
         }
+        (Dialect::Query, SignatureProblem::Twice) => ApiFailure::new("IncompleteSignature", TWICE),
         (Dialect::Query, SignatureProblem::Mismatch) => {
             ApiFailure::new("SignatureDoesNotMatch", MISMATCH).with_status(StatusCode::FORBIDDEN)
         }

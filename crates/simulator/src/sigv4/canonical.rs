@@ -65,7 +65,7 @@ fn squeezed(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn encode(bytes: &[u8], keep_slash: bool) -> String {
+pub(super) fn encode(bytes: &[u8], keep_slash: bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
         let plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || (keep_slash && byte == b'/');

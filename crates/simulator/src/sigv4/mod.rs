@@ -2,6 +2,7 @@
 //! algorithm. It is independent of the SDK's signer, so that each proves the other.
 
 mod canonical;
+mod presign;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use canonical::{CanonicalRequest, decoded_query};
+
+pub(crate) use presign::Presigner;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -44,12 +47,15 @@ pub(crate) enum SignatureProblem {
     Time(String),
     /// Does not match.
     Mismatch,
+    /// Signed in the header and in the query.
+    Twice,
 }
 
 impl Claim {
     /// Reads the claim from the `Authorization` header, else from the query.
     pub(crate) fn read(parts: &Parts) -> Result<Self, SignatureProblem> {
         match parts.headers.get(http::header::AUTHORIZATION) {
+            Some(_) if is_presigned(parts) => Err(SignatureProblem::Twice),
             Some(value) => Self::from_header(parts, &String::from_utf8_lossy(value.as_bytes())),
             None => Self::from_query(parts),
         }
@@ -209,6 +215,12 @@ impl Claim {
         }
         Ok(())
     }
+}
+
+/// Whether the query carries a signature.
+fn is_presigned(parts: &Parts) -> bool {
+    let query = decoded_query(parts.uri.query().unwrap_or_default());
+    query.iter().any(|(key, _)| key == "X-Amz-Signature")
 }
 
 fn malformed(text: String) -> SignatureProblem {

@@ -19,7 +19,8 @@ use crate::http::failure::ApiFailure;
 use crate::live::{Ask, NodeState, Tier};
 use crate::registry::{Presence, SessionStatus, SessionView};
 use crate::shared::Shared;
-use crate::world::Account;
+use crate::sigv4::Presigner;
+use crate::world::{Account, task};
 use crate::world::catalogue::PlatformType;
 
 #[derive(Debug, Deserialize)]
@@ -88,8 +89,23 @@ pub(super) fn start(
     Ok(json!({
         "SessionId": session_id,
         "TokenValue": token.expose(),
-        "StreamUrl": shared.stream_url(&session_id, ""),
+        "StreamUrl": stream_url(shared, caller, &session_id, ""),
     }))
+}
+
+/// The URL of a data channel, which the caller signs or finds signed.
+fn stream_url(shared: &Shared, caller: &Caller, session_id: &str, query: &str) -> String {
+    let url = shared.stream_url(session_id, query);
+    let Some(life) = shared.config.presigned_urls else { return url };
+    let account = caller.account(shared);
+    let signer = Presigner {
+        access_key: &account.access_key,
+        secret_key: &account.secret_key,
+        session_token: &account.session_token,
+        region: &caller.region,
+        service: "ssmmessages",
+    };
+    signer.presign(&url, Timestamp::now(), life)
 }
 
 impl StartRequest {
@@ -118,6 +134,8 @@ fn start_asks(account: &Account, caller: &Caller, target: &str, document: &str) 
     let (region, id) = (&caller.region, account.plan.id);
     let node = if target.starts_with("mi-") {
         format!("arn:aws:ssm:{region}:{id}:managed-instance/{target}")
+    } else if target.starts_with(task::PREFIX) {
+        task::arn(target, region, id)
     } else {
         format!("arn:aws:ec2:{region}:{id}:instance/{target}")
     };
@@ -170,7 +188,7 @@ pub(super) fn resume(
             Ok(json!({
                 "SessionId": session_id,
                 "TokenValue": token.expose(),
-                "StreamUrl": shared.stream_url(session_id, &format!("&cell-number={cell}")),
+                "StreamUrl": stream_url(shared, caller, session_id, &format!("&cell-number={cell}")),
             }))
         }
     }

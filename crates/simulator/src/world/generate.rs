@@ -12,6 +12,8 @@ use crate::random::Seeded;
 pub(crate) struct RegionNodes {
     pub(crate) plan: &'static RegionPlan,
     pub(crate) nodes: Vec<Node>,
+    /// Containers, which are not managed nodes.
+    pub(crate) tasks: Vec<Node>,
 }
 
 /// Makes `count` nodes, spread over the planned account-Regions in proportion. `now_s` is the time registrations and
@@ -30,7 +32,11 @@ pub(crate) fn generate(seed: u64, count: usize, now_s: i64) -> Vec<Vec<RegionNod
                     place += 1;
                     let quota = quotas.next().unwrap_or(0);
                     let rng = Seeded::new(seed.rotate_left(32) ^ place);
-                    RegionNodes { plan, nodes: Builder::new(rng, now_s, plan).build(account.name, quota) }
+                    RegionNodes {
+                        plan,
+                        nodes: Builder::new(rng, now_s, plan).build(account.name, quota),
+                        tasks: super::task::tasks(seed, now_s, account, plan),
+                    }
                 })
                 .collect()
         })

@@ -3,6 +3,7 @@
 pub(crate) mod catalogue;
 mod generate;
 pub(crate) mod node;
+pub(crate) mod task;
 #[cfg(test)]
 mod tests;
 
@@ -36,16 +37,23 @@ impl Account {
         format!("AROA{}:{}", &self.access_key[4..], Self::SESSION_NAME)
     }
 
-    /// The nodes of a Region, empty where there are none, sorted by id.
+    /// The managed nodes of a Region, empty where there are none, sorted by id.
     pub(crate) fn nodes(&self, region: &str) -> &[Node] {
         self.regions.iter().find(|r| r.plan.region == region).map_or(&[], |r| r.nodes.as_slice())
     }
 
-    /// Index of a node among those of its Region.
+    /// The containers of a Region, which no inventory lists.
+    pub(crate) fn tasks(&self, region: &str) -> &[Node] {
+        self.regions.iter().find(|r| r.plan.region == region).map_or(&[], |r| r.tasks.as_slice())
+    }
+
+    /// What a target string means in a Region: a managed node, or a container.
     pub(crate) fn find(&self, region: &str, id: &str) -> Option<&Node> {
         let nodes = self.nodes(region);
-        let index = nodes.binary_search_by(|n| (*n.id).cmp(id)).ok()?;
-        nodes.get(index)
+        match nodes.binary_search_by(|n| (*n.id).cmp(id)) {
+            Ok(index) => nodes.get(index),
+            Err(_) => self.tasks(region).iter().find(|task| *task.id == *id),
+        }
     }
 }
 

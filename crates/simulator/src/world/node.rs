@@ -12,11 +12,13 @@ pub(crate) enum Kind {
     Azure,
     Gcp,
     Edge,
+    /// A container of an ECS task.
+    Task,
 }
 
 impl Kind {
     pub(crate) fn is_hybrid(self) -> bool {
-        self != Self::Ec2
+        !matches!(self, Self::Ec2 | Self::Task)
     }
 
     /// `SourceType` of the API (aws-security-reliability.md A.2).
@@ -27,6 +29,7 @@ impl Kind {
             Self::Azure => "Microsoft.Compute/virtualMachines",
             Self::Gcp => "compute.googleapis.com/Instance",
             Self::Edge => "AWS::IoT::Thing",
+            Self::Task => "AWS::ECS::Task",
         }
     }
 
@@ -38,7 +41,7 @@ impl Kind {
 /// A node as generated. What changes at run time is kept apart, in `live`.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    /// `i-…` or `mi-…` with 17 hexadecimal digits.
+    /// `i-…` or `mi-…` with 17 hexadecimal digits; `ecs:CLUSTER_TASK_RUNTIME` for a container.
     pub(crate) id: Box<str>,
     pub(crate) name: Box<str>,
     pub(crate) kind: Kind,
@@ -100,12 +103,16 @@ impl Node {
     }
 
     pub(crate) fn role(&self) -> &'static str {
-        if self.kind.is_hybrid() { "FleetHybridNode" } else { "FleetInstance" }
+        match self.kind {
+            Kind::Task => "FleetTask",
+            kind if kind.is_hybrid() => "FleetHybridNode",
+            _ => "FleetInstance",
+        }
     }
 
     pub(crate) fn source_id(&self) -> String {
         match self.kind {
-            Kind::Ec2 | Kind::OnPrem => self.id.to_string(),
+            Kind::Ec2 | Kind::OnPrem | Kind::Task => self.id.to_string(),
             Kind::Edge => self.name.to_string(),
             Kind::Gcp => format!("{}", self.salt >> 1),
             Kind::Azure => {

@@ -67,6 +67,20 @@ fn nodes_are_found_by_id() {
 }
 
 #[test]
+fn containers_are_found_and_not_listed() {
+    let world = World::new(1, 1284, NOW_MS);
+    for account in &world.accounts {
+        let region = account.plan.default_region;
+        for task in account.tasks(region) {
+            assert!(task.id.starts_with("ecs:") && task.id.len() <= 400, "{}", task.id);
+            assert_eq!(account.find(region, &task.id).map(|n| &n.name), Some(&task.name));
+            assert!(account.nodes(region).iter().all(|node| node.id != task.id));
+        }
+    }
+    assert_eq!(world.accounts[0].tasks(world.accounts[0].plan.default_region).len(), 1);
+}
+
+#[test]
 fn pings_of_live_nodes_stay_within_a_minute() {
     let world = World::new(1, 1284, NOW_MS);
     for node in world.accounts[0].nodes("us-east-1") {

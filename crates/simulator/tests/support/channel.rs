@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use fleetline_protocol::{
     ClientChannel, ClientConfig, ClientEvent, ClientOutput, ClientSealing, CloseReason, DataKey,
-    DataKeyRequest, DataStream, Moment, StreamToken, TerminalSize,
+    DataKeyRequest, DataStream, Moment, Publication, StreamToken, TerminalSize,
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -76,6 +76,8 @@ pub struct Client<S = TcpStream> {
     pub started: bool,
     /// Flags of the agent, in order.
     pub flags: Vec<u32>,
+    /// How often the gateway said that the agent is gone.
+    pub pauses: usize,
     /// Document properties the agent announced.
     pub properties: Value,
     /// The data key the agent wants, until it has one.
@@ -112,6 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             closed: None,
             started: false,
             flags: Vec::new(),
+            pauses: 0,
             properties: Value::Null,
             key_wanted: None,
             ended: None,
@@ -196,6 +199,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.until(text, |client| String::from_utf8_lossy(&client.output).contains(text)).await;
     }
 
+    /// Bytes the agent has not acknowledged.
+    pub fn unacked(&self) -> usize {
+        self.channel.unacked_bytes()
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.output).into_owned()
     }
@@ -267,6 +275,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             }
             ClientEvent::DataKeyNeeded(request) => self.key_wanted = Some(request),
             ClientEvent::Flag(flag) => self.flags.push(flag),
+            ClientEvent::Publication(Publication::Pause) => self.pauses += 1,
             ClientEvent::Data { stream, bytes } => {
                 match stream {
                     DataStream::Output => self.output.extend_from_slice(&bytes),
