@@ -268,11 +268,8 @@ fn events(run: &Run, snapshot: &ForwardSnapshot) -> Vec<ForwardEventRow> {
     entries.extend(run.forward.history());
     for lane in &snapshot.lanes {
         let lived = run.forward.lane_history(lane.id).unwrap_or_default();
-        entries.extend(
-            lived
-                .into_iter()
-                .map(|entry| HistoryEntry { text: format!("Lane {}: {}", lane.id, entry.text), ..entry }),
-        );
+        let told = of_lane(lived).map(|entry| HistoryEntry { text: format!("Lane {}: {}", lane.id, entry.text), ..entry });
+        entries.extend(told);
     }
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
     entries.truncate(EVENTS);
@@ -284,11 +281,20 @@ fn events(run: &Run, snapshot: &ForwardSnapshot) -> Vec<ForwardEventRow> {
     entries.into_iter().map(row).collect()
 }
 
+/// What a lane went through beyond what the forward says of it: that it is open at first stands there already.
+fn of_lane(lived: Vec<HistoryEntry>) -> impl Iterator<Item = HistoryEntry> {
+    let first = lived.iter().position(|entry| entry.text == "Open");
+    lived.into_iter().enumerate().filter(move |(at, _)| Some(*at) != first).map(|(_, entry)| entry)
+}
+
 /// How an entry of the engine's history reads; its texts are the engine's own.
 fn level(text: &str) -> ForwardEventLevel {
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if has(&["was not let in", "accepts no connection", "could not be terminated", "could not connect"]) {
         ForwardEventLevel::Bad
+    } else if has(&["had finished sending"]) {
+        // The program has said all it had to say: an end, not a loss.
+        ForwardEventLevel::Neutral
     } else if has(&["is over:", " ended: ", "econnecting", "given up", "lost"]) {
         ForwardEventLevel::Warn
     } else if has(&["is open", "Resumed", "Listening"]) {
@@ -375,6 +381,18 @@ mod tests {
         assert_eq!(level("Lane 0 is over: The session was terminated."), ForwardEventLevel::Warn);
         assert_eq!(level("127.0.0.1:1 was not let in at 127.0.0.1:2: no"), ForwardEventLevel::Bad);
         assert_eq!(level("Lane 0 is started"), ForwardEventLevel::Neutral);
+        let ended = |end: FlowEnd| level(&format!("Connection 3 of 127.0.0.1:1 ended: {end}"));
+        assert_eq!(ended(FlowEnd::SilentAfterFinish), ForwardEventLevel::Neutral);
+        assert_eq!(ended(FlowEnd::Refused), ForwardEventLevel::Bad);
+        assert_eq!(ended(FlowEnd::Reset), ForwardEventLevel::Warn);
+    }
+
+    #[test]
+    fn that_a_lane_is_open_is_said_once_and_that_it_is_back_again_too() {
+        let entry = |text: &str| HistoryEntry { at: std::time::UNIX_EPOCH, text: text.to_owned() };
+        let lived = ["Asking AWS for a session", "Open", "Reconnecting, attempt 1 runs: x", "Resumed after 80 ms", "Open"];
+        let told: Vec<String> = of_lane(lived.map(entry).to_vec()).map(|entry| entry.text).collect();
+        assert_eq!(told, ["Asking AWS for a session", "Reconnecting, attempt 1 runs: x", "Resumed after 80 ms", "Open"]);
     }
 
     #[test]
