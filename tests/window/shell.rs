@@ -1,20 +1,11 @@
-//! End to end: the real window, driven by WebDriver, against the simulator over real sockets.
-//!
-//! `cargo xtask test` prepares the driver and the screen; without them the test says that it was skipped.
-#![cfg(target_os = "linux")]
-
-mod driver;
-mod page;
-mod webdriver;
-
-use std::path::{Path, PathBuf};
+//! The fleet and a shell: found by a query, opened by key, worked in, cut and closed.
 
 use anyhow::{Context as _, Result, ensure};
-use fleetline_simulator::{Simulator, SimulatorConfig};
+use fleetline_simulator::Simulator;
 use serde_json::{Value, json};
 
-use driver::{Setup, Window};
-use page::Page;
+use crate::lab::{Lab, choose_every_account};
+use crate::page::Page;
 
 /// Lines and bytes per line of the 10 MB file: its text is known without a copy of it.
 const LINES: usize = 100_000;
@@ -22,23 +13,9 @@ const LINE_BYTES: usize = 105;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fleet_and_shell_work_in_the_real_window() -> Result<()> {
-    let Some(setup) = Setup::from_environment() else {
-        println!("skipped: FLEETLINE_WINDOW_DRIVER, FLEETLINE_WINDOW_APP and DISPLAY are not all set");
-        return Ok(());
-    };
-    let place = tempfile::tempdir()?;
-    let simulator =
-        Simulator::start(SimulatorConfig { demo_denials: false, ..SimulatorConfig::default() }).await?;
-    let (config, credentials) = simulator.write_aws_config(&place.path().join("aws"))?;
-    let aws = [("AWS_CONFIG_FILE", config.as_path()), ("AWS_SHARED_CREDENTIALS_FILE", credentials.as_path())];
-    let window = Window::open(&setup, &place.path().join("home"), &aws).await?;
-    if let Err(error) = work(&Page(&window.session), &simulator).await {
-        let picture = keep_picture(&window).await?;
-        return Err(error.context(format!("the window as it was, in base64: {}", picture.display())));
-    }
-    window.session.close().await?;
-    drop(window);
-    simulator.shutdown().await;
+    let Some(lab) = Lab::open().await? else { return Ok(()) };
+    lab.run("shell", async |page| work(page, &lab.simulator).await).await?;
+    lab.close().await;
     Ok(())
 }
 
@@ -55,18 +32,6 @@ async fn work(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
     resize(page, &tab).await?;
     long_output_through_a_cut(page, &tab, simulator).await?;
     close_tab(page, &tab, simulator).await
-}
-
-async fn choose_every_account(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
-    page.element("[data-testid=first-run]").await?;
-    let mut regions = std::collections::BTreeSet::new();
-    for account in simulator.accounts() {
-        page.click(&format!("[data-testid=source][data-source='{}']", account.name)).await?;
-        regions.extend(account.regions);
-    }
-    let field = page.element("[data-testid=regions]").await?;
-    field.type_keys(&regions.into_iter().collect::<Vec<_>>().join(" ")).await?;
-    page.click("[data-testid=start-aws]").await
 }
 
 async fn filter_by_query(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
@@ -233,11 +198,4 @@ async fn tab_row(page: &Page<'_>, tab: &str) -> Result<Value> {
 async fn session_id(page: &Page<'_>, tab: &str) -> Result<String> {
     let row = tab_row(page, tab).await?;
     Ok(row["session"]["sessionId"].as_str().context("the session has no id")?.to_owned())
-}
-
-/// Writes what the window shows beside the build.
-async fn keep_picture(window: &Window) -> Result<PathBuf> {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window-test-failed.png.base64");
-    std::fs::write(&path, window.session.screenshot().await?)?;
-    Ok(path)
 }
