@@ -15,7 +15,7 @@ use crate::ports::{Backend, Scope};
 use crate::request::Reply;
 use crate::rows;
 use crate::tabs::{Proofs, Tabs};
-use crate::tray::TrayAction;
+use crate::tray::{Menu, TrayAction};
 
 /// How long quitting waits for sessions to be terminated. Each has a limit of 10 s of its own.
 const QUIT_LIMIT: Duration = Duration::from_secs(12);
@@ -244,6 +244,8 @@ impl Controller {
     }
 
     pub(super) fn tray_chosen(&mut self, action: TrayAction) {
+        // The desktop has moved the mark of what was clicked, whatever comes of it: the menu is drawn again.
+        self.tray = Menu::default();
         match action {
             TrayAction::Open => self.ui.show_window(),
             TrayAction::OpenTab(tab) => {
@@ -255,6 +257,7 @@ impl Controller {
             TrayAction::Forwards(action) => self.forward_action(action),
             TrayAction::Quit => self.close_requested(),
         }
+        self.draw_tray();
     }
 
     /// Ends every terminal, each of which terminates its session; the loop ends when all are gone.

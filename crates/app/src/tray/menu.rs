@@ -35,6 +35,19 @@ pub enum Item {
     Separator,
 }
 
+impl Item {
+    /// What it says; `None` for a line.
+    pub fn label(&self) -> Option<&str> {
+        match self {
+            Self::Action { label, .. }
+            | Self::Check { label, .. }
+            | Self::Submenu { label, .. }
+            | Self::Label(label) => Some(label),
+            Self::Separator => None,
+        }
+    }
+}
+
 /// Which icon stands in the tray.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TrayIcon {
