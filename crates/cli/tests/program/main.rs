@@ -5,6 +5,7 @@
 mod access;
 mod commands;
 mod forwards;
+mod long_runs;
 mod login;
 mod middleboxes;
 mod openssh;
@@ -16,6 +17,7 @@ mod shells;
 mod sim;
 mod ssh;
 mod terminal;
+mod users;
 
 use std::io::Write;
 use std::path::PathBuf;
