@@ -67,7 +67,8 @@ async fn create(page: &Page<'_>, port: u16) -> Result<String> {
     let id = page
         .until("a new forward", async |page| {
             let rows = rows(page).await?;
-            Ok((rows.len() > before).then(|| rows.last().and_then(|row| row["id"].as_str().map(str::to_owned))))
+            Ok((rows.len() > before)
+                .then(|| rows.last().and_then(|row| row["id"].as_str().map(str::to_owned))))
         })
         .await?
         .context("the forward has no id")?;
@@ -187,7 +188,12 @@ async fn only(page: &Page<'_>) -> Result<String> {
     .await
 }
 
-pub(crate) async fn row_until(page: &Page<'_>, id: &str, what: &str, accept: impl Fn(&Value) -> bool) -> Result<Value> {
+pub(crate) async fn row_until(
+    page: &Page<'_>,
+    id: &str,
+    what: &str,
+    accept: impl Fn(&Value) -> bool,
+) -> Result<Value> {
     page.until(&format!("the forward {what}"), async |page| {
         Ok(rows(page).await?.into_iter().find(|row| row["id"] == id && accept(row)))
     })

@@ -42,7 +42,11 @@ impl Lab {
     }
 
     /// Starts the app, does `work` in its window, and closes it. When the work fails, the window is pictured as it was.
-    pub(crate) async fn run(&self, name: &str, work: impl AsyncFnOnce(&Page<'_>) -> Result<()>) -> Result<()> {
+    pub(crate) async fn run(
+        &self,
+        name: &str,
+        work: impl AsyncFnOnce(&Page<'_>) -> Result<()>,
+    ) -> Result<()> {
         self.run_on(&Bus::start()?, name, work).await
     }
 

@@ -83,7 +83,8 @@ impl Tray {
     /// Waits until the app has registered its icon.
     async fn icon(&self) -> Result<Proxy<'static>> {
         let mut icon = self.icon.clone();
-        let place = timeout(PATIENCE, icon.wait_for(Option::is_some)).await.context("no tray icon came")??.clone();
+        let place =
+            timeout(PATIENCE, icon.wait_for(Option::is_some)).await.context("no tray icon came")??.clone();
         let (name, path) = place.context("no tray icon")?;
         Ok(Proxy::new(&self.bus, name, path, "org.kde.StatusNotifierItem").await?)
     }

@@ -7,10 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fleetline_app::problem::{Context, describe_close, describe_start};
-use fleetline_app::{PortInUse, SameUser};
+use fleetline_app::{LocalPrograms, PortInUse};
 use fleetline_engine::forward::{
-    AdmitAll, Forward, ForwardOptions, LaneEnd, LanePolicy, LaneStart, Listen, ListenError,
-    ListenProblem, LocalAddress,
+    Forward, ForwardOptions, LaneEnd, LanePolicy, LaneStart, Listen, ListenError, ListenProblem, LocalAddress,
 };
 use fleetline_engine::{Priority, SessionOptions};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -54,7 +53,7 @@ pub(crate) async fn run(args: ForwardArgs) -> Result<u8, Failure> {
             listen: vec![listen],
             start: if args.on_demand { LaneStart::OnDemand } else { LaneStart::AtOnce },
             lanes: LanePolicy { max: usize::from(args.lanes), ..LanePolicy::default() },
-            admission: if args.any_user { Arc::new(AdmitAll) } else { Arc::new(SameUser) },
+            admission: Arc::new(LocalPrograms::guarded(args.any_user)),
             session,
             ..defaults
         };

@@ -97,11 +97,13 @@ mod tests {
             TrayIcon::Attention,
             TrayIcon::Paused,
         ];
-        let alpha = |state| icon(state).unwrap().rgba().iter().skip(3).step_by(4).copied().collect::<Vec<u8>>();
+        let alpha =
+            |state| icon(state).unwrap().rgba().iter().skip(3).step_by(4).copied().collect::<Vec<u8>>();
         for (at, state) in states.iter().enumerate() {
             assert_eq!(icon(*state).unwrap().rgba().len(), 64 * 64 * 4);
             for other in &states[at + 1..] {
-                let differing = alpha(*state).iter().zip(alpha(*other)).filter(|(a, b)| a.abs_diff(*b) > 128).count();
+                let differing =
+                    alpha(*state).iter().zip(alpha(*other)).filter(|(a, b)| a.abs_diff(*b) > 128).count();
                 assert!(differing > 40, "{state:?} and {other:?} differ in {differing} pixels");
             }
         }

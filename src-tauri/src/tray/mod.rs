@@ -78,7 +78,8 @@ impl<R: Runtime> Tray<R> {
                 native.append(natives[top].as_item())?;
             }
             icon.set_menu(Some(native))?;
-            let (icon, tooltip) = drawn.take().map(|old| (old.menu.icon, old.menu.tooltip)).unwrap_or_default();
+            let (icon, tooltip) =
+                drawn.take().map(|old| (old.menu.icon, old.menu.tooltip)).unwrap_or_default();
             *drawn = Some(Drawn { menu: Menu { icon, tooltip, items: menu.items.clone() }, natives });
         }
         let Some(drawn) = drawn.as_mut() else { return Ok(()) };

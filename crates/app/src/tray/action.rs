@@ -7,6 +7,8 @@ pub enum TrayAction {
     Open,
     /// Show the window with this tab in front.
     OpenTab(String),
+    /// Show the window with a way to choose a node.
+    Connect,
     /// Something about forwards.
     Forwards(ForwardAction),
     /// Quit, after asking when something lives.

@@ -83,7 +83,7 @@ const NAMED_FORWARDS: usize = 10;
 
 /// The menu for a state: what runs and favourites first, then bundles, shells, and what can always be done.
 pub fn menu(state: &TrayState) -> Menu {
-    let groups = [forwards(state), bundles(state), shells(state), pause(state), always(state)];
+    let groups = [forwards(state), bundles(state), shells(state), act(state), always(state)];
     let mut items = Vec::new();
     for group in groups.into_iter().filter(|group| !group.is_empty()) {
         if !items.is_empty() {
@@ -180,6 +180,13 @@ fn shells(state: &TrayState) -> Vec<Item> {
         items.push(Item::Label(format!("and {} more", count - NAMED_SHELLS)));
     }
     items
+}
+
+fn act(state: &TrayState) -> Vec<Item> {
+    let connect = state
+        .started
+        .then(|| Item::Action { action: TrayAction::Connect, label: "Connect to node…".to_owned() });
+    connect.into_iter().chain(pause(state)).collect()
 }
 
 fn pause(state: &TrayState) -> Vec<Item> {

@@ -11,9 +11,14 @@ fn word(action: &TrayAction) -> String {
         TrayAction::Open => "open".to_owned(),
         TrayAction::OpenTab(tab) => format!("tab:{tab}"),
         TrayAction::Quit => "quit".to_owned(),
+        TrayAction::Connect => "connect".to_owned(),
         TrayAction::Forwards(ForwardAction::Show) => "forwards".to_owned(),
-        TrayAction::Forwards(ForwardAction::Switch { forward, on }) => format!("forward-{}:{forward}", state(on)),
-        TrayAction::Forwards(ForwardAction::SwitchBundle { bundle, on }) => format!("bundle-{}:{bundle}", state(on)),
+        TrayAction::Forwards(ForwardAction::Switch { forward, on }) => {
+            format!("forward-{}:{forward}", state(on))
+        }
+        TrayAction::Forwards(ForwardAction::SwitchBundle { bundle, on }) => {
+            format!("bundle-{}:{bundle}", state(on))
+        }
         TrayAction::Forwards(ForwardAction::CopyAddresses { bundle }) => format!("bundle-copy:{bundle}"),
         TrayAction::Forwards(ForwardAction::PauseAll) => "pause-all".to_owned(),
         TrayAction::Forwards(ForwardAction::ResumeAll) => "resume-all".to_owned(),
@@ -86,12 +91,14 @@ Quit -> quit
 fn state_2_shells_of_the_demo_fleet() {
     let shells = vec![shell(1, ShellState::Connected), shell(2, ShellState::Connecting)];
     assert_menu(
-        &TrayState { shells, demo: true, ..TrayState::default() },
+        &TrayState { shells, demo: true, started: true, ..TrayState::default() },
         "
 Running | Fleetline: 2 sessions
 (2 sessions · demo fleet)
 web-1: shell, connected -> tab:t1
 web-2: shell, connecting -> tab:t2
+---
+Connect to node… -> connect
 ---
 Open Fleetline -> open
 Quit and end 2 sessions… -> quit
@@ -243,7 +250,7 @@ fn state_8_all_are_paused() {
     let forwards = vec![favourite("a", "1", ForwardState::Paused), favourite("b", "2", ForwardState::Off)];
     let shells = vec![shell(1, ShellState::Connected)];
     assert_menu(
-        &TrayState { forwards, shells, paused: true, ..TrayState::default() },
+        &TrayState { forwards, shells, paused: true, started: true, ..TrayState::default() },
         "
 Paused | Fleetline: forwards paused, 1 session
 (Favourites)
@@ -253,6 +260,7 @@ Paused | Fleetline: forwards paused, 1 session
 (1 session)
 web-1: shell, connected -> tab:t1
 ---
+Connect to node… -> connect
 Resume all forwards -> resume-all
 ---
 Open Fleetline -> open

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use fleetline_simulator::{Scenario, SimulatorConfig};
 
+use super::Lab;
 use super::forwards::{Forwarding, forward};
 use super::servers::{Server, answer, ask, run};
-use super::Lab;
 
 /// Everything that sessions must survive, all the time.
 const RESUMABLE: &str = r#"
@@ -169,7 +169,19 @@ async fn pgbench_and_wrk_lose_nothing_that_can_be_resumed_and_listeners_outlive_
     let ports = || forwards.iter().map(|one| one.port.clone()).collect::<Vec<_>>();
     let [to_database, to_web] = [&forwards[0], &forwards[1]].map(|one| one.port.clone());
     let mut prepare = Command::new("pgbench");
-    prepare.args(["-h", "127.0.0.1", "-p", &to_database, "-U", "postgres", "-i", "-q", "-s", "1", "postgres"]);
+    prepare.args([
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &to_database,
+        "-U",
+        "postgres",
+        "-i",
+        "-q",
+        "-s",
+        "1",
+        "postgres",
+    ]);
     tokio::task::spawn_blocking(move || run(&mut prepare)).await.unwrap();
 
     let prober = Prober::start(ports());
@@ -217,7 +229,8 @@ async fn pgbench_and_wrk_lose_nothing_that_can_be_resumed_and_listeners_outlive_
             for (watched, addresses) in watched.iter().zip(&ends) {
                 let log = std::fs::read_to_string(&watched.log).unwrap();
                 for address in addresses {
-                    let cause = format!("of {address} ended: The session that carried the connection is over.");
+                    let cause =
+                        format!("of {address} ended: The session that carried the connection is over.");
                     assert!(log.contains(&cause), "no cause for {address} in {log}");
                 }
             }

@@ -5,8 +5,8 @@
 mod access;
 mod commands;
 mod forwards;
-mod long_runs;
 mod login;
+mod long_runs;
 mod middleboxes;
 mod openssh;
 mod orphans;
