@@ -22,6 +22,15 @@ enum What {
         #[arg(long)]
         only: Option<String>,
     },
+    /// The application with saved forwards that listen, some of them under wrk.
+    Forwards {
+        /// Saved forwards.
+        #[arg(long, default_value_t = 1000)]
+        saved: usize,
+        /// Those under load.
+        #[arg(long, default_value_t = 200)]
+        active: usize,
+    },
 }
 
 /// Options of `soak`.
@@ -47,13 +56,27 @@ fn program(arguments: &[String]) -> Result<()> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let What::Engine { quick, only } = &options.what;
-    let mut arguments = vec!["engine".to_owned()];
-    if *quick {
-        arguments.push("--quick".to_owned());
-    }
-    if let Some(only) = only {
-        arguments.extend(["--only".to_owned(), only.clone()]);
+    let mut arguments = Vec::new();
+    match &options.what {
+        What::Engine { quick, only } => {
+            arguments.push("engine".to_owned());
+            if *quick {
+                arguments.push("--quick".to_owned());
+            }
+            if let Some(only) = only {
+                arguments.extend(["--only".to_owned(), only.clone()]);
+            }
+        }
+        What::Forwards { saved, active } => {
+            crate::setup::tests()?;
+            arguments.push("forwards".to_owned());
+            arguments.extend([
+                "--saved".to_owned(),
+                saved.to_string(),
+                "--active".to_owned(),
+                active.to_string(),
+            ]);
+        }
     }
     program(&arguments)
 }
@@ -73,8 +96,18 @@ pub(crate) fn soak(options: &Soak) -> Result<()> {
 fn forwards(time: &str) -> Result<()> {
     crate::setup::tests()?;
     let mut test = cargo();
-    test.args(["nextest", "run", "--locked", "--profile", "soak", "--package", "fleetline-cli", "--no-capture"]);
-    test.args(["--filterset", "test(/long_runs::/)"]).env("FLEETLINE_SOAK_SECONDS", seconds(time)?.to_string());
+    test.args([
+        "nextest",
+        "run",
+        "--locked",
+        "--profile",
+        "soak",
+        "--package",
+        "fleetline-cli",
+        "--no-capture",
+    ]);
+    test.args(["--filterset", "test(/long_runs::/)"])
+        .env("FLEETLINE_SOAK_SECONDS", seconds(time)?.to_string());
     execute(&mut test)
 }
 
