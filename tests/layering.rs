@@ -73,7 +73,18 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "fleetline-store",
         ],
     ),
-    ("fleetline-bench", &["fleetline-engine", "fleetline-protocol", "fleetline-simulator"]),
+    (
+        "fleetline-bench",
+        &[
+            "fleetline-app",
+            "fleetline-engine",
+            "fleetline-inventory",
+            "fleetline-ipc",
+            "fleetline-protocol",
+            "fleetline-simulator",
+            "fleetline-store",
+        ],
+    ),
     ("fleetline-xtask", &[]),
 ];
 

@@ -14,13 +14,13 @@ Usage: fleetline-desktop [OPTIONS]
   --demo              open the demo fleet, whatever was chosen last
   --minimized         start in the tray, without a window
   --data-dir DIR      keep all files below DIR (also: FLEETLINE_HOME)
-  --smoke-test DIR    show the fleet and a shell by itself, then end; see below
+  --smoke-test DIR    show the fleet, a shell and forwards by itself, then end; see below
   --version           print the version
   --help              print this
 
-A smoke test creates DIR/fleet.ready and waits for DIR/fleet.done, opens a shell and works in it, creates
-DIR/shell.ready and waits for DIR/shell.done, closes the shell and ends. Status 0: all of it worked; 1: it did not,
-and the cause is on the error stream. FLEETLINE_THEME=dark or light sets the theme of such a run.
+A smoke test shows the fleet, creates DIR/fleet.ready and waits for DIR/fleet.done; then, with shell.ready and
+shell.done, it works in a shell, and with forwards.ready and forwards.done it forwards ports of a node. Then it ends.
+Status 0: all of it worked; 1: it did not, and the cause is on the error stream. FLEETLINE_THEME=dark or light sets the theme of such a run.
 ";
 
 /// What was asked for.

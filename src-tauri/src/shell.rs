@@ -1,7 +1,7 @@
 //! The desktop around the application: events, window, clipboard, browser, tray.
 
-use fleetline_app::tray::Menu;
-use fleetline_app::{Ui, UiError};
+use fleetline_app::tray::{ForwardAction, Menu, TrayAction};
+use fleetline_app::{AppHandle, Notification, Ui, UiError};
 use fleetline_ipc::event::AppEvent;
 use tauri::{Manager, Runtime, Url, WebviewWindow};
 use tauri_plugin_clipboard_manager::ClipboardExt;
@@ -9,6 +9,7 @@ use tauri_specta::Event;
 
 use crate::bindings::Emitted;
 use crate::lifetime::ExitStatus;
+use crate::os;
 use crate::tray::Tray;
 use crate::window;
 
@@ -80,6 +81,34 @@ impl<R: Runtime> Ui for Desktop<R> {
                 tray.draw(app, &menu);
             }
         });
+    }
+
+    fn notify(&self, notification: Notification) {
+        if self.window().is_some_and(|window| window.is_focused().unwrap_or_default()) {
+            return;
+        }
+        let app = self.app.clone();
+        tokio::spawn(async move {
+            match os::notify(&notification.title, &notification.body).await {
+                Ok(os::Answer::Chosen) => {
+                    if let Some(fleetline) = app.try_state::<AppHandle>() {
+                        fleetline.tray_chosen(TrayAction::Forwards(ForwardAction::Show)).await;
+                    }
+                }
+                Ok(os::Answer::Left) => {}
+                Err(error) => {
+                    tracing::warn!(error, title = notification.title, "the desktop shows no notification")
+                }
+            }
+        });
+    }
+
+    fn has_tray(&self) -> bool {
+        self.app.try_state::<Tray<R>>().is_some_and(|tray| tray.is_shown())
+    }
+
+    fn start_at_login(&self, on: bool) -> Result<(), UiError> {
+        os::start_at_login(on).map_err(|error| UiError(error.to_string()))
     }
 
     fn exit(&self) {

@@ -1,4 +1,4 @@
-//! The real window behind WebDriver: dbus session → tauri-driver → WebKitWebDriver → the app.
+//! The real window behind WebDriver: tauri-driver → WebKitWebDriver → the app.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
+use crate::bus::Bus;
 use crate::webdriver::Session;
 
 /// What `cargo xtask test` prepares for this test.
@@ -26,18 +27,18 @@ impl Setup {
     }
 }
 
-/// A running window. Ended with its driver and its message bus when dropped.
+/// A running window. Ended with its driver when dropped.
 pub(crate) struct Window {
     pub(crate) session: Session,
-    bus: Child,
+    driver: Child,
 }
 
 impl Window {
-    /// Opens the app with its own home and only the AWS configuration given.
-    pub(crate) async fn open(setup: &Setup, home: &Path, aws: &[(&str, &Path)]) -> Result<Self> {
+    /// Opens the app on a message bus, with its own home and only the AWS configuration given.
+    pub(crate) async fn open(setup: &Setup, bus: &Bus, home: &Path, aws: &[(&str, &Path)]) -> Result<Self> {
         let (port, native) = (free_port()?, free_port()?);
-        let mut command = Command::new("dbus-run-session");
-        command.arg("--").arg(&setup.driver);
+        let mut command = Command::new(&setup.driver);
+        command.env("DBUS_SESSION_BUS_ADDRESS", bus.address());
         command.args(["--native-driver", "/usr/bin/WebKitWebDriver"]);
         command.args(["--port", &port.to_string(), "--native-port", &native.to_string()]);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
@@ -46,18 +47,17 @@ impl Window {
         command.envs(aws.iter().copied());
         command.env("FLEETLINE_HOME", home).env("AWS_EC2_METADATA_DISABLED", "true");
         command.env_remove("WAYLAND_DISPLAY");
-        let bus =
-            own_group(&mut command).stdin(Stdio::null()).spawn().context("starting dbus-run-session")?;
-        let mut bus = Ended(Some(bus));
+        let driver = own_group(&mut command).stdin(Stdio::null()).spawn().context("starting tauri-driver")?;
+        let mut driver = Ended(Some(driver));
         let capabilities = json!({ "browserName": "wry", "tauri:options": { "application": setup.app } });
         let session = connect(port, &capabilities).await?;
-        Ok(Self { session, bus: bus.0.take().context("the bus is gone")? })
+        Ok(Self { session, driver: driver.0.take().context("the driver is gone")? })
     }
 }
 
 impl Drop for Window {
     fn drop(&mut self) {
-        end(&mut self.bus);
+        end(&mut self.driver);
     }
 }
 
@@ -91,12 +91,13 @@ fn free_port() -> Result<u16> {
 }
 
 /// A process group of its own, so that everything the driver started can be ended with it.
-fn own_group(command: &mut Command) -> &mut Command {
+pub(crate) fn own_group(command: &mut Command) -> &mut Command {
     use std::os::unix::process::CommandExt as _;
     command.process_group(0)
 }
 
-fn end(leader: &mut Child) {
+/// Ends a process and its group.
+pub(crate) fn end(leader: &mut Child) {
     let group = format!("-{}", leader.id());
     // Fails only if the whole group has ended already.
     Command::new("kill").args(["-TERM", "--", &group]).stderr(Stdio::null()).status().ok();

@@ -8,10 +8,20 @@ use serde_json::{Value, json};
 use crate::webdriver::{Element, Session};
 
 /// Longest wait for anything the window does; far above what it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often the page is looked at while something is waited for.
-const GLANCE: Duration = Duration::from_millis(50);
+pub(crate) const GLANCE: Duration = Duration::from_millis(50);
+
+/// Keys that are no characters, as WebDriver writes them.
+pub(crate) mod keys {
+    pub(crate) const TAB: &str = "\u{e004}";
+    pub(crate) const ENTER: &str = "\u{e007}";
+    pub(crate) const CONTROL: &str = "\u{e009}";
+    pub(crate) const DELETE: &str = "\u{e017}";
+    /// Lets go of every modifier.
+    pub(crate) const RELEASE: &str = "\u{e000}";
+}
 
 /// The window as a page.
 pub(crate) struct Page<'a>(pub(crate) &'a Session);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { dropForward, moveBundle, moveForward } from '../src/forwards/arrange';
 import { points, roundUp } from '../src/forwards/chart';
 import { draftOf, emptyDraft, specOf, suggestName, wholeNumber, wrongFields } from '../src/forwards/form';
 import { bytes, forwardGlyph, splitPort, stateWords, tally } from '../src/forwards/words';
@@ -9,20 +10,20 @@ import { bundlesOf, matches, switchOf } from '../src/state/forwards.svelte';
 
 const spec: ForwardSpec = {
   name: 'Ledger', kind: 'remote_host', bundle: 'Payments', nodeKey: '1/eu/i-1', host: 'db.internal', port: 5432, localPort: 5433, socket: null,
-  lanes: 4, start: 'on_demand', favourite: false,
+  lanes: 4, start: 'on_demand', favourite: false, limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false },
 };
 
 function row(id: string, bundle: string | null, state: ForwardState, on = true): ForwardRow {
   return {
     id, spec: { ...spec, name: id, bundle }, on, state, nodeName: 'bastion', nodeId: 'i-1', accountName: 'prod', region: 'eu', local: '127.0.0.1:5433',
-    remote: 'db.internal:5432', connections: 3, lanes: 1, rateDown: 0, rateUp: 0, recentDown: [],
+    remote: 'db.internal:5432', connections: 3, lanes: 1, rateDown: 0, rateUp: 0, recentDown: [], endsMs: null,
   };
 }
 
 describe('the form', () => {
   it('gives back the description it was filled with', () => {
     const socks: ForwardSpec = { ...spec, kind: 'socks', host: null, port: null, bundle: null, socket: null };
-    const socket: ForwardSpec = { ...spec, kind: 'port', host: null, localPort: 0, socket: '~/db.sock', start: 'at_once', favourite: true };
+    const socket: ForwardSpec = { ...spec, kind: 'port', host: null, localPort: 0, socket: '~/db.sock', start: 'always', favourite: true, limits: { connections: 8, idleMinutes: 0, timeLimitMinutes: 90, otherUsers: true } };
     for (const one of [spec, socks, socket]) {
       expect(wrongFields(draftOf(one))).toEqual(new Set());
       expect(specOf(draftOf(one))).toEqual(one);
@@ -97,5 +98,35 @@ describe('the list', () => {
 
   it('is searched by name, node and destination', () => {
     expect(['payments', 'bastion', 'DB.internal', 'nothing'].map((text) => rows.filter((one) => matches(one, text)).length)).toEqual([2, 3, 3, 0]);
+  });
+});
+
+describe('arranging', () => {
+  const off: ForwardState = { state: 'off' };
+  const bundles = bundlesOf([row('a', 'Pay', off), row('b', 'Pay', off), row('c', 'Plants', off), row('d', null, off)]);
+
+  it('moves a forward within its bundle and over its edges', () => {
+    expect(moveForward(bundles, 'b', -1)).toEqual({ kind: 'place', id: 'b', bundle: 'Pay', before: 'a' });
+    expect(moveForward(bundles, 'a', 1)).toEqual({ kind: 'place', id: 'a', bundle: 'Pay', before: null });
+    expect(moveForward(bundles, 'b', 1)).toEqual({ kind: 'place', id: 'b', bundle: 'Plants', before: 'c' });
+    expect(moveForward(bundles, 'c', -1)).toEqual({ kind: 'place', id: 'c', bundle: 'Pay', before: null });
+    expect(moveForward(bundles, 'a', -1)).toBeNull();
+    expect(moveForward(bundles, 'd', 1)).toBeNull();
+    expect(moveForward(bundles.slice(0, 1), 'b', 1)).toEqual({ kind: 'place', id: 'b', bundle: null, before: null });
+  });
+
+  it('moves bundles among bundles', () => {
+    expect(moveBundle(bundles, 'Plants', -1)).toEqual({ kind: 'place_bundle', bundle: 'Plants', before: 'Pay' });
+    expect(moveBundle(bundles, 'Pay', 1)).toEqual({ kind: 'place_bundle', bundle: 'Pay', before: null });
+    expect(moveBundle(bundles, 'Pay', -1)).toBeNull();
+    expect(moveBundle(bundles, 'Plants', 1)).toBeNull();
+  });
+
+  it('drops a forward above or below another', () => {
+    expect(dropForward(bundles, 'd', 'a', false)).toEqual({ kind: 'place', id: 'd', bundle: 'Pay', before: 'a' });
+    expect(dropForward(bundles, 'd', 'b', true)).toEqual({ kind: 'place', id: 'd', bundle: 'Pay', before: null });
+    expect(dropForward(bundles, 'a', 'b', false)).toEqual({ kind: 'place', id: 'a', bundle: 'Pay', before: 'b' });
+    expect(dropForward(bundles, 'b', 'a', true)).toBeNull();
+    expect(dropForward(bundles, 'a', 'a', true)).toBeNull();
   });
 });

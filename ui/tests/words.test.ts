@@ -5,6 +5,7 @@ import type { AccountRegionRow } from '../src/host/types';
 import { plural, stretches } from '../src/i18n/forms';
 import { dictionaries } from '../src/i18n/dictionaries';
 import { en } from '../src/i18n/en';
+import { language } from '../src/i18n/index.svelte';
 import { parseRegions } from '../src/start/regions';
 import { spoken } from '../src/shell/speech';
 
@@ -109,5 +110,12 @@ describe('spoken', () => {
 
   it('is nothing when nothing changed', () => {
     expect(spoken(['a', 'b'], ['a', 'b'])).toEqual({ lines: [], more: 0 });
+  });
+});
+
+describe('times', () => {
+  it('are told in seconds below a minute, then in two units', () => {
+    const told = [0, 999, 40_400, 59_999, 60_000, 3_599_999, 18_720_000, 90_000_000].map((ms) => language.duration(ms));
+    expect(told).toEqual(['0 s', '0 s', '40 s', '59 s', '1 min', '59 min', '5 h 12 min', '1 d 1 h']);
   });
 });

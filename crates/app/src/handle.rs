@@ -1,7 +1,7 @@
 //! The way into the application: one async method per command.
 
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
-use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
+use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
@@ -306,6 +306,11 @@ impl AppHandle {
     /// Stops all forwards and remembers which were on, or starts those again.
     pub async fn forwards_pause(&self, paused: bool) -> Result<(), CommandError> {
         self.forward(|reply| ForwardRequest::Pause { paused, reply }).await
+    }
+
+    /// Arranges the list anew: bundles, and the order of what is in them.
+    pub async fn forwards_arrange(&self, arrangement: Arrangement) -> Result<(), CommandError> {
+        self.forward(|reply| ForwardRequest::Arrange { arrangement, reply }).await
     }
 
     /// Tries now what failed or waits.

@@ -28,9 +28,10 @@ pub use fleetline_engine::Dialer;
 pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 pub use fleetline_store::{Journal, JournalEntry, Paths, Store};
-pub use forwards::{PortInUse, SameUser};
+pub use forwards::{LocalPrograms, PortInUse};
 pub use handle::AppHandle;
 pub use journal::{end_orphan, journal_scope};
 pub use ports::{
-    Backend, BoxFuture, FrameSink, Launcher, Ports, Scope, SinkClosed, StartOptions, Ui, UiError,
+    Backend, BoxFuture, FrameSink, Launcher, Notification, Ports, Scope, SinkClosed, StartOptions, Ui,
+    UiError,
 };

@@ -24,6 +24,15 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[error("{0}")]
 pub struct UiError(pub String);
 
+/// Something worth telling a user who does not look at the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// In a few words.
+    pub title: String,
+    /// One or two sentences.
+    pub body: String,
+}
+
 /// The window and the desktop around it. Called from the controller's task: every method must return soon.
 pub trait Ui: Send + Sync + 'static {
     /// Sends an event to every window. A window that is gone is no error.
@@ -46,6 +55,16 @@ pub trait Ui: Send + Sync + 'static {
 
     /// Draws this tray menu in place of the last one.
     fn set_tray(&self, menu: Menu);
+
+    /// Tells the user by the desktop's own means, unless the window is in front, where it can be seen. Choosing what
+    /// was told shows the forwards.
+    fn notify(&self, notification: Notification);
+
+    /// Whether a hidden window can be found again through the tray. Asks the desktop, so not for an async task.
+    fn has_tray(&self) -> bool;
+
+    /// Lets the program start with the user's session, in the tray, or not any more.
+    fn start_at_login(&self, on: bool) -> Result<(), UiError>;
 
     /// Ends the program. All sessions were terminated before.
     fn exit(&self);

@@ -2,7 +2,7 @@
 
 use fleetline_ipc::CommandError;
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
-use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
+use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
@@ -58,6 +58,7 @@ pub(crate) enum ForwardRequest {
     Switch { id: String, on: bool, reply: Reply<()> },
     Bundle { bundle: Option<String>, on: bool, reply: Reply<()> },
     Pause { paused: bool, reply: Reply<()> },
+    Arrange { arrangement: Arrangement, reply: Reply<()> },
     Retry { id: String, reply: Reply<()> },
     Disconnect { id: String, connection: Option<f64>, reply: Reply<()> },
     Detail { id: String, reply: Reply<ForwardDetail> },

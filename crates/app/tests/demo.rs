@@ -172,12 +172,9 @@ async fn a_shell_runs_commands_and_closing_its_tab_terminates_it() {
     let detail = world.app.fleet_node(node.key.clone()).await.unwrap();
     assert_eq!(detail.sessions.iter().map(|s| s.tab.as_str()).collect::<Vec<_>>(), [tab.as_str()]);
     assert_eq!(detail.ladder.iter().map(|step| step.state).collect::<Vec<_>>(), [StepState::Passed; 5]);
-    let tray = world.ui.seen().tray;
-    assert!(
-        tray.items
-            .iter()
-            .any(|item| matches!(item, Item::Action { action: TrayAction::OpenTab(t), .. } if *t == tab))
-    );
+    let leads_there =
+        |item: &Item| matches!(item, Item::Action { action: TrayAction::OpenTab(t), .. } if *t == tab);
+    world.ui.until("in the tray", |seen| seen.tray.items.iter().any(leads_there)).await;
 
     world.app.tab_close(tab.clone()).await.unwrap();
     let ended = |sessions: &[fleetline_simulator::SessionView]| {

@@ -12,8 +12,10 @@ use fleetline_app::{
     AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
 };
 use fleetline_aws::AwsSources;
-use fleetline_ipc::forward::{ForwardKind, ForwardRow, ForwardSpec, ForwardStart, ForwardState};
-use fleetline_ipc::system::{QuitForward, StartChoice};
+use fleetline_ipc::forward::{
+    Arrangement, ForwardKind, ForwardLimits, ForwardRow, ForwardSpec, ForwardStart, ForwardState,
+};
+use fleetline_ipc::system::{QuitClient, QuitForward, StartChoice};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_simulator::{Control, Simulator, SimulatorConfig};
 use fleetline_store::Paths;
@@ -87,6 +89,7 @@ impl World {
             lanes: 2,
             start: ForwardStart::OnDemand,
             favourite: true,
+            limits: ForwardLimits::default(),
         }
     }
 
@@ -139,14 +142,25 @@ async fn a_forward_carries_connections_and_is_there_after_a_restart() {
     assert_eq!((detail.connections.len(), detail.lanes.len(), detail.bytes_down), (1, 1, 5000.0));
     let program = std::env::current_exe().unwrap();
     let program = program.file_name().unwrap().to_string_lossy().into_owned();
-    // Systems cut long names of programs.
+    // macOS cuts long names.
     assert!(program.starts_with(&detail.connections[0].client), "{:?}", detail.connections);
+    assert!(!cfg!(target_os = "linux") || detail.connections[0].client == program, "{program}");
     assert!(detail.events.iter().any(|event| event.text == "Lane 1 is open."), "{:#?}", detail.events);
 
     world_one.app.close_requested().await;
     let asked = world_one.ui.until("asked", |seen| seen.quit_requested.is_some()).await;
-    let forwards = vec![QuitForward { name: "Echo".to_owned(), connections: 1 }];
-    assert_eq!(asked.quit_requested.unwrap().forwards, forwards);
+    let asked = asked.quit_requested.unwrap();
+    let forwards = vec![QuitForward {
+        name: "Echo".to_owned(),
+        kind: ForwardKind::Port,
+        node_name: active.node_name.clone(),
+        connections: 1,
+    }];
+    assert_eq!((asked.forwards, asked.programs), (forwards, 1));
+    assert_eq!(
+        asked.busiest,
+        Some(QuitClient { client: detail.connections[0].client.clone(), bytes: 10_000.0 })
+    );
     world_one.app.forward_disconnect(row.id.clone(), None).await.unwrap();
     assert!(timeout(PATIENCE, stream.read(&mut [0; 1])).await.unwrap().is_err(), "it is reset");
     world_one.app.app_quit().await.unwrap();
@@ -219,5 +233,66 @@ async fn a_port_in_use_and_a_closed_destination_say_what_to_do() {
     world.app.app_leave().await.unwrap();
     world.ui.until("left", |seen| seen.forwards.rows.is_empty()).await;
     world.app.app_quit().await.unwrap();
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bundles_and_their_order_are_kept_and_a_time_limit_is_told() {
+    let (simulator, _) = simulator().await;
+    let place = TempDir::new().unwrap();
+    let first = world(&simulator, place.path()).await;
+    let base = first.spec(1).await;
+    for (name, bundle) in
+        [("a", Some("Pay")), ("b", Some("Pay")), ("c", Some("Plants")), ("d", None), ("e", None)]
+    {
+        let spec = ForwardSpec { name: name.into(), bundle: bundle.map(Into::into), ..base.clone() };
+        let spec = ForwardSpec { favourite: false, ..spec };
+        first.app.forward_create(spec).await.unwrap();
+    }
+    let arrange = async |arrangement| first.app.forwards_arrange(arrangement).await;
+    let place_at = |id: &str, bundle: Option<&str>, before: Option<&str>| Arrangement::Place {
+        id: id.into(),
+        bundle: bundle.map(Into::into),
+        before: before.map(Into::into),
+    };
+    arrange(place_at("b", Some("Pay"), Some("a"))).await.unwrap();
+    arrange(place_at("e", None, Some("d"))).await.unwrap();
+    arrange(place_at("d", Some("Plants"), Some("c"))).await.unwrap();
+    arrange(Arrangement::PlaceBundle { bundle: "Plants".into(), before: Some("Pay".into()) }).await.unwrap();
+    arrange(Arrangement::RenameBundle { bundle: "Pay".into(), name: "Payments prod".into() }).await.unwrap();
+    let taken = Arrangement::RenameBundle { bundle: "Plants".into(), name: "Payments prod".into() };
+    assert_eq!(arrange(taken).await.unwrap_err().message, "There is a bundle Payments prod already.");
+    let listed = |rows: &[ForwardRow]| {
+        let line = |row: &ForwardRow| format!("{}/{}", row.spec.bundle.as_deref().unwrap_or("-"), row.id);
+        rows.iter().map(line).collect::<Vec<_>>()
+    };
+    let expected = ["Plants/d", "Plants/c", "Payments prod/b", "Payments prod/a", "-/e"];
+    let rows = first.app.app_snapshot().await.unwrap().forwards.rows;
+    assert_eq!(listed(&rows), expected);
+
+    let limits = ForwardLimits { time_limit_minutes: 90, ..ForwardLimits::default() };
+    let limited = ForwardSpec { limits, ..rows[3].spec.clone() };
+    let row = first.app.forward_edit("a".into(), limited).await.unwrap();
+    assert!(row.ends_ms.is_some_and(|at| at > 0.0), "{row:?}");
+    first.app.forward_switch("a".into(), false).await.unwrap();
+    let detail = first.app.forward_detail("a".into()).await.unwrap();
+    let texts: Vec<&str> = detail.events.iter().map(|event| event.text.as_str()).collect();
+    assert!(
+        texts.first() == Some(&"Switched off.") && texts.len() >= 2,
+        "the log outlives the run: {texts:?}"
+    );
+    first.app.app_quit().await.unwrap();
+
+    let again = world(&simulator, place.path()).await;
+    assert_eq!(listed(&again.app.app_snapshot().await.unwrap().forwards.rows), expected, "as it was left");
+    again.app.forwards_arrange(Arrangement::Ungroup { bundle: "Plants".into() }).await.unwrap();
+    let rows = again.app.app_snapshot().await.unwrap().forwards.rows;
+    assert_eq!(listed(&rows)[..2], expected[2..4], "{:?}", listed(&rows));
+    assert!(rows[2..].iter().all(|row| row.spec.bundle.is_none()), "{:?}", listed(&rows));
+    again.app.forwards_arrange(Arrangement::RemoveBundle { bundle: "Payments prod".into() }).await.unwrap();
+    assert_eq!(again.app.app_snapshot().await.unwrap().forwards.rows.len(), 3);
+    again.app.app_quit().await.unwrap();
+    let file = std::fs::read_to_string(place.path().join("fleetline/config/profiles.toml")).unwrap();
+    assert_eq!((file.matches("[profile.").count(), file.matches("bundle").count()), (3, 0), "{file}");
     simulator.shutdown().await;
 }

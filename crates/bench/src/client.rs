@@ -51,6 +51,12 @@ enum Role {
         #[arg(long)]
         open: bool,
     },
+    /// The application with saved forwards; tells what its start took in a line, switches all of them on at a line of
+    /// input and tells what that took, and ends with its input.
+    App {
+        /// How many.
+        count: usize,
+    },
 }
 
 pub(crate) async fn run(options: Options) -> Result<()> {
@@ -60,16 +66,17 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         Role::Forward { port, lanes, small } => forward(place, port, lanes, small).await,
         Role::Shell => shell(place).await,
         Role::Idle { count, open } => idle(place, count, open).await,
+        Role::App { count } => crate::saved::application(place, count).await,
     }
 }
 
-async fn tell(line: &str) -> Result<()> {
+pub(crate) async fn tell(line: &str) -> Result<()> {
     let mut output = tokio::io::stdout();
     output.write_all(format!("{line}\n").as_bytes()).await?;
     Ok(output.flush().await?)
 }
 
-async fn until_input_ends() -> Result<()> {
+pub(crate) async fn until_input_ends() -> Result<()> {
     let _ = tokio::io::stdin().read(&mut [0; 1]).await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! The session engine against the official client in one run (`engine`), and under faults for as long as asked
-//! (`soak`). `cargo xtask bench engine` and `cargo xtask soak` start it, optimised.
+//! The session engine against the official client in one run (`engine`), the application with many forwards
+//! (`forwards`), and the engine under faults for as long as asked (`soak`). `cargo xtask bench` and `cargo xtask soak` start
+//! it, optimised.
 //!
 //! Simulator and clients run in processes of their own, so that processor time and memory are those of a client alone.
 
@@ -12,11 +13,15 @@ mod engine;
 #[cfg(unix)]
 mod faults;
 #[cfg(unix)]
+mod forwards;
+#[cfg(unix)]
 mod load;
 #[cfg(unix)]
 mod peer;
 #[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod saved;
 #[cfg(unix)]
 mod soak;
 #[cfg(unix)]
@@ -30,6 +35,8 @@ mod world;
 enum Word {
     /// Measure, beside the official client where FLEETLINE_PEER_PLUGIN names it.
     Engine(engine::Options),
+    /// Measure the application with a thousand saved forwards, 200 of them under wrk.
+    Forwards(forwards::Options),
     /// Compare every byte of all kinds of sessions while sockets are cut, stalled and garbled.
     Soak(soak::Options),
     /// The simulator's process.
@@ -45,6 +52,7 @@ enum Word {
 async fn main() -> anyhow::Result<()> {
     match clap::Parser::parse() {
         Word::Engine(options) => engine::run(&options).await,
+        Word::Forwards(options) => forwards::run(&options).await,
         Word::Soak(options) => soak::run(&options).await,
         Word::Simulator(options) => world::serve(&options).await,
         Word::Client(options) => client::run(options).await,

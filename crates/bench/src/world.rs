@@ -52,6 +52,8 @@ pub(crate) struct Place {
     pub(crate) sink: u16,
     /// Takes 8 bytes of length, big-endian, and sends that many bytes.
     pub(crate) source: u16,
+    /// Answers each HTTP request with a small page.
+    pub(crate) web: u16,
 }
 
 impl Place {
@@ -73,6 +75,7 @@ impl Place {
             echo: port("echo")?,
             sink: port("sink")?,
             source: port("source")?,
+            web: port("web")?,
         })
     }
 }
@@ -176,6 +179,7 @@ async fn told(simulator: &Simulator, control: &Control) -> Result<Value> {
         "echo": listen(echo).await?,
         "sink": listen(sink).await?,
         "source": listen(source).await?,
+        "web": listen(web).await?,
     }))
 }
 
@@ -236,4 +240,23 @@ async fn source(mut stream: TcpStream) -> std::io::Result<()> {
     }
     let mut end = [0];
     stream.read(&mut end).await.map(|_| ())
+}
+
+/// Requests without a body, one after the other.
+async fn web(mut stream: TcpStream) -> std::io::Result<()> {
+    let page = [b'p'; 2000];
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", page.len());
+    let answer = [head.as_bytes(), &page].concat();
+    let (mut buffer, mut asked) = ([0; 4096], Vec::new());
+    loop {
+        let read = stream.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        asked.extend_from_slice(&buffer[..read]);
+        while let Some(end) = asked.windows(4).position(|window| window == b"\r\n\r\n") {
+            asked.drain(..end + 4);
+            stream.write_all(&answer).await?;
+        }
+    }
 }

@@ -1,15 +1,15 @@
 //! `fleetline forward`: listeners on this computer that lead to a node, until a signal ends them.
 
+mod life;
 pub(crate) mod spec;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fleetline_app::problem::{Context, describe_close, describe_start};
-use fleetline_app::{PortInUse, SameUser};
+use fleetline_app::{LocalPrograms, PortInUse};
 use fleetline_engine::forward::{
-    AdmitAll, Forward, ForwardOptions, ForwardState, LaneEnd, LanePolicy, LaneStart, Listen, ListenError,
-    ListenProblem, LocalAddress,
+    Forward, ForwardOptions, LaneEnd, LanePolicy, LaneStart, Listen, ListenError, ListenProblem, LocalAddress,
 };
 use fleetline_engine::{Priority, SessionOptions};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -22,6 +22,7 @@ use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
 use crate::signals::EndSignals;
 use crate::target;
+use life::Life;
 use spec::{Goal, Spec};
 
 /// A forward that listens.
@@ -52,7 +53,7 @@ pub(crate) async fn run(args: ForwardArgs) -> Result<u8, Failure> {
             listen: vec![listen],
             start: if args.on_demand { LaneStart::OnDemand } else { LaneStart::AtOnce },
             lanes: LanePolicy { max: usize::from(args.lanes), ..LanePolicy::default() },
-            admission: if args.any_user { Arc::new(AdmitAll) } else { Arc::new(SameUser) },
+            admission: Arc::new(LocalPrograms::guarded(args.any_user)),
             session,
             ..defaults
         };
@@ -122,37 +123,22 @@ async fn serve(
             tell(&format!("{} leads through {name} to {}.", all.join(" and "), one.goal));
         }
     }
-    let mut states: Vec<_> = running.iter().map(|one| one.forward.state()).collect();
+    let mut lives: Vec<_> = running.iter().map(|one| Life::of(&one.forward)).collect();
     loop {
         let (is_alive, at) = {
-            let (changed, at, _) = select_all(states.iter_mut().map(|state| state.changed().boxed())).await;
-            (changed.is_ok(), at)
+            let (changed, at, _) = select_all(lives.iter_mut().map(|life| life.changed().boxed())).await;
+            (changed, at)
         };
         if !is_alive {
             return Ok(0);
         }
-        if let (Some(state), Some(one)) = (states.get_mut(at), running.get(at))
-            && let Some(words) = words(&state.borrow_and_update())
-            && !args.quiet
-        {
-            tell(&harmless(&format!("{}: {words}", one.goal)));
+        if let (Some(life), Some(one)) = (lives.get_mut(at), running.get(at)) {
+            let news = life.news(&one.forward);
+            for words in news.iter().filter(|_| !args.quiet) {
+                tell(&harmless(&format!("{}: {words}", one.goal)));
+            }
         }
     }
-}
-
-fn words(state: &ForwardState) -> Option<String> {
-    Some(match state {
-        ForwardState::Open => "connected.".to_owned(),
-        ForwardState::Unanswered { .. } => {
-            "the node does not answer. New connections get another session.".to_owned()
-        }
-        ForwardState::Reconnecting { cause, .. } => format!("reconnecting. {cause}."),
-        ForwardState::Failing { cause, .. } => format!("no session. {cause}"),
-        ForwardState::Idle { last: Some(last) } => format!("waiting for a connection. {last}"),
-        ForwardState::Idle { last: None } | ForwardState::Starting { .. } | ForwardState::Stopped => {
-            return None;
-        }
-    })
 }
 
 fn not_started(end: &LaneEnd, context: &Context) -> Failure {

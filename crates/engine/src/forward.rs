@@ -19,6 +19,7 @@ mod accept;
 mod admission;
 mod end;
 mod flow;
+mod guarded;
 mod lanes;
 mod listen;
 mod pipe;
@@ -42,7 +43,7 @@ use flow::{LocalStream, Plain};
 use registry::Registry;
 use task::{Event, ForwardTask};
 
-pub use admission::{Admission, AdmitAll, Arrival};
+pub use admission::{Admission, AdmitAll, Arrival, Guard, Guarded, Refused};
 pub use end::{FlowEnd, LaneEnd};
 pub use listen::{ListenError, ListenProblem, LocalAddress};
 pub use request::{

@@ -74,9 +74,24 @@ pub enum Change {
         /// Now.
         notices: Vec<Notice>,
     },
+    /// The tray, or a notification, led here.
+    PageRequested {
+        /// What is to be shown.
+        page: RequestedPage,
+    },
     /// The user asked to quit or close while sessions live; the interface asks back.
     QuitRequested {
         /// What would end.
         summary: crate::system::QuitSummary,
     },
+}
+
+/// What can be asked for from outside the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestedPage {
+    /// All forwards.
+    Forwards,
+    /// A way to choose a node to connect to.
+    Connect,
 }

@@ -27,6 +27,28 @@ pub enum ForwardStart {
     OnDemand,
     /// As soon as it is switched on.
     AtOnce,
+    /// As soon as it is switched on, and always: a session that ends is replaced.
+    Always,
+}
+
+/// Bounds of a forward, and who may use it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ForwardLimits {
+    /// Most connections at a time, 1 to 4096; default 256. Further ones wait.
+    pub connections: u32,
+    /// Minutes without a connection after which its sessions are ended, 0 to 1440; 0 never; default 15.
+    pub idle_minutes: u32,
+    /// Minutes after which it switches itself off, 0 to 10080; 0, the default, never.
+    pub time_limit_minutes: u32,
+    /// Whether programs of other users of this computer may connect; default not.
+    pub other_users: bool,
+}
+
+impl Default for ForwardLimits {
+    fn default() -> Self {
+        Self { connections: 256, idle_minutes: 15, time_limit_minutes: 0, other_users: false }
+    }
 }
 
 /// A forward as a person describes it.
@@ -55,6 +77,47 @@ pub struct ForwardSpec {
     pub start: ForwardStart,
     /// Whether the tray shows it first.
     pub favourite: bool,
+    /// Its bounds.
+    pub limits: ForwardLimits,
+}
+
+/// How the list is arranged anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Arrangement {
+    /// Gives a bundle another name.
+    RenameBundle {
+        /// Its name now.
+        bundle: String,
+        /// Its name from now on, 1 to 80 characters, which no other bundle has.
+        name: String,
+    },
+    /// Takes all forwards out of a bundle; they stay as they are.
+    Ungroup {
+        /// Its name.
+        bundle: String,
+    },
+    /// Stops and removes all forwards of a bundle.
+    RemoveBundle {
+        /// Its name.
+        bundle: String,
+    },
+    /// Moves a forward.
+    Place {
+        /// Which.
+        id: String,
+        /// The bundle it is in from now on; `None` for none.
+        bundle: Option<String>,
+        /// The forward of that bundle it comes before; `None` for the end.
+        before: Option<String>,
+    },
+    /// Moves a bundle.
+    PlaceBundle {
+        /// Its name.
+        bundle: String,
+        /// The bundle it comes before; `None` for the end.
+        before: Option<String>,
+    },
 }
 
 /// What a forward is doing.
@@ -133,6 +196,8 @@ pub struct ForwardRow {
     pub rate_up: f64,
     /// `rate_down` of each of the last 60 seconds, oldest first; empty while nothing moves.
     pub recent_down: Vec<f64>,
+    /// When it switches itself off; `None` while it does not run, or without a time limit.
+    pub ends_ms: Option<f64>,
 }
 
 /// Forwards as a whole.

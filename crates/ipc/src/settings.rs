@@ -49,6 +49,10 @@ pub struct Settings {
     pub inspector_px: u32,
     /// Whether the terminal's text mirror speaks new output.
     pub screen_reader: bool,
+    /// Whether the desktop tells when a forward fails or needs a sign-in while the window is not in front.
+    pub notify: bool,
+    /// Whether the program starts with the user's session, in the tray.
+    pub start_at_login: bool,
 }
 
 impl Default for Settings {
@@ -62,6 +66,8 @@ impl Default for Settings {
             inspector_open: true,
             inspector_px: 296,
             screen_reader: false,
+            notify: true,
+            start_at_login: false,
         }
     }
 }

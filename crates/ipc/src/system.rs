@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::fleet::FleetSummary;
-use crate::forward::Forwards;
+use crate::forward::{ForwardKind, Forwards};
 use crate::session::TabRow;
 use crate::settings::Settings;
 use crate::{CommandError, ErrorCode};
@@ -135,6 +135,12 @@ pub struct QuitSummary {
     pub shells: Vec<String>,
     /// Forwards that listen.
     pub forwards: Vec<QuitForward>,
+    /// How many programs have connections through them.
+    pub programs: u32,
+    /// The program that has moved most through one connection, if there is any.
+    pub busiest: Option<QuitClient>,
+    /// Whether the program can go on in the tray. Where the desktop has none, the window is minimised instead.
+    pub tray: bool,
 }
 
 /// A forward that quitting would stop.
@@ -143,8 +149,22 @@ pub struct QuitSummary {
 pub struct QuitForward {
     /// Its name.
     pub name: String,
+    /// What it leads to.
+    pub kind: ForwardKind,
+    /// Name of its node.
+    pub node_name: String,
     /// Connections it carries.
     pub connections: u32,
+}
+
+/// A connection that quitting would cut.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct QuitClient {
+    /// Its program.
+    pub client: String,
+    /// Bytes moved, both ways together.
+    pub bytes: f64,
 }
 
 impl CommandError {

@@ -1,6 +1,6 @@
 //! `cargo xtask bench` and `cargo xtask soak`: the engine measured, and worn out, optimised.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::process::{cargo, execute};
 
@@ -22,6 +22,15 @@ enum What {
         #[arg(long)]
         only: Option<String>,
     },
+    /// The application with saved forwards that listen, some of them under wrk.
+    Forwards {
+        /// Saved forwards.
+        #[arg(long, default_value_t = 1000)]
+        saved: usize,
+        /// Those under load.
+        #[arg(long, default_value_t = 200)]
+        active: usize,
+    },
 }
 
 /// Options of `soak`.
@@ -33,6 +42,10 @@ pub(crate) struct Soak {
     /// Seed of the faults; default by chance.
     #[arg(long)]
     seed: Option<u64>,
+    /// Forwards under pgbench and wrk in place of the engine's sessions: what can be resumed must lose nothing, and
+    /// the node is booted again and again.
+    #[arg(long, conflicts_with = "seed")]
+    forwards: bool,
 }
 
 /// Builds the program of measurements alone, so that neither an AWS SDK nor a window is built for it.
@@ -43,21 +56,83 @@ fn program(arguments: &[String]) -> Result<()> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let What::Engine { quick, only } = &options.what;
-    let mut arguments = vec!["engine".to_owned()];
-    if *quick {
-        arguments.push("--quick".to_owned());
-    }
-    if let Some(only) = only {
-        arguments.extend(["--only".to_owned(), only.clone()]);
+    let mut arguments = Vec::new();
+    match &options.what {
+        What::Engine { quick, only } => {
+            arguments.push("engine".to_owned());
+            if *quick {
+                arguments.push("--quick".to_owned());
+            }
+            if let Some(only) = only {
+                arguments.extend(["--only".to_owned(), only.clone()]);
+            }
+        }
+        What::Forwards { saved, active } => {
+            crate::setup::tests()?;
+            arguments.push("forwards".to_owned());
+            arguments.extend([
+                "--saved".to_owned(),
+                saved.to_string(),
+                "--active".to_owned(),
+                active.to_string(),
+            ]);
+        }
     }
     program(&arguments)
 }
 
 pub(crate) fn soak(options: &Soak) -> Result<()> {
+    if options.forwards {
+        return forwards(&options.time);
+    }
     let mut arguments = vec!["soak".to_owned(), "--for".to_owned(), options.time.clone()];
     if let Some(seed) = options.seed {
         arguments.extend(["--seed".to_owned(), seed.to_string()]);
     }
     program(&arguments)
+}
+
+/// The test of long runs, for as long as asked.
+fn forwards(time: &str) -> Result<()> {
+    crate::setup::tests()?;
+    let mut test = cargo();
+    test.args([
+        "nextest",
+        "run",
+        "--locked",
+        "--profile",
+        "soak",
+        "--package",
+        "fleetline-cli",
+        "--no-capture",
+    ]);
+    test.args(["--filterset", "test(/long_runs::/)"])
+        .env("FLEETLINE_SOAK_SECONDS", seconds(time)?.to_string());
+    execute(&mut test)
+}
+
+fn seconds(text: &str) -> Result<u64> {
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).unwrap_or_default();
+    let by = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => 0,
+    };
+    match number.parse::<u64>() {
+        Ok(number) if by > 0 => Ok(number.saturating_mul(by)),
+        _ => bail!("{text} is no time such as 90s, 10m or 8h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        let read = |text| seconds(text).ok();
+        assert_eq!(["90s", "10m", "8h"].map(read), [Some(90), Some(600), Some(28_800)]);
+        assert_eq!(["", "10", "m", "1d", "ä"].map(read), [None; 5]);
+    }
 }

@@ -71,7 +71,7 @@ pub(crate) fn program() -> PathBuf {
     target().join("debug").join(format!("fleetline-desktop{}", env::consts::EXE_SUFFIX))
 }
 
-/// One run of the app under Xvfb: it shows the fleet, opens a shell by itself and works in it.
+/// One run of the app under Xvfb: it shows the fleet, works in a shell and forwards ports by itself.
 fn take_pictures(theme: &str, pictures: &Path) -> Result<()> {
     let screen = Screen::start()?;
     let steps = tempfile::tempdir()?;
@@ -88,7 +88,7 @@ fn take_pictures(theme: &str, pictures: &Path) -> Result<()> {
         .env("LIBGL_ALWAYS_SOFTWARE", "1")
         .env_remove("WAYLAND_DISPLAY");
     let mut app = Running(command.spawn().context("starting the app under dbus-run-session")?);
-    for step in ["fleet", "shell"] {
+    for step in ["fleet", "shell", "forwards"] {
         app.wait_for(&steps.path().join(format!("{step}.ready")), step)?;
         screen.picture(&pictures.join(format!("{step}.{theme}.png")))?;
         fs::write(steps.path().join(format!("{step}.done")), "")?;

@@ -34,6 +34,14 @@ pub(crate) async fn app_quit(app: State<'_, AppHandle>) -> Result<(), CommandErr
     app.app_quit().await
 }
 
+/// Quits when nothing runs; else `quit_requested` tells what would end.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn app_close(app: State<'_, AppHandle>) -> Result<(), CommandError> {
+    app.close_requested().await;
+    Ok(())
+}
+
 /// Hides the window; sessions go on.
 #[tauri::command]
 #[specta::specta]

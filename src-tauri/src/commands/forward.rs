@@ -2,7 +2,7 @@
 
 use fleetline_app::AppHandle;
 use fleetline_ipc::CommandError;
-use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
+use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use tauri::State;
 
 /// Saves a forward and switches it on.
@@ -60,6 +60,16 @@ pub(crate) async fn forward_bundle(
 #[specta::specta]
 pub(crate) async fn forwards_pause(app: State<'_, AppHandle>, paused: bool) -> Result<(), CommandError> {
     app.forwards_pause(paused).await
+}
+
+/// Arranges the list anew.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn forwards_arrange(
+    app: State<'_, AppHandle>,
+    arrangement: Arrangement,
+) -> Result<(), CommandError> {
+    app.forwards_arrange(arrangement).await
 }
 
 /// Tries now what failed or waits.

@@ -1,12 +1,17 @@
 //! What differs between operating systems. Each file is small and plain, because only one of them runs on any machine.
 
+mod autostart;
 mod environment;
 #[cfg(target_os = "linux")]
 mod linux;
+mod notify;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
+
+pub(crate) use autostart::start_at_login;
+pub(crate) use notify::{Answer, notify};
 
 /// What is known about this computer before the window opens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +25,10 @@ pub(crate) fn prepare() -> Facts {
     // With it the AWS SDK would write request and response bodies, tokens included, into the log (SEC-31).
     environment::remove("LOG_SENSITIVE_BODIES");
     #[cfg(unix)]
-    unix::forbid_core_dumps();
+    {
+        unix::forbid_core_dumps();
+        unix::allow_many_descriptors();
+    }
     #[cfg(target_os = "linux")]
     return linux::prepare();
     #[cfg(not(target_os = "linux"))]

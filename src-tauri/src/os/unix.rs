@@ -1,6 +1,6 @@
 //! Linux and macOS: signals and core dumps.
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A core dump would hold tokens and credentials (SEC-33). Shells of the demo fleet inherit this.
@@ -10,6 +10,19 @@ pub(super) fn forbid_core_dumps() {
     // A process that cannot be dumped can be neither traced nor read through /proc by others of the same user.
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).ok();
+}
+
+/// Descriptors asked for: each forward that listens has two, and each connection and session one.
+const DESCRIPTORS: u64 = 16_384;
+
+/// Lets this process have as many descriptors as it may, up to [`DESCRIPTORS`]. Desktops begin with 256 or 1024.
+pub(super) fn allow_many_descriptors() {
+    let now = getrlimit(Resource::Nofile);
+    let most = now.maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS));
+    if now.current.is_some_and(|current| current < most) {
+        // Without it a large number of forwards cannot be switched on at once, and each says so.
+        setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..now }).ok();
+    }
 }
 
 /// Waits for SIGTERM, SIGINT or SIGHUP.

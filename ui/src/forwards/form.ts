@@ -1,4 +1,4 @@
-import type { ForwardKind, ForwardSpec } from '../host/types';
+import type { ForwardKind, ForwardSpec, ForwardStart } from '../host/types';
 
 /** What the fields of the form hold while they are typed in. */
 export interface Draft {
@@ -11,14 +11,26 @@ export interface Draft {
   localPort: string;
   socket: string;
   lanes: string;
-  atOnce: boolean;
+  start: ForwardStart;
   favourite: boolean;
+  connections: string;
+  idleMinutes: string;
+  timeLimit: string;
+  otherUsers: boolean;
 }
 
 /** Fields that can be wrong. */
-export type Field = 'name' | 'node' | 'host' | 'port' | 'localPort' | 'socket' | 'lanes';
+export type Field = 'name' | 'node' | 'host' | 'port' | 'localPort' | 'socket' | LimitField;
+export type LimitField = 'lanes' | 'connections' | 'idleMinutes' | 'timeLimit';
+
+/** Fields that are folded away at first, with the numbers they take. */
+export const LIMITS: Record<LimitField, [least: number, most: number]> = {
+  lanes: [1, 16], connections: [1, 4096], idleMinutes: [0, 1440], timeLimit: [0, 10_080],
+};
 
 export const KINDS: ForwardKind[] = ['port', 'remote_host', 'socks', 'rdp'];
+
+export const STARTS: ForwardStart[] = ['on_demand', 'at_once', 'always'];
 
 /** The port that remote desktops listen on. */
 export const RDP_PORT = 3389;
@@ -27,14 +39,16 @@ export function draftOf(spec: ForwardSpec): Draft {
   return {
     name: spec.name, kind: spec.kind, bundle: spec.bundle ?? '', nodeKey: spec.nodeKey, host: spec.host ?? '',
     port: spec.port === null ? '' : String(spec.port), localPort: spec.localPort === 0 ? '' : String(spec.localPort),
-    socket: spec.socket ?? '', lanes: String(spec.lanes), atOnce: spec.start === 'at_once', favourite: spec.favourite,
+    socket: spec.socket ?? '', lanes: String(spec.lanes), start: spec.start, favourite: spec.favourite,
+    connections: String(spec.limits.connections), idleMinutes: String(spec.limits.idleMinutes), timeLimit: String(spec.limits.timeLimitMinutes),
+    otherUsers: spec.limits.otherUsers,
   };
 }
 
 export function emptyDraft(kind: ForwardKind, nodeKey: string, bundle: string): Draft {
   return {
     name: '', kind, bundle, nodeKey, host: '', port: kind === 'rdp' ? String(RDP_PORT) : '', localPort: '', socket: '',
-    lanes: '4', atOnce: false, favourite: false,
+    lanes: '4', start: 'on_demand', favourite: false, connections: '256', idleMinutes: '15', timeLimit: '0', otherUsers: false,
   };
 }
 
@@ -55,7 +69,9 @@ export function wrongFields(draft: Draft): Set<Field> {
   if (draft.kind !== 'socks' && wholeNumber(draft.port, 1, 65_535) === null) wrong.add('port');
   if (draft.socket.trim() === '' && draft.localPort.trim() !== '' && wholeNumber(draft.localPort, 0, 65_535) === null) wrong.add('localPort');
   if (draft.socket.trim() !== '' && !/^[/~]/.test(draft.socket.trim())) wrong.add('socket');
-  if (wholeNumber(draft.lanes, 1, 16) === null) wrong.add('lanes');
+  for (const [field, [least, most]] of Object.entries(LIMITS) as [LimitField, [number, number]][]) {
+    if (wholeNumber(draft[field], least, most) === null) wrong.add(field);
+  }
   return wrong;
 }
 
@@ -72,8 +88,14 @@ export function specOf(draft: Draft): ForwardSpec {
     localPort: wholeNumber(draft.localPort, 0, 65_535) ?? 0,
     socket: filled(draft.socket),
     lanes: wholeNumber(draft.lanes, 1, 16) ?? 4,
-    start: draft.atOnce ? 'at_once' : 'on_demand',
+    start: draft.start,
     favourite: draft.favourite,
+    limits: {
+      connections: wholeNumber(draft.connections, 1, 4096) ?? 256,
+      idleMinutes: wholeNumber(draft.idleMinutes, 0, 1440) ?? 15,
+      timeLimitMinutes: wholeNumber(draft.timeLimit, 0, 10_080) ?? 0,
+      otherUsers: draft.otherUsers,
+    },
   };
 }
 

@@ -116,14 +116,9 @@ function run(app: Application, command: Command): boolean {
   }
 }
 
-/** Asks before ending live shells and forwards; with none, quits. */
+/** Quits when nothing runs; else the host tells what would end, and the window asks. */
 export function requestQuit(app: Application): void {
-  const shells = app.tabs.rows.filter((tab) => tab.session && ['connected', 'connecting', 'reconnecting'].includes(tab.session.state.state));
-  const forwards = app.forwards.rows
-    .filter((row) => row.on && !['off', 'paused', 'port_in_use'].includes(row.state.state))
-    .map((row) => ({ name: row.spec.name, connections: row.connections }));
-  if (shells.length + forwards.length > 0) app.chrome.open({ kind: 'quit', summary: { shells: shells.map((tab) => tab.title), forwards } });
-  else void app.chrome.run(app.host.appQuit());
+  void app.chrome.run(app.host.appClose());
 }
 
 /** Focus to the next region that is on screen, in reading order. */

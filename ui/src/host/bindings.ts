@@ -13,6 +13,8 @@ export const commands = {
 	appLeave: () => typedError<null, CommandError>(__TAURI_INVOKE("app_leave")),
 	/**  Terminates every session, then ends the program. Answers when all is terminated or has had its time. */
 	appQuit: () => typedError<null, CommandError>(__TAURI_INVOKE("app_quit")),
+	/**  Quits when nothing runs; else `quit_requested` tells what would end. */
+	appClose: () => typedError<null, CommandError>(__TAURI_INVOKE("app_close")),
 	/**  Hides the window; sessions go on. */
 	appHide: () => typedError<null, CommandError>(__TAURI_INVOKE("app_hide")),
 	/**  Checks, stores and puts settings into force; returns them as they now are. */
@@ -91,6 +93,8 @@ export const commands = {
 	forwardBundle: (bundle: string | null, on: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("forward_bundle", { bundle, on })),
 	/**  Pauses all forwards, or ends the pause. */
 	forwardsPause: (paused: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("forwards_pause", { paused })),
+	/**  Arranges the list anew. */
+	forwardsArrange: (arrangement: Arrangement) => typedError<null, CommandError>(__TAURI_INVOKE("forwards_arrange", { arrangement })),
 	/**  Tries now what failed or waits. */
 	forwardRetry: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("forward_retry", { id })),
 	/**  Resets one connection, or all of a forward. */
@@ -184,6 +188,37 @@ export type AppSnapshot = {
 	notices: Notice[],
 };
 
+/**  How the list is arranged anew. */
+export type Arrangement = 
+/**  Gives a bundle another name. */
+{ kind: "rename_bundle"; 
+/**  Its name now. */
+bundle: string; 
+/**  Its name from now on, 1 to 80 characters, which no other bundle has. */
+name: string } | 
+/**  Takes all forwards out of a bundle; they stay as they are. */
+{ kind: "ungroup"; 
+/**  Its name. */
+bundle: string } | 
+/**  Stops and removes all forwards of a bundle. */
+{ kind: "remove_bundle"; 
+/**  Its name. */
+bundle: string } | 
+/**  Moves a forward. */
+{ kind: "place"; 
+/**  Which. */
+id: string; 
+/**  The bundle it is in from now on; `None` for none. */
+bundle: string | null; 
+/**  The forward of that bundle it comes before; `None` for the end. */
+before: string | null } | 
+/**  Moves a bundle. */
+{ kind: "place_bundle"; 
+/**  Its name. */
+bundle: string; 
+/**  The bundle it comes before; `None` for the end. */
+before: string | null };
+
 /**  The part of the state that changed, as it now is. */
 export type Change = 
 /**  What the application is pointed at, and what it could be pointed at. */
@@ -228,6 +263,10 @@ settings: Settings } |
 { kind: "notices"; 
 /**  Now. */
 notices: Notice[] } | 
+/**  The tray, or a notification, led here. */
+{ kind: "page_requested"; 
+/**  What is to be shown. */
+page: RequestedPage } | 
 /**  The user asked to quit or close while sessions live; the interface asks back. */
 { kind: "quit_requested"; 
 /**  What would end. */
@@ -455,6 +494,18 @@ export type ForwardKind =
 /**  Any host that the node reaches, through SOCKS5. */
 "socks";
 
+/**  Bounds of a forward, and who may use it. */
+export type ForwardLimits = {
+	/**  Most connections at a time, 1 to 4096; default 256. Further ones wait. */
+	connections: number,
+	/**  Minutes without a connection after which its sessions are ended, 0 to 1440; 0 never; default 15. */
+	idleMinutes: number,
+	/**  Minutes after which it switches itself off, 0 to 10080; 0, the default, never. */
+	timeLimitMinutes: number,
+	/**  Whether programs of other users of this computer may connect; default not. */
+	otherUsers: boolean,
+};
+
 /**  A forward in the list. */
 export type ForwardRow = {
 	/**  Opaque id. */
@@ -487,6 +538,8 @@ export type ForwardRow = {
 	rateUp: number | null,
 	/**  `rate_down` of each of the last 60 seconds, oldest first; empty while nothing moves. */
 	recentDown: (number | null)[],
+	/**  When it switches itself off; `None` while it does not run, or without a time limit. */
+	endsMs: number | null,
 };
 
 /**  A forward as a person describes it. */
@@ -513,6 +566,8 @@ export type ForwardSpec = {
 	start: ForwardStart,
 	/**  Whether the tray shows it first. */
 	favourite: boolean,
+	/**  Its bounds. */
+	limits: ForwardLimits,
 };
 
 /**  When a forward has a session at AWS. */
@@ -520,7 +575,9 @@ export type ForwardStart =
 /**  With the first connection. */
 "on_demand" | 
 /**  As soon as it is switched on. */
-"at_once";
+"at_once" | 
+/**  As soon as it is switched on, and always: a session that ends is replaced. */
+"always";
 
 /**  What a forward is doing. */
 export type ForwardState = 
@@ -835,10 +892,22 @@ export type QueryIssue = {
 	message: string,
 };
 
+/**  A connection that quitting would cut. */
+export type QuitClient = {
+	/**  Its program. */
+	client: string,
+	/**  Bytes moved, both ways together. */
+	bytes: number | null,
+};
+
 /**  A forward that quitting would stop. */
 export type QuitForward = {
 	/**  Its name. */
 	name: string,
+	/**  What it leads to. */
+	kind: ForwardKind,
+	/**  Name of its node. */
+	nodeName: string,
 	/**  Connections it carries. */
 	connections: number,
 };
@@ -849,6 +918,12 @@ export type QuitSummary = {
 	shells: string[],
 	/**  Forwards that listen. */
 	forwards: QuitForward[],
+	/**  How many programs have connections through them. */
+	programs: number,
+	/**  The program that has moved most through one connection, if there is any. */
+	busiest: QuitClient | null,
+	/**  Whether the program can go on in the tray. Where the desktop has none, the window is minimised instead. */
+	tray: boolean,
 };
 
 /**  The first step of the readiness ladder that does not pass, folded into one word. */
@@ -863,6 +938,13 @@ export type Readiness =
 "lost" | 
 /**  Being found out. */
 "checking";
+
+/**  What can be asked for from outside the window. */
+export type RequestedPage = 
+/**  All forwards. */
+"forwards" | 
+/**  A way to choose a node to connect to. */
+"connect";
 
 /**  Where to scroll. */
 export type ScrollTo = 
@@ -1014,6 +1096,10 @@ export type Settings = {
 	inspectorPx?: number,
 	/**  Whether the terminal's text mirror speaks new output. */
 	screenReader?: boolean,
+	/**  Whether the desktop tells when a forward fails or needs a sign-in while the window is not in front. */
+	notify?: boolean,
+	/**  Whether the program starts with the user's session, in the tray. */
+	startAtLogin?: boolean,
 };
 
 /**  Columns the fleet can be sorted by. */

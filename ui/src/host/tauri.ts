@@ -65,6 +65,7 @@ export function createTauriHost(): Ours.Host {
     appStart: (choice) => done(commands.appStart(choice)),
     appLeave: () => done(commands.appLeave()),
     appQuit: () => done(commands.appQuit()),
+    appClose: () => done(commands.appClose()),
     appHide: () => done(commands.appHide()),
 
     fleetRefresh: () => done(commands.fleetRefresh()),
@@ -111,6 +112,7 @@ export function createTauriHost(): Ours.Host {
     forwardSwitch: (id, on) => done(commands.forwardSwitch(id, on)),
     forwardBundle: (bundle, on) => done(commands.forwardBundle(bundle, on)),
     forwardsPause: (paused) => done(commands.forwardsPause(paused)),
+    forwardsArrange: (arrangement) => done(commands.forwardsArrange(arrangement)),
     forwardRetry: (id) => done(commands.forwardRetry(id)),
     forwardDisconnect: (id, connection) => done(commands.forwardDisconnect(id, connection)),
     forwardDetail: (id) => data(commands.forwardDetail(id)),

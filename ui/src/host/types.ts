@@ -139,7 +139,9 @@ export interface TabRow {
 }
 
 export type ForwardKind = 'port' | 'remote_host' | 'rdp' | 'socks';
-export type ForwardStart = 'on_demand' | 'at_once';
+export type ForwardStart = 'on_demand' | 'at_once' | 'always';
+
+export interface ForwardLimits { connections: number; idleMinutes: number; timeLimitMinutes: number; otherUsers: boolean }
 
 export interface ForwardSpec {
   name: string;
@@ -153,7 +155,15 @@ export interface ForwardSpec {
   lanes: number;
   start: ForwardStart;
   favourite: boolean;
+  limits: ForwardLimits;
 }
+
+export type Arrangement =
+  | { kind: 'rename_bundle'; bundle: string; name: string }
+  | { kind: 'ungroup'; bundle: string }
+  | { kind: 'remove_bundle'; bundle: string }
+  | { kind: 'place'; id: string; bundle: string | null; before: string | null }
+  | { kind: 'place_bundle'; bundle: string; before: string | null };
 
 export type ForwardState =
   | { state: 'off' }
@@ -181,6 +191,7 @@ export interface ForwardRow {
   rateDown: number;
   rateUp: number;
   recentDown: number[];
+  endsMs: number | null;
 }
 
 export interface Forwards { rows: ForwardRow[]; paused: boolean }
@@ -233,6 +244,8 @@ export interface Settings {
   inspectorOpen: boolean;
   inspectorPx: number;
   screenReader: boolean;
+  notify: boolean;
+  startAtLogin: boolean;
 }
 
 export type AppMode = { kind: 'first_run' } | { kind: 'demo' } | { kind: 'aws'; sources: string[] };
@@ -241,8 +254,9 @@ export type StartChoice = { kind: 'demo' } | { kind: 'aws'; sources: string[]; r
 export interface SourceRow { name: string; region: string | null; method: string; problem: CommandError | null }
 export interface IdentityRow { source: string; accountId: string; arn: string; name: string; expiresMs: number | null }
 export interface Notice { id: string; level: 'info' | 'warn' | 'bad'; message: string; detail: string | null }
-export interface QuitSummary { shells: string[]; forwards: QuitForward[] }
-export interface QuitForward { name: string; connections: number }
+export interface QuitSummary { shells: string[]; forwards: QuitForward[]; programs: number; busiest: QuitClient | null; tray: boolean }
+export interface QuitForward { name: string; kind: ForwardKind; nodeName: string; connections: number }
+export interface QuitClient { client: string; bytes: number }
 
 export interface AppSnapshot {
   version: number;
@@ -270,7 +284,10 @@ export type Change =
   | { kind: 'forward'; row: ForwardRow }
   | { kind: 'settings'; settings: Settings }
   | { kind: 'notices'; notices: Notice[] }
+  | { kind: 'page_requested'; page: RequestedPage }
   | { kind: 'quit_requested'; summary: QuitSummary };
+
+export type RequestedPage = 'forwards' | 'connect';
 
 export interface AppEvent { version: number; change: Change }
 
@@ -327,6 +344,8 @@ export interface Host {
   appStart(choice: StartChoice): Promise<void>;
   appLeave(): Promise<void>;
   appQuit(): Promise<void>;
+  /** Quits when nothing runs; else the `quit_requested` event tells what would end. */
+  appClose(): Promise<void>;
   appHide(): Promise<void>;
 
   fleetRefresh(): Promise<void>;
@@ -371,6 +390,7 @@ export interface Host {
   /** `null` is what is in no bundle. */
   forwardBundle(bundle: string | null, on: boolean): Promise<void>;
   forwardsPause(paused: boolean): Promise<void>;
+  forwardsArrange(arrangement: Arrangement): Promise<void>;
   forwardRetry(id: string): Promise<void>;
   /** `null` closes all of them. */
   forwardDisconnect(id: string, connection: number | null): Promise<void>;

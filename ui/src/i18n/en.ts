@@ -217,14 +217,25 @@ export const en = {
 
   // Quit
   quitTitle: 'Quit Fleetline?',
-  quitEnds: (shells: number, forwards: number) => {
-    const parts = [
-      ...(shells > 0 ? [plural(loc, shells, { one: '# shell', other: '# shells' })] : []),
-      ...(forwards > 0 ? [plural(loc, forwards, { one: '# forward', other: '# forwards' })] : []),
-    ];
-    return `Quitting ends ${parts.join(' and ')}.`;
+  quitEnds: (shells: number, forwards: number, connections: number) => {
+    const ends = shells > 0 ? `ends ${plural(loc, shells, { one: '# shell', other: '# shells' })}` : '';
+    const open = connections > 0 ? plural(loc, connections, { one: ' with # open connection', other: ' with # open connections' }) : '';
+    const stops = forwards > 0 ? `stops ${plural(loc, forwards, { one: '# forward', other: '# forwards' })}${open}` : '';
+    return `Quitting ${[ends, stops].filter((part) => part !== '').join(' and ')}.`;
   },
   keepInTray: 'Keep running in the tray',
+  quitParts: {
+    desktops: (count: number) => plural(loc, count, { one: '# remote desktop', other: '# remote desktops' }),
+    forwards: (count: number) => plural(loc, count, { one: '# forward', other: '# forwards' }),
+    otherForwards: (count: number) => plural(loc, count, { one: '# other forward', other: '# other forwards' }),
+    connections: (count: number) => plural(loc, count, { one: '# connection', other: '# connections' }),
+    connectionsOf: (connections: string, programs: number) => plural(loc, programs, { one: `${connections} from # program`, other: `${connections} from # programs` }),
+    desktopOn: (name: string, node: string) => `${name} on ${node}`,
+    inUse: 'in use now',
+    unused: 'not in use',
+    busiest: (client: string, bytes: string) => `${client} is at ${bytes}`,
+  },
+  keepMinimised: 'Keep running, minimised',
   endAndQuit: 'End all and quit',
 
   // Close a live tab
@@ -270,6 +281,11 @@ export const en = {
   accessibility: 'Accessibility',
   screenReader: 'Screen reader mode',
   screenReaderHint: 'Speaks new terminal output, at most 20 lines a second.',
+  desktop: 'Desktop',
+  notify: 'Notifications',
+  notifyHint: 'When a forward fails or needs a sign-in while the window is not in front, once for each trouble.',
+  startAtLogin: 'Start with my session',
+  startAtLoginHint: 'In the tray, without a window.',
   source: 'Source',
   sourceDemo: 'The demo fleet: a simulator inside this program.',
   sourceAws: (count: number, names: string) =>
@@ -305,8 +321,9 @@ export const en = {
   // Shortcuts
   shortcuts: 'Shortcuts',
   shortcutsTerminal: 'In a terminal, plain Ctrl chords go to the node; the right column works there.',
-  shortcutGroups: { everywhere: 'Everywhere', fleet: 'Fleet', terminal: 'Terminal' },
+  shortcutGroups: { everywhere: 'Everywhere', fleet: 'Fleet', forwards: 'Forwards', terminal: 'Terminal' },
   keys: {
+    switchForward: 'Switch the forward or bundle', moveForward: 'Move the forward or bundle',
     palette: 'Command palette', query: 'Filter nodes', find: 'Find in scrollback', hits: 'Next / previous hit',
     tabs: 'Tab 1 to 9', nextTab: 'Next / previous tab', closeTab: 'Close tab', shell: 'Shell on the selected node',
     copyId: 'Copy node ID', copyPaste: 'Copy / paste', scrollPage: 'Scroll by page', scrollEnds: 'To the top / end',
@@ -371,7 +388,7 @@ export const en = {
     openBrowser: 'Open in browser',
     copyOfName: (name: string) => `${name} copy`,
     texts: { address: 'address', url: 'URL', command: 'command' },
-    keys: { switch: 'switch on or off', open: 'open', copy: 'copy address', edit: 'edit', duplicate: 'duplicate' },
+    keys: { switch: 'switch on or off', open: 'open', copy: 'copy address', edit: 'edit', duplicate: 'duplicate', move: 'move' },
     local: 'Local',
     through: 'Through',
     remote: 'Remote',
@@ -432,11 +449,33 @@ export const en = {
     mostLanes: 'Most lanes',
     mostLanesHint: 'parallel sessions',
     lanesWrong: 'A number from 1 to 16.',
-    atOnce: 'Start a session at once, not with the first connection',
     favourite: 'Favourite: stands first in the tray menu',
     notLogged: 'AWS logs start and end of port sessions, never their content.',
     createAndStart: 'Create and switch on',
     save: 'Save',
+    bundleMenu: (name: string) => `More for ${name}`,
+    rename: 'Rename…',
+    ungroup: 'Ungroup',
+    removeBundle: 'Remove with its forwards…',
+    copyAddresses: 'Copy all local addresses',
+    moveUp: 'Move up',
+    moveDown: 'Move down',
+    renameTitle: (name: string) => `Rename ${name}`,
+    removeBundleTitle: (name: string) => `Remove ${name} and its forwards?`,
+    removeBundleCause: (count: number) => plural(loc, count, { one: '# forward is stopped and forgotten.', other: '# forwards are stopped and forgotten.' }),
+    limits: 'Sessions, limits and access',
+    startLabel: 'Sessions at AWS',
+    starts: { on_demand: 'With the first connection', at_once: 'At once', always: 'At once, and always' },
+    mostConnections: 'Most connections',
+    connectionsWrong: 'A number from 1 to 4096.',
+    idleMinutes: 'End idle sessions after',
+    idleHint: 'minutes; 0 never',
+    idleWrong: 'A number of minutes from 0 to 1440.',
+    timeLimit: 'Switch off after',
+    timeLimitHint: 'minutes; 0 never',
+    timeLimitWrong: 'A number of minutes from 0 to 10080.',
+    otherUsers: 'Programs of other users of this computer may connect',
+    endsIn: (time: string) => `switches off in ${time}`,
     removeTitle: (name: string) => `Remove ${name}?`,
     removeCause: (local: string) => `Nothing will listen on ${local} any more.`,
     removeCuts: (count: number) => plural(loc, count, { one: 'Removing it cuts # open connection.', other: 'Removing it cuts # open connections.' }),

@@ -45,9 +45,11 @@ class Language {
     return this.m.days(Math.floor(seconds / 86_400));
   }
 
-  /** A duration in two units: "5 h 12 min". */
+  /** A duration in two units: "5 h 12 min"; one below an hour: "12 min", "40 s". */
   duration(ms: number): string {
-    const minutes = Math.max(0, Math.floor(ms / 60_000));
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    if (seconds < 60) return this.m.seconds(seconds);
+    const minutes = Math.floor(seconds / 60);
     if (minutes < 60) return this.m.minutes(minutes);
     if (minutes < 1440) return `${this.m.hours(Math.floor(minutes / 60))} ${this.m.minutes(minutes % 60)}`;
     return `${this.m.days(Math.floor(minutes / 1440))} ${this.m.hours(Math.floor((minutes % 1440) / 60))}`;

@@ -7,7 +7,7 @@ import { FleetState } from './fleet.svelte';
 import { ForwardsState } from './forwards.svelte';
 import { EventGate } from './gate';
 import { SettingsState } from './settings.svelte';
-import { TabsState } from './tabs.svelte';
+import { FORWARDS_TAB, TabsState } from './tabs.svelte';
 
 /** The whole interface state; the truth behind it lives in the host. */
 export class Application {
@@ -122,6 +122,10 @@ export class Application {
         break;
       case 'notices':
         this.notices = change.notices;
+        break;
+      case 'page_requested':
+        if (change.page === 'forwards') this.tabs.activate(FORWARDS_TAB);
+        else this.chrome.open({ kind: 'palette', text: '@' });
         break;
       case 'quit_requested':
         this.chrome.open({ kind: 'quit', summary: change.summary });

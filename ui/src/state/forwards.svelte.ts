@@ -1,4 +1,4 @@
-import type { ForwardDetail, ForwardRow, Forwards, ForwardSpec, Host } from '../host/types';
+import type { Arrangement, ForwardDetail, ForwardRow, Forwards, ForwardSpec, Host } from '../host/types';
 import type { Chrome } from './chrome.svelte';
 
 /** Forwards that are switched with one another; `null` holds those in no bundle. */
@@ -6,6 +6,9 @@ export interface Bundle {
   name: string | null;
   rows: ForwardRow[];
 }
+
+/** Where the cursor of the list can stand. */
+export type Stop = { head: Bundle; row?: undefined } | { row: ForwardRow; head?: undefined };
 
 /** Rows by bundle, in the host's order; what is in no bundle comes last. */
 export function bundlesOf(rows: ForwardRow[]): Bundle[] {
@@ -30,6 +33,8 @@ export class ForwardsState {
   paused = $state(false);
   filter = $state('');
   selectedId = $state<string | null>(null);
+  /** Name of the bundle whose head the cursor is on; undefined while it is on a row. */
+  head = $state.raw<string | null | undefined>(undefined);
   detail = $state.raw<ForwardDetail | null>(null);
   /** Bundles whose rows are folded away, by name. */
   folded = $state.raw<ReadonlySet<string | null>>(new Set());
@@ -51,9 +56,17 @@ export class ForwardsState {
     return text === '' ? this.rows : this.rows.filter((row) => matches(row, text));
   }
 
-  /** Rows that can be walked through by key: those of bundles that are not folded. */
-  get walkable(): ForwardRow[] {
-    return bundlesOf(this.shown).flatMap((bundle) => (this.folded.has(bundle.name) ? [] : bundle.rows));
+  /** What can be walked through by key: the heads of bundles, and the rows of those that are not folded. */
+  get walkable(): Stop[] {
+    return bundlesOf(this.shown).flatMap((bundle) => [
+      { head: bundle },
+      ...(this.folded.has(bundle.name) ? [] : bundle.rows.map((row) => ({ row }))),
+    ]);
+  }
+
+  /** The bundle whose head the keys are for; null when they are for a row. */
+  get headed(): Bundle | null {
+    return this.head === undefined ? null : (bundlesOf(this.shown).find((bundle) => bundle.name === this.head) ?? null);
   }
 
   get selected(): ForwardRow | null {
@@ -87,17 +100,20 @@ export class ForwardsState {
   }
 
   select(id: string | null): void {
+    this.head = undefined;
     this.selectedId = id;
     if (id === null) this.detail = null;
     else void this.loadDetail();
   }
 
-  /** Steps through the rows on screen. */
+  /** Steps through what is on screen. */
   step(by: number): void {
-    const rows = this.walkable;
-    const at = rows.findIndex((row) => row.id === this.selectedId);
-    const next = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))];
-    if (next) this.select(next.id);
+    const stops = this.walkable;
+    const at = stops.findIndex((stop) => (this.head !== undefined ? stop.head?.name === this.head : stop.row?.id === this.selectedId));
+    // The first step leads to the first row, not to the head above it.
+    const next = stops[Math.min(stops.length - 1, Math.max(0, at < 0 ? 1 : at + by))] ?? stops[0];
+    if (next?.row) this.select(next.row.id);
+    else if (next) this.head = next.head.name;
   }
 
   fold(name: string | null): void {
@@ -159,6 +175,10 @@ export class ForwardsState {
   /** Listens on another port from now on. */
   usePort(row: ForwardRow, localPort: number): void {
     void this.#chrome.run(this.edit(row.id, { ...row.spec, localPort }));
+  }
+
+  arrange(arrangement: Arrangement | null): void {
+    if (arrangement) void this.#chrome.run(this.#host.forwardsArrange(arrangement));
   }
 
   disconnect(row: ForwardRow, connection: number | null): void {

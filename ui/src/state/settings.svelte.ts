@@ -11,6 +11,8 @@ export const DEFAULT_SETTINGS: Settings = {
   inspectorOpen: true,
   inspectorPx: 296,
   screenReader: false,
+  notify: true,
+  startAtLogin: false,
 };
 
 export class SettingsState {

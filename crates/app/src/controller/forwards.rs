@@ -1,8 +1,8 @@
 //! Forwards: the controller's side of the desk that owns them.
 
 use fleetline_engine::{Priority, SessionOptions};
-use fleetline_ipc::event::Change;
-use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec};
+use fleetline_ipc::event::{Change, RequestedPage};
+use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec};
 use fleetline_ipc::{CommandError, ErrorCode};
 use tokio::time::Instant;
 
@@ -24,6 +24,9 @@ impl Controller {
                 answer(reply, self.forward_bundle(bundle.as_deref(), on));
             }
             ForwardRequest::Pause { paused, reply } => answer(reply, self.forwards_pause(paused)),
+            ForwardRequest::Arrange { arrangement, reply } => {
+                answer(reply, self.forwards_arrange(arrangement))
+            }
             ForwardRequest::Retry { id, reply } => {
                 let retried = self.forwards.retry(&id);
                 self.forward_settle(&id);
@@ -82,9 +85,14 @@ impl Controller {
     }
 
     fn forward_bundle(&mut self, bundle: Option<&str>, on: bool) -> Result<(), CommandError> {
+        self.may_forward()?;
         for id in self.forwards.members(bundle) {
-            self.forward_switch(&id, on)?;
+            if let Some(run) = self.forwards.switch(&id, on)? {
+                self.forward_end(id.clone(), run);
+            }
+            self.forward_start(&id);
         }
+        self.emit_forwards();
         Ok(())
     }
 
@@ -98,6 +106,24 @@ impl Controller {
         }
         self.emit_forwards();
         Ok(())
+    }
+
+    fn forwards_arrange(&mut self, arrangement: Arrangement) -> Result<(), CommandError> {
+        let (edits, runs) = self.forwards.arrange(arrangement)?;
+        self.disk.edit_profiles(edits);
+        for (id, run) in runs {
+            self.forward_end(id, run);
+        }
+        self.emit_forwards();
+        Ok(())
+    }
+
+    /// Switches off what has run for as long as it may.
+    pub(super) fn forwards_overdue(&mut self) {
+        for (id, run) in self.forwards.end_overdue(Instant::now()) {
+            self.forward_end(id.clone(), run);
+            self.forward_told(&id);
+        }
     }
 
     fn may_forward(&self) -> Result<(), CommandError> {
@@ -129,6 +155,9 @@ impl Controller {
 
     fn forward_told(&mut self, id: &str) {
         if let Some(row) = self.forwards.news_of(id) {
+            if let Some(alarm) = self.forwards.alarm(&row).filter(|_| self.settings.notify) {
+                self.ui.notify(alarm);
+            }
             self.emit(Change::Forward { row });
             self.draw_tray();
         }
@@ -170,6 +199,7 @@ impl Controller {
                     self.forward_told(&id);
                 }
             }
+            News::QuitAsked { summary } => self.emit(Change::QuitRequested { summary }),
             News::Unbound { id } => {
                 self.forwards.unbound(&id);
                 self.forward_settle(&id);
@@ -206,7 +236,7 @@ impl Controller {
     pub(super) fn forward_action(&mut self, action: ForwardAction) {
         let done = match action {
             ForwardAction::Show => {
-                self.ui.show_window();
+                self.show_page(RequestedPage::Forwards);
                 Ok(())
             }
             ForwardAction::Switch { forward, on } => self.forward_switch(&forward, on),

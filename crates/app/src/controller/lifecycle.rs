@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fleetline_ipc::event::Change;
+use fleetline_ipc::event::{Change, RequestedPage};
 use fleetline_ipc::system::{AppMode, Notice, NoticeLevel, QuitSummary, StartChoice};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::Store;
@@ -10,12 +10,13 @@ use tokio::time::Instant;
 
 use super::{CHOICE, Controller, SETTINGS, answer, mode_of};
 use crate::fleet::inventory_cache;
+use crate::forwards::{News, with_clients};
 use crate::notices;
 use crate::ports::{Backend, Scope};
 use crate::request::Reply;
 use crate::rows;
 use crate::tabs::{Proofs, Tabs};
-use crate::tray::TrayAction;
+use crate::tray::{Menu, TrayAction};
 
 /// How long quitting waits for sessions to be terminated. Each has a limit of 10 s of its own.
 const QUIT_LIMIT: Duration = Duration::from_secs(12);
@@ -57,7 +58,7 @@ impl Controller {
         }
         self.open_journal();
         self.read_sources();
-        self.draw_tray();
+        self.redraw_tray();
         if let Some(choice) = self.options.choice.take().or(remembered.value) {
             // Shown at once; a launch that fails leads back to the first-run page.
             self.mode = mode_of(&choice);
@@ -235,15 +236,33 @@ impl Controller {
     pub(super) fn close_requested(&mut self) {
         if self.tabs.has_live() || self.forwards.has_running() {
             self.ui.show_window();
-            let summary =
-                QuitSummary { shells: self.tabs.live_titles(), forwards: self.forwards.quit_summary() };
-            self.emit(Change::QuitRequested { summary });
+            self.ask_to_quit();
         } else {
             self.quit(None);
         }
     }
 
+    /// Tells what would end. Programs are looked for first, which takes milliseconds for each connection.
+    fn ask_to_quit(&self) {
+        let summary = QuitSummary {
+            shells: self.tabs.live_titles(),
+            forwards: self.forwards.quit_summary(),
+            programs: 0,
+            busiest: None,
+            tray: false,
+        };
+        let flows = self.forwards.busiest_flows();
+        let (ui, news) = (self.ui.clone(), self.forward_news.clone());
+        tokio::task::spawn_blocking(move || {
+            let summary = QuitSummary { tray: ui.has_tray(), ..with_clients(summary, flows) };
+            // After the controller nobody needs to be asked.
+            drop(news.blocking_send(News::QuitAsked { summary }));
+        });
+    }
+
     pub(super) fn tray_chosen(&mut self, action: TrayAction) {
+        // The desktop has moved the mark of what was clicked, whatever comes of it: the menu is drawn again.
+        self.tray = Menu::default();
         match action {
             TrayAction::Open => self.ui.show_window(),
             TrayAction::OpenTab(tab) => {
@@ -252,9 +271,17 @@ impl Controller {
                 }
                 self.ui.show_window();
             }
+            TrayAction::Connect => self.show_page(RequestedPage::Connect),
             TrayAction::Forwards(action) => self.forward_action(action),
             TrayAction::Quit => self.close_requested(),
         }
+        self.draw_tray();
+    }
+
+    /// Shows the window with a page that was asked for outside it.
+    pub(super) fn show_page(&mut self, page: RequestedPage) {
+        self.ui.show_window();
+        self.emit(Change::PageRequested { page });
     }
 
     /// Ends every terminal, each of which terminates its session; the loop ends when all are gone.

@@ -6,6 +6,7 @@ mod shells;
 mod surroundings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fleetline_engine::SessionOptions;
 use fleetline_ipc::event::{AppEvent, Change};
@@ -38,6 +39,8 @@ use crate::tray::{self, Menu, TrayState};
 const WAITING_REQUESTS: usize = 256;
 /// Messages of the controller's own tasks that may wait; beyond it those tasks wait.
 const WAITING_MESSAGES: usize = 64;
+/// Least time between two drawings of the tray menu.
+const TRAY_CALM: Duration = Duration::from_millis(250);
 /// Name of the settings document.
 const SETTINGS: &str = "settings";
 /// Name of the document with the remembered choice of the first-run page.
@@ -87,6 +90,8 @@ pub fn start(ports: Ports) -> AppHandle {
         journal: None,
         terminal_size: TerminalSize { cols: 80, rows: 24 },
         tray: Menu::default(),
+        tray_due: None,
+        tray_drawn: None,
         quitting: None,
         reports,
         progress,
@@ -124,6 +129,10 @@ struct Controller {
     /// Size of the terminal that was sized last; new ones begin with it.
     terminal_size: TerminalSize,
     tray: Menu,
+    /// When the tray is drawn again, if something in it may have changed.
+    tray_due: Option<Instant>,
+    /// When it was drawn last.
+    tray_drawn: Option<Instant>,
     quitting: Option<Quitting>,
     reports: Reports,
     progress: mpsc::Sender<Progress>,
@@ -159,6 +168,7 @@ impl Controller {
                         self.quit(None);
                     }
                 },
+                () = at(self.tray_due) => self.redraw_tray(),
                 Some((tab, report)) = inbox.reports.recv() => self.reported(&tab, report),
                 Some(launched) = inbox.launched.recv() => self.launched(launched),
                 Some(news) = inbox.forward_news.recv() => self.forward_news(news),
@@ -169,6 +179,7 @@ impl Controller {
                     }
                 }
                 () = at(self.forwards.sample_due()) => self.sample_forwards(),
+                () = at(self.forwards.overdue_at()) => self.forwards_overdue(),
                 () = at(self.desk.announcement_due()) => self.announce(),
                 Some(progress) = inbox.progress.recv() => self.progressed(progress),
                 () = at(deadline) => {
@@ -368,8 +379,16 @@ impl Controller {
         }
     }
 
-    /// Draws the tray menu when it would look different.
+    /// Draws the tray menu soon: at once when it was not drawn lately, so that busy forwards cost four drawings a second.
     fn draw_tray(&mut self) {
+        let soonest = self.tray_drawn.map_or_else(Instant::now, |drawn| drawn + TRAY_CALM);
+        self.tray_due.get_or_insert(soonest);
+    }
+
+    /// Draws the tray menu when it would look different.
+    fn redraw_tray(&mut self) {
+        self.tray_due = None;
+        self.tray_drawn = Some(Instant::now());
         let (forwards, bundles, paused) = self.forwards.tray();
         let state = TrayState {
             shells: self.tabs.tray_shells(),
@@ -377,6 +396,7 @@ impl Controller {
             bundles,
             paused,
             demo: self.mode == AppMode::Demo,
+            started: self.mode != AppMode::FirstRun,
         };
         let menu = tray::menu(&state);
         if menu != self.tray {

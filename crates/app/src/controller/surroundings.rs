@@ -21,6 +21,10 @@ const INSPECTOR_PX: std::ops::RangeInclusive<u32> = 260..=460;
 impl Controller {
     pub(super) fn settings_apply(&mut self, settings: Settings) -> Result<Settings, CommandError> {
         check(&settings)?;
+        if settings.start_at_login != self.settings.start_at_login {
+            let done = self.ui.start_at_login(settings.start_at_login);
+            done.map_err(|error| unsupported("Starting with your session could not be set.", error))?;
+        }
         if settings != self.settings {
             let theme = settings.theme != self.settings.theme;
             self.settings = settings.clone();

@@ -4,7 +4,11 @@
 //! off: nothing is started at AWS that nobody asked for. Those of the demo fleet are kept in a folder of their own and
 //! only listed there.
 
+mod alarm;
 mod local;
+mod log;
+mod order;
+mod quit;
 mod rates;
 mod row;
 mod saved;
@@ -16,13 +20,12 @@ use std::time::{Duration, SystemTime};
 
 use fleetline_engine::SessionOptions;
 use fleetline_engine::forward::{
-    AdmitAll, FlowId, Forward, ForwardOptions, LanePolicy, LaneStart, ListenError, ListenProblem,
-    LocalAddress,
+    FlowId, Forward, ForwardOptions, LanePolicy, LaneStart, ListenError, ListenProblem, LocalAddress,
 };
 use fleetline_engine::ports::ControlPlane;
 use fleetline_inventory::{Entry, Fleet, Query};
 use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardStart, Forwards};
-use fleetline_ipc::system::QuitForward;
+use fleetline_ipc::system::QuitSummary;
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::profiles::{Edit, FolderPath, ProfileId, ProfileTarget, Profiles, SavedProfile};
 use tokio::sync::mpsc;
@@ -31,10 +34,14 @@ use tokio::time::{Instant, sleep};
 use crate::clock::now_ms;
 use crate::problem::Context;
 use crate::request::Reply;
+use log::Past;
+pub(crate) use log::Why;
 use rates::Rates;
 
+use alarm::Alarmed;
 pub(crate) use local::client_names;
-pub use local::{PortInUse, SameUser};
+pub use local::{LocalPrograms, PortInUse};
+pub(crate) use quit::with_clients;
 
 /// Forwards listed at most.
 const LIMIT: usize = 2000;
@@ -47,6 +54,8 @@ pub(crate) enum News {
     Changed { id: String, run: u64 },
     /// The listeners of an earlier run are closed.
     Unbound { id: String },
+    /// What quitting would end, with the programs behind connections.
+    QuitAsked { summary: QuitSummary },
     /// The programs behind connections, and who asked for them.
     Clients { id: String, run: u64, names: Vec<(FlowId, String)>, reply: Reply<ForwardDetail> },
 }
@@ -69,6 +78,7 @@ pub(crate) struct Run {
     pub(crate) context: Context,
     rates: Rates,
     since: SystemTime,
+    begun: Instant,
     /// The connection that was refused and that the user has seen to.
     forgiven: Option<FlowId>,
     clients: BTreeMap<FlowId, String>,
@@ -90,6 +100,8 @@ struct Kept {
     blocked: Option<Blocked>,
     /// Earlier runs whose listeners are not closed yet.
     closing: usize,
+    /// What is remembered of earlier runs.
+    past: Past,
     /// As it was told last.
     told: Option<ForwardRow>,
 }
@@ -97,6 +109,19 @@ struct Kept {
 impl Kept {
     fn id(&self) -> &str {
         self.saved.id.as_str()
+    }
+
+    /// Takes what runs, and remembers what it went through.
+    fn end(&mut self, why: Why) -> Option<Run> {
+        let run = self.run.take()?;
+        self.past.remember(&run, why);
+        Some(run)
+    }
+
+    /// When it has run for as long as it may.
+    fn ends(&self) -> Option<Instant> {
+        let minutes = Some(self.spec.limits.time_limit_minutes).filter(|minutes| *minutes > 0)?;
+        Some(self.run.as_ref()?.begun + Duration::from_secs(u64::from(minutes) * 60))
     }
 }
 
@@ -115,6 +140,7 @@ pub(crate) struct ForwardDesk {
     bundles: Vec<SavedProfile>,
     demo: bool,
     paused: bool,
+    alarmed: Alarmed,
     runs: u64,
     news: mpsc::Sender<News>,
 }
@@ -127,6 +153,7 @@ impl ForwardDesk {
             bundles: Vec::new(),
             demo: false,
             paused: false,
+            alarmed: Alarmed::default(),
             runs: 0,
             news,
         }
@@ -151,11 +178,13 @@ impl ForwardDesk {
                     run: None,
                     blocked: None,
                     closing: 0,
+                    past: Past::default(),
                     told: None,
                 });
             }
         }
         self.profiles = profiles;
+        self.sort();
     }
 
     /// Forgets all, and gives out what runs, to be stopped.
@@ -245,11 +274,14 @@ impl ForwardDesk {
             run: None,
             blocked: None,
             closing: 0,
+            past: Past::default(),
             told: None,
         });
         let at = self.kept.len() - 1;
+        let id = self.kept[at].id().to_owned();
         let edits = self.put(at, spec, true);
-        Ok((self.kept[at].id().to_owned(), edits))
+        self.sort();
+        Ok((id, edits))
     }
 
     /// Changes a forward. Returns what is to be written, and whether it must be started anew.
@@ -268,6 +300,7 @@ impl ForwardDesk {
         }
         let restart = spec::needs_restart(&self.kept[at].spec, &spec);
         let edits = self.put(at, spec, has_moved);
+        self.sort();
         Ok((edits, restart))
     }
 
@@ -313,7 +346,23 @@ impl ForwardDesk {
         let kept = &mut self.kept[at];
         kept.on = on;
         kept.blocked = None;
-        Ok(if on { None } else { kept.run.take() })
+        Ok(if on { None } else { kept.end(Why::SwitchedOff) })
+    }
+
+    /// Switches off what has run for as long as it may. Gives out what ran, to be stopped.
+    pub(crate) fn end_overdue(&mut self, now: Instant) -> Vec<(String, Run)> {
+        let overdue = self.kept.iter_mut().filter(|kept| kept.ends().is_some_and(|at| at <= now));
+        let ended = overdue.filter_map(|kept| {
+            kept.on = false;
+            let minutes = kept.spec.limits.time_limit_minutes;
+            Some((kept.id().to_owned(), kept.end(Why::TimeLimit { minutes })?))
+        });
+        ended.collect()
+    }
+
+    /// When the next one has run for as long as it may.
+    pub(crate) fn overdue_at(&self) -> Option<Instant> {
+        self.kept.iter().filter_map(Kept::ends).min()
     }
 
     /// Ids of a bundle's forwards; `None` are those in no bundle.
@@ -335,15 +384,14 @@ impl ForwardDesk {
         }
         let runs = self.kept.iter_mut().filter_map(|kept| {
             kept.blocked = None;
-            let run = kept.run.take()?;
-            Some((kept.id().to_owned(), run))
+            Some((kept.id().to_owned(), kept.end(Why::Paused)?))
         });
         runs.collect()
     }
 
     /// Takes what runs, to be started anew.
     pub(crate) fn take_run(&mut self, id: &str) -> Option<Run> {
-        self.kept.iter_mut().find(|kept| kept.id() == id)?.run.take()
+        self.kept.iter_mut().find(|kept| kept.id() == id)?.end(Why::Changed)
     }
 
     /// The listeners of a run are being closed.
@@ -404,17 +452,28 @@ impl ForwardDesk {
             .map_err(Blocked::Problem)?;
         let defaults = ForwardOptions::default();
         let mut limits = defaults.limits;
-        limits.flows = usize::try_from(settings.connections.value.get()).unwrap_or(limits.flows);
+        limits.flows = usize::try_from(kept.spec.limits.connections).unwrap_or(limits.flows);
+        let idle = Duration::from_secs(u64::from(kept.spec.limits.idle_minutes) * 60);
         let lanes = usize::try_from(kept.spec.lanes).unwrap_or(1);
         let options = ForwardOptions {
             listen: vec![listen],
             start: match kept.spec.start {
                 ForwardStart::OnDemand => LaneStart::OnDemand,
                 ForwardStart::AtOnce => LaneStart::AtOnce,
+                ForwardStart::Always => LaneStart::Always,
             },
-            lanes: LanePolicy { max: lanes, ..LanePolicy::default() },
+            lanes: LanePolicy {
+                max: lanes,
+                retire_last_after: (!idle.is_zero()).then_some(idle),
+                ..LanePolicy::default()
+            },
             limits,
-            admission: if settings.other_users.value { Arc::new(AdmitAll) } else { Arc::new(SameUser) },
+            admission: Arc::new(LocalPrograms::of(
+                kept.spec.limits.other_users,
+                settings.browser_guard.value,
+                settings.host_aliases.value.clone(),
+                settings.bind.value,
+            )),
             session: SessionOptions { limits: defaults.session.limits, ..way.options },
         };
         let forward =
@@ -437,6 +496,7 @@ impl ForwardDesk {
             context: way.context,
             rates: Rates::new(),
             since: SystemTime::now(),
+            begun: Instant::now(),
             forgiven: None,
             clients: BTreeMap::new(),
         })
@@ -533,31 +593,11 @@ impl ForwardDesk {
 
     /// All of them, to be told.
     pub(crate) fn all(&mut self) -> Forwards {
-        let mut order: Vec<Option<String>> = Vec::new();
-        for kept in &self.kept {
-            if kept.spec.bundle.is_some() && !order.contains(&kept.spec.bundle) {
-                order.push(kept.spec.bundle.clone());
-            }
-        }
-        let place =
-            |row: &ForwardRow| order.iter().position(|name| *name == row.spec.bundle).unwrap_or(order.len());
-        let mut rows: Vec<ForwardRow> = (0..self.kept.len()).map(|at| self.row_at(at)).collect();
+        let rows: Vec<ForwardRow> = (0..self.kept.len()).map(|at| self.row_at(at)).collect();
         for (kept, row) in self.kept.iter_mut().zip(&rows) {
             kept.told = Some(row.clone());
         }
-        rows.sort_by_key(place);
         Forwards { rows, paused: self.paused }
-    }
-
-    /// What quitting would stop.
-    pub(crate) fn quit_summary(&self) -> Vec<QuitForward> {
-        let running = self.kept.iter().enumerate().filter(|(_, kept)| kept.run.is_some());
-        running
-            .map(|(at, kept)| QuitForward {
-                name: kept.spec.name.clone(),
-                connections: self.row_at(at).connections,
-            })
-            .collect()
     }
 
     /// Whether any listens.

@@ -1,16 +1,17 @@
 //! Forwards as the interface and the tray see them.
 
-use fleetline_engine::HistoryEntry;
+use std::time::Duration;
+
 use fleetline_engine::SessionState;
 use fleetline_engine::forward::{
     FlowEnd, FlowId, FlowSnapshot, ForwardSnapshot, ForwardState as EngineState, LaneEnd,
 };
 use fleetline_ipc::forward::{
-    ConnectionRow, ForwardDetail, ForwardEventLevel, ForwardEventRow, ForwardKind, ForwardRow, ForwardState,
-    ForwardTexts, LaneRow,
+    ConnectionRow, ForwardDetail, ForwardKind, ForwardRow, ForwardState, ForwardTexts, LaneRow,
 };
 use fleetline_ipc::{CommandError, ErrorCode};
 
+use super::log::{events, sentence};
 use super::{Blocked, ForwardDesk, Kept, Run, local, spec};
 use crate::clock::epoch_ms;
 use crate::problem::describe_start;
@@ -19,8 +20,6 @@ use crate::tray;
 
 /// Connections listed at most.
 const CONNECTIONS: usize = 100;
-/// Events listed at most.
-const EVENTS: usize = 200;
 
 impl ForwardDesk {
     pub(super) fn row_at(&self, at: usize) -> ForwardRow {
@@ -61,6 +60,10 @@ impl ForwardDesk {
             rate_down,
             rate_up,
             recent_down: running.map(|(run, _)| run.rates.recent_down()).unwrap_or_default(),
+            ends_ms: running.and_then(|(run, _)| {
+                let limit = u64::from(kept.spec.limits.time_limit_minutes) * 60;
+                (limit > 0).then(|| millis(epoch_ms(run.since + Duration::from_secs(limit))))
+            }),
         }
     }
 
@@ -101,7 +104,7 @@ impl ForwardDesk {
                 since_ms: None,
                 lanes: Vec::new(),
                 connections: Vec::new(),
-                events: Vec::new(),
+                events: events(&kept.past, None),
                 recent_up: Vec::new(),
                 bytes_down: 0.0,
                 bytes_up: 0.0,
@@ -119,7 +122,7 @@ impl ForwardDesk {
             since_ms: Some(millis(epoch_ms(run.since))),
             lanes: snapshot.lanes.iter().map(lane).collect(),
             connections: flows.into_iter().map(|flow| connection(run, flow)).collect(),
-            events: events(run, snapshot),
+            events: events(&kept.past, running),
             recent_up: run.rates.recent_up(),
             bytes_down: snapshot.totals.bytes_down as f64,
             bytes_up: snapshot.totals.bytes_up as f64,
@@ -264,49 +267,6 @@ fn connection(run: &Run, flow: &FlowSnapshot) -> ConnectionRow {
     }
 }
 
-/// What happened to the forward and to the lanes it has, newest first.
-fn events(run: &Run, snapshot: &ForwardSnapshot) -> Vec<ForwardEventRow> {
-    let listening: Vec<String> = snapshot.listeners.iter().map(ToString::to_string).collect();
-    let begun = HistoryEntry { at: run.since, text: format!("Listening on {}", listening.join(" and ")) };
-    let mut entries = vec![begun];
-    entries.extend(run.forward.history());
-    for lane in &snapshot.lanes {
-        let lived = run.forward.lane_history(lane.id).unwrap_or_default();
-        entries.extend(
-            lived
-                .into_iter()
-                .map(|entry| HistoryEntry { text: format!("Lane {}: {}", lane.id, entry.text), ..entry }),
-        );
-    }
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
-    entries.truncate(EVENTS);
-    let row = |entry: HistoryEntry| ForwardEventRow {
-        at_ms: millis(epoch_ms(entry.at)),
-        level: level(&entry.text),
-        text: sentence(&entry.text),
-    };
-    entries.into_iter().map(row).collect()
-}
-
-/// How an entry of the engine's history reads; its texts are the engine's own.
-fn level(text: &str) -> ForwardEventLevel {
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&["was not let in", "accepts no connection", "could not be terminated", "could not connect"]) {
-        ForwardEventLevel::Bad
-    } else if has(&["is over:", " ended: ", "econnecting", "given up", "lost"]) {
-        ForwardEventLevel::Warn
-    } else if has(&["is open", "Resumed", "Listening"]) {
-        ForwardEventLevel::Good
-    } else {
-        ForwardEventLevel::Neutral
-    }
-}
-
-fn sentence(text: &str) -> String {
-    let text = text.trim_end();
-    if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
-}
-
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -372,14 +332,6 @@ fn in_tray(row: ForwardRow) -> tray::TrayForward {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn events_are_read_by_what_the_engine_says() {
-        assert_eq!(level("Lane 0 is open"), ForwardEventLevel::Good);
-        assert_eq!(level("Lane 0 is over: The session was terminated."), ForwardEventLevel::Warn);
-        assert_eq!(level("127.0.0.1:1 was not let in at 127.0.0.1:2: no"), ForwardEventLevel::Bad);
-        assert_eq!(level("Lane 0 is started"), ForwardEventLevel::Neutral);
-    }
 
     #[test]
     fn words_of_a_command_are_quoted_when_they_need_it() {

@@ -34,7 +34,7 @@ pub(super) fn bundles(profiles: &Profiles) -> Vec<SavedProfile> {
     profiles.iter().filter(is_bundle).cloned().collect()
 }
 
-fn members(bundle: &SavedProfile) -> &[ProfileId] {
+pub(super) fn members(bundle: &SavedProfile) -> &[ProfileId] {
     match &bundle.kind {
         ProfileKind::Bundle { members } => members,
         _ => &[],

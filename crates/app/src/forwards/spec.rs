@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use fleetline_engine::forward::{ForwardRequest, Listen};
-use fleetline_ipc::forward::{ForwardKind, ForwardSpec, ForwardStart};
+use fleetline_ipc::forward::{ForwardKind, ForwardLimits, ForwardSpec, ForwardStart};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::profiles::{
     Bind, EffectiveSettings, Local, ProfileKind, ProfileTarget, Remote, SavedProfile, Start, Whole,
@@ -15,20 +15,20 @@ const RDP_PORT: u16 = 3389;
 /// The limits of a description (`ForwardSpec`).
 pub(super) fn check(spec: &ForwardSpec) -> Result<(), CommandError> {
     let wrong = |message: &str| Err(CommandError::new(ErrorCode::InvalidInput, message));
-    let named = |text: &str| {
-        (1..=80).contains(&text.chars().count())
-            && text.len() <= 256
-            && text.trim() == text
-            && !text.contains(char::is_control)
-    };
-    if !named(&spec.name) {
+    if !is_name(&spec.name) {
         return wrong("A forward has a name of 1 to 80 characters in one line.");
     }
-    if spec.bundle.as_deref().is_some_and(|bundle| !named(bundle)) {
-        return wrong("A bundle has a name of 1 to 80 characters in one line.");
+    if let Some(bundle) = &spec.bundle {
+        check_bundle(bundle)?;
     }
     if !(1..=16).contains(&spec.lanes) {
         return wrong("A forward has 1 to 16 lanes.");
+    }
+    if !(1..=4096).contains(&spec.limits.connections) {
+        return wrong("A forward carries 1 to 4096 connections at a time.");
+    }
+    if spec.limits.idle_minutes > 1440 || spec.limits.time_limit_minutes > 10_080 {
+        return wrong("Sessions may be idle for a day at most, and a time limit is a week at most.");
     }
     if spec.kind != ForwardKind::Socks && spec.port.is_none_or(|port| port == 0) {
         return wrong("The port to reach is a number from 1 to 65535.");
@@ -42,6 +42,21 @@ pub(super) fn check(spec: &ForwardSpec) -> Result<(), CommandError> {
         return wrong("A socket is named by its whole path, or by one that begins with ~/.");
     }
     Ok(())
+}
+
+/// The limits of a bundle's name.
+pub(super) fn check_bundle(name: &str) -> Result<(), CommandError> {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(CommandError::new(ErrorCode::InvalidInput, "A bundle has a name of 1 to 80 characters in one line."))
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=80).contains(&text.chars().count())
+        && text.len() <= 256
+        && text.trim() == text
+        && !text.contains(char::is_control)
 }
 
 fn is_host(host: &str) -> bool {
@@ -83,9 +98,16 @@ pub(super) fn of_saved(
         lanes: effective.lanes.value.get(),
         start: match effective.start.value {
             Start::OnDemand => ForwardStart::OnDemand,
-            Start::AtOnce | Start::Always => ForwardStart::AtOnce,
+            Start::AtOnce => ForwardStart::AtOnce,
+            Start::Always => ForwardStart::Always,
         },
         favourite: saved.favourite,
+        limits: ForwardLimits {
+            connections: effective.connections.value.get(),
+            idle_minutes: effective.idle_minutes.value.get(),
+            time_limit_minutes: effective.time_limit_minutes.value.get(),
+            other_users: effective.other_users.value,
+        },
     })
 }
 
@@ -117,10 +139,24 @@ pub(super) fn into_saved(
     let start = match spec.start {
         ForwardStart::OnDemand => Start::OnDemand,
         ForwardStart::AtOnce => Start::AtOnce,
+        ForwardStart::Always => Start::Always,
     };
-    let is_same = (effective.start.value == Start::OnDemand) == (start == Start::OnDemand);
-    if !is_same {
-        saved.settings.start = Some(start);
+    let limits = &spec.limits;
+    let settings = &mut saved.settings;
+    if effective.start.value != start {
+        settings.start = Some(start);
+    }
+    if effective.connections.value.get() != limits.connections {
+        settings.connections = Whole::new(limits.connections);
+    }
+    if effective.idle_minutes.value.get() != limits.idle_minutes {
+        settings.idle_minutes = Whole::new(limits.idle_minutes);
+    }
+    if effective.time_limit_minutes.value.get() != limits.time_limit_minutes {
+        settings.time_limit_minutes = Whole::new(limits.time_limit_minutes);
+    }
+    if effective.other_users.value != limits.other_users {
+        settings.other_users = Some(limits.other_users);
     }
 }
 
@@ -181,6 +217,8 @@ pub(super) fn needs_restart(old: &ForwardSpec, new: &ForwardSpec) -> bool {
         name: String::new(),
         bundle: None,
         favourite: false,
+        // Counts from when it was switched on, whatever it is set to since.
+        limits: ForwardLimits { time_limit_minutes: 0, ..spec.limits.clone() },
         ..spec.clone()
     };
     running(old) != running(new)
@@ -215,6 +253,12 @@ mod tests {
             lanes: 2,
             start: ForwardStart::AtOnce,
             favourite: true,
+            limits: ForwardLimits {
+                connections: 40,
+                idle_minutes: 0,
+                time_limit_minutes: 90,
+                other_users: true,
+            },
         }
     }
 
@@ -243,13 +287,16 @@ mod tests {
 
     #[test]
     fn what_is_out_of_bounds_is_refused() {
-        let wrong: [fn(&mut ForwardSpec); 7] = [
+        let wrong: [fn(&mut ForwardSpec); 10] = [
             |spec| spec.name.clear(),
             |spec| spec.name = "x".repeat(81),
             |spec| spec.bundle = Some("a\nb".to_owned()),
             |spec| spec.host = Some("db internal".to_owned()),
             |spec| spec.port = Some(0),
             |spec| spec.lanes = 17,
+            |spec| spec.limits.connections = 0,
+            |spec| spec.limits.idle_minutes = 1441,
+            |spec| spec.limits.time_limit_minutes = 10_081,
             |spec| spec.socket = Some("relative.sock".to_owned()),
         ];
         for change in wrong {

@@ -7,6 +7,8 @@ pub enum TrayAction {
     Open,
     /// Show the window with this tab in front.
     OpenTab(String),
+    /// Show the window with a way to choose a node.
+    Connect,
     /// Something about forwards.
     Forwards(ForwardAction),
     /// Quit, after asking when something lives.
@@ -41,61 +43,4 @@ pub enum ForwardAction {
     PauseAll,
     /// Start those again.
     ResumeAll,
-}
-
-impl TrayAction {
-    /// A stable text for menu libraries that identify items by text.
-    pub fn id(&self) -> String {
-        match self {
-            Self::Open => "open".to_owned(),
-            Self::OpenTab(tab) => format!("tab:{tab}"),
-            Self::Forwards(action) => action.id(),
-            Self::Quit => "quit".to_owned(),
-        }
-    }
-
-    /// The action of an id made by [`Self::id`].
-    pub fn from_id(id: &str) -> Option<Self> {
-        match id {
-            "open" => Some(Self::Open),
-            "quit" => Some(Self::Quit),
-            _ => match id.strip_prefix("tab:") {
-                Some(tab) => Some(Self::OpenTab(tab.to_owned())),
-                None => ForwardAction::from_id(id).map(Self::Forwards),
-            },
-        }
-    }
-}
-
-impl ForwardAction {
-    fn id(&self) -> String {
-        let word = |on: bool| if on { "on" } else { "off" };
-        match self {
-            Self::Show => "forwards".to_owned(),
-            Self::Switch { forward, on } => format!("forward-{}:{forward}", word(*on)),
-            Self::SwitchBundle { bundle, on } => format!("bundle-{}:{bundle}", word(*on)),
-            Self::CopyAddresses { bundle } => format!("bundle-copy:{bundle}"),
-            Self::PauseAll => "pause-all".to_owned(),
-            Self::ResumeAll => "resume-all".to_owned(),
-        }
-    }
-
-    fn from_id(id: &str) -> Option<Self> {
-        match id {
-            "forwards" => return Some(Self::Show),
-            "pause-all" => return Some(Self::PauseAll),
-            "resume-all" => return Some(Self::ResumeAll),
-            _ => {}
-        }
-        let (what, rest) = id.split_once(':')?;
-        let name = || rest.to_owned();
-        match what {
-            "forward-on" => Some(Self::Switch { forward: name(), on: true }),
-            "forward-off" => Some(Self::Switch { forward: name(), on: false }),
-            "bundle-on" => Some(Self::SwitchBundle { bundle: name(), on: true }),
-            "bundle-off" => Some(Self::SwitchBundle { bundle: name(), on: false }),
-            "bundle-copy" => Some(Self::CopyAddresses { bundle: name() }),
-            _ => None,
-        }
-    }
 }

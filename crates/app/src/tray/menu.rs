@@ -35,6 +35,19 @@ pub enum Item {
     Separator,
 }
 
+impl Item {
+    /// What it says; `None` for a line.
+    pub fn label(&self) -> Option<&str> {
+        match self {
+            Self::Action { label, .. }
+            | Self::Check { label, .. }
+            | Self::Submenu { label, .. }
+            | Self::Label(label) => Some(label),
+            Self::Separator => None,
+        }
+    }
+}
+
 /// Which icon stands in the tray.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TrayIcon {
@@ -70,7 +83,7 @@ const NAMED_FORWARDS: usize = 10;
 
 /// The menu for a state: what runs and favourites first, then bundles, shells, and what can always be done.
 pub fn menu(state: &TrayState) -> Menu {
-    let groups = [forwards(state), bundles(state), shells(state), pause(state), always(state)];
+    let groups = [forwards(state), bundles(state), shells(state), act(state), always(state)];
     let mut items = Vec::new();
     for group in groups.into_iter().filter(|group| !group.is_empty()) {
         if !items.is_empty() {
@@ -167,6 +180,13 @@ fn shells(state: &TrayState) -> Vec<Item> {
         items.push(Item::Label(format!("and {} more", count - NAMED_SHELLS)));
     }
     items
+}
+
+fn act(state: &TrayState) -> Vec<Item> {
+    let connect = state
+        .started
+        .then(|| Item::Action { action: TrayAction::Connect, label: "Connect to node…".to_owned() });
+    connect.into_iter().chain(pause(state)).collect()
 }
 
 fn pause(state: &TrayState) -> Vec<Item> {

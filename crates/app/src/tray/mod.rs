@@ -21,6 +21,8 @@ pub struct TrayState {
     pub paused: bool,
     /// Whether this is the demo fleet.
     pub demo: bool,
+    /// Whether a fleet is open, so that there are nodes to connect to.
+    pub started: bool,
 }
 
 /// A live shell as the tray names it.

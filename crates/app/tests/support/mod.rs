@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fleetline_app::tray::Menu;
-use fleetline_app::{AppHandle, FrameSink, SinkClosed, Ui, UiError};
-use fleetline_ipc::event::{AppEvent, Change};
+use fleetline_app::{AppHandle, FrameSink, Notification, SinkClosed, Ui, UiError};
+use fleetline_ipc::event::{AppEvent, Change, RequestedPage};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
 use fleetline_ipc::session::{SessionRow, SessionState, TabRow};
@@ -36,6 +36,9 @@ pub(crate) struct Seen {
     pub(crate) hidden: u32,
     pub(crate) exited: bool,
     pub(crate) opened: Vec<String>,
+    pub(crate) notified: Vec<Notification>,
+    pub(crate) at_login: bool,
+    pub(crate) page: Option<RequestedPage>,
 }
 
 /// A window without pixels.
@@ -132,6 +135,7 @@ impl Ui for FakeUi {
                         *known = row;
                     }
                 }
+                Change::PageRequested { page } => seen.page = Some(page),
                 Change::View { .. } | Change::Settings { .. } => {}
             }
         });
@@ -165,6 +169,19 @@ impl Ui for FakeUi {
 
     fn set_tray(&self, menu: Menu) {
         self.seen.send_modify(|seen| seen.tray = menu);
+    }
+
+    fn notify(&self, notification: Notification) {
+        self.seen.send_modify(|seen| seen.notified.push(notification));
+    }
+
+    fn has_tray(&self) -> bool {
+        true
+    }
+
+    fn start_at_login(&self, on: bool) -> Result<(), UiError> {
+        self.seen.send_modify(|seen| seen.at_login = on);
+        Ok(())
     }
 
     fn exit(&self) {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Lab, Ran, at};
@@ -30,8 +30,15 @@ pub(super) struct Forwarding {
 }
 
 impl Forwarding {
+    /// Starts it; what it tells on its error stream goes where the test's does.
     pub(super) fn start(mut command: Command) -> Self {
-        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        command.stderr(Stdio::inherit());
+        Self::started(command)
+    }
+
+    /// Starts it as it is.
+    pub(super) fn started(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         Self { child, out }
     }
@@ -40,6 +47,11 @@ impl Forwarding {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// Its error stream, where that is a pipe.
+    pub(super) fn errors(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
     }
 
     /// Ends it as Ctrl-C does; its exit status.

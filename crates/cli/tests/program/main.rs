@@ -8,6 +8,7 @@ mod containers;
 mod documents;
 mod forwards;
 mod login;
+mod long_runs;
 mod middleboxes;
 mod openssh;
 mod openssh_suite;
@@ -23,6 +24,7 @@ mod sim;
 mod ssh;
 mod tap;
 mod terminal;
+mod users;
 
 use std::io::Write;
 use std::path::PathBuf;

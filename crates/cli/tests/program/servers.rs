@@ -75,7 +75,8 @@ impl Server {
         })
     }
 
-    fn postgres() -> Self {
+    /// A database whose superuser needs no password.
+    pub(super) fn postgres() -> Self {
         let version = std::fs::read_dir("/usr/lib/postgresql").unwrap().flatten().next().unwrap().path();
         let program = move |name: &str| version.join("bin").join(name);
         Self::start(move |port, directory| {
@@ -199,12 +200,12 @@ async fn wrk_gets_every_answer_over_two_hundred_connections() {
 }
 
 /// Asks for `path` over an open connection.
-fn ask(mut stream: &TcpStream, path: &str) {
+pub(super) fn ask(mut stream: &TcpStream, path: &str) {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
 }
 
 /// Reads an answer whose content has `length` bytes, all of them `byte`.
-fn answer(mut stream: &TcpStream, length: usize, byte: u8) {
+pub(super) fn answer(mut stream: &TcpStream, length: usize, byte: u8) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut one = [0];

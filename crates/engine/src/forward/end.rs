@@ -54,6 +54,11 @@ pub enum FlowEnd {
         /// What the system said.
         message: String,
     },
+    /// The guard of the forward ended it for what its program sent.
+    NotAllowed {
+        /// Why, in a sentence without a final stop.
+        reason: String,
+    },
     /// The local program did not take its data while its lane had no room for more.
     TooSlow {
         /// Bytes that waited for it.
@@ -96,6 +101,7 @@ impl fmt::Display for FlowEnd {
             Self::LocalClosed => f.write_str("The local program closed the connection."),
             Self::Refused => f.write_str("The node could not connect to the target."),
             Self::LocalBroken { message } => write!(f, "The local connection broke: {message}."),
+            Self::NotAllowed { reason } => write!(f, "It was refused here: {reason}."),
             Self::TooSlow { waiting_bytes, held } => write!(
                 f,
                 "The local program did not take {waiting_bytes} bytes that held back its session for {} s, so that the connection was cut.",

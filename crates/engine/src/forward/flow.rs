@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::end::FlowEnd;
+use super::guarded::NotAllowed;
 use super::pipe::{DownEnd, Pipe, UpEnd, Waiting};
 
 /// What is read at once, at first and at most: as long as reads fill the buffer it grows.
@@ -210,7 +211,13 @@ impl Pump {
                     self.pipe.end_up(UpEnd::Finished);
                 }
                 Poll::Ready(Ok(_)) => self.pipe.push_up(self.buffer.split().freeze()),
-                Poll::Ready(Err(error)) => return Some(self.broken(error)),
+                Poll::Ready(Err(error)) => {
+                    let refused = error.get_ref().and_then(|error| error.downcast_ref::<NotAllowed>());
+                    return Some(match refused {
+                        Some(refused) => FlowEnd::NotAllowed { reason: refused.reason.clone() },
+                        None => self.broken(error),
+                    });
+                }
                 Poll::Pending => return None,
             }
         }

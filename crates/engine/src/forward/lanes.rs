@@ -240,28 +240,26 @@ impl Lanes {
             self.started = Some(now);
             return Some(Action::Start(id));
         }
-        let excess = self.present() > self.policy.min && self.waiting == 0;
-        let retire_after = self.policy.retire_after;
+        let retire_after = self.retire_after()?;
         // The newest go first: the oldest has proven itself.
         let (id, lane) = self
             .lanes
             .iter_mut()
             .rev()
-            .find(|(_, lane)| excess && lane.retires_at(retire_after).is_some_and(|at| at <= now))?;
+            .find(|(_, lane)| lane.retires_at(retire_after).is_some_and(|at| at <= now))?;
         lane.phase = Phase::Leaving;
-        Some(Action::Retire(*id))
+        let id = *id;
+        if self.present() < self.policy.min {
+            self.is_wanted = false;
+        }
+        Some(Action::Retire(id))
     }
 
     /// When to poll again at the latest.
     pub(crate) fn deadline(&self, now: Duration) -> Option<Duration> {
         let start = (now < self.not_before && self.wants_more(now)).then_some(self.not_before);
-        let excess = self.present() > self.policy.min && self.waiting == 0;
-        let retire = self
-            .lanes
-            .values()
-            .filter(|_| excess)
-            .filter_map(|lane| lane.retires_at(self.policy.retire_after))
-            .min();
+        let after = self.retire_after();
+        let retire = self.lanes.values().filter_map(|lane| lane.retires_at(after?)).min();
         let beside = self
             .lanes
             .values()
@@ -272,6 +270,17 @@ impl Lanes {
             })
             .min();
         [start, retire, beside].into_iter().flatten().min()
+    }
+
+    /// How long a lane may be idle now until it is retired; `None` when none is.
+    fn retire_after(&self) -> Option<Duration> {
+        if self.waiting > 0 {
+            return None;
+        }
+        if self.present() > self.policy.min {
+            return Some(self.policy.retire_after);
+        }
+        self.policy.retire_last_after.filter(|_| !self.is_kept)
     }
 
     /// When the next attempt begins, if a pause holds it back.
@@ -471,6 +480,27 @@ mod tests {
         lanes.ended(ms(99_999), ids[2], false);
         lanes.ended(ms(99_999), ids[1], false);
         assert_eq!(lanes.poll(ms(99_999)), None);
+    }
+
+    #[test]
+    fn the_last_lane_is_retired_when_it_may_be_and_the_next_flow_starts_another() {
+        let policy = LanePolicy { retire_last_after: Some(ms(900_000)), ..LanePolicy::default() };
+        let mut lanes = Lanes::new(policy, true, false);
+        let id = open(&mut lanes, ms(0));
+        give(&mut lanes, ms(10));
+        assert_eq!(lanes.deadline(ms(10)), None, "a flow keeps it");
+        lanes.flow_ended(ms(1000), id);
+        assert_eq!((lanes.poll(ms(900_999)), lanes.deadline(ms(900_999))), (None, Some(ms(901_000))));
+        assert_eq!(lanes.poll(ms(901_000)), Some(Action::Retire(id)));
+        assert_eq!(lanes.poll(ms(901_000)), None, "it is not replaced");
+        lanes.ended(ms(901_500), id, false);
+        assert_eq!((lanes.poll(ms(901_500)), lanes.deadline(ms(901_500))), (None, None));
+        lanes.set_waiting(ms(902_000), 1);
+        start(&mut lanes, ms(902_000));
+
+        let mut kept = Lanes::new(policy, true, true);
+        open(&mut kept, ms(0));
+        assert_eq!((kept.poll(ms(2_000_000)), kept.deadline(ms(2_000_000))), (None, None));
     }
 
     #[test]

@@ -148,6 +148,9 @@ pub struct LanePolicy {
     pub wait_for_lane: Duration,
     /// How long a lane beyond `min` may have no flows until it is ended. Default 60 s.
     pub retire_after: Duration,
+    /// How long the last lanes may have no flows until they are ended too, and the next flow starts another. `None`,
+    /// the default, leaves that to the idle time-out of AWS. Not for [`LaneStart::Always`].
+    pub retire_last_after: Option<Duration>,
 }
 
 impl Default for LanePolicy {
@@ -159,6 +162,7 @@ impl Default for LanePolicy {
             saturated_at: 300,
             wait_for_lane: Duration::from_millis(750),
             retire_after: Duration::from_secs(60),
+            retire_last_after: None,
         }
     }
 }

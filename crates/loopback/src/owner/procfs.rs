@@ -1,8 +1,10 @@
 //! The kernel's socket and process tables as files.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -98,11 +100,26 @@ pub(super) fn process(inode: u64) -> Option<Process> {
     for entry in fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         if has_it(&entry.path()) {
-            let name = fs::read_to_string(entry.path().join("comm")).ok()?;
-            return Some(Process { pid, name: name.trim_end().to_owned(), age: age(&entry.path()) });
+            return Some(Process { pid, name: name(&entry.path())?, age: age(&entry.path()) });
         }
     }
     None
+}
+
+/// Bytes of a name the kernel keeps; it cuts longer ones there.
+const KEPT_NAME: usize = 15;
+
+/// The program's own name for itself, or its file's where the kernel may have cut that.
+fn name(process: &Path) -> Option<String> {
+    let comm = fs::read(process.join("comm")).ok()?;
+    let comm = comm.trim_ascii_end();
+    let file = (comm.len() >= KEPT_NAME).then(|| fs::read_link(process.join("exe")).ok()).flatten();
+    let file = file.as_deref().and_then(Path::file_name).map(OsStr::as_bytes);
+    // An interpreter, or a program that renamed itself, has a file of another name.
+    let whole = file.filter(|file| file.starts_with(comm)).unwrap_or(comm);
+    // So the kernel marks the file of a program that was replaced while it runs.
+    let whole = whole.strip_suffix(b" (deleted)").unwrap_or(whole);
+    Some(String::from_utf8_lossy(whole).into_owned())
 }
 
 /// Start times are counted in hundredths of a second on every machine.
@@ -121,6 +138,31 @@ fn age(process: &Path) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_the_kernel_cut_is_taken_from_the_file() {
+        let place = tempfile::tempdir().unwrap();
+        let process = |comm: &str, exe: &str| {
+            let process = tempfile::tempdir_in(&place).unwrap();
+            fs::write(process.path().join("comm"), format!("{comm}\n")).unwrap();
+            std::os::unix::fs::symlink(exe, process.path().join("exe")).unwrap();
+            process
+        };
+        for (comm, exe, expected) in [
+            ("postgres", "/usr/lib/postgresql/15/bin/postgres", "postgres"),
+            ("fleetline-deskt", "/opt/fleetline/fleetline-desktop", "fleetline-desktop"),
+            ("fleetline-deskt", "/opt/fleetline/fleetline-desktop (deleted)", "fleetline-desktop"),
+            ("gunicorn: maste", "/usr/bin/python3.11", "gunicorn: maste"),
+            ("exactly-fifteen", "/usr/bin/exactly-fifteen", "exactly-fifteen"),
+        ] {
+            let process = process(comm, exe);
+            assert_eq!(name(process.path()).as_deref(), Some(expected));
+        }
+        let hidden = tempfile::tempdir_in(&place).unwrap();
+        fs::write(hidden.path().join("comm"), "fleetline-deskt\n").unwrap();
+        assert_eq!(name(hidden.path()).as_deref(), Some("fleetline-deskt"), "a file that may not be seen");
+        assert_eq!(name(place.path()), None, "a process that is gone");
+    }
 
     #[cfg(target_endian = "little")]
     #[test]

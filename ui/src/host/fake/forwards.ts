@@ -1,5 +1,5 @@
 import { HostError } from '../types';
-import type { Change, ConnectionRow, ForwardDetail, ForwardEventRow, ForwardRow, Forwards, ForwardSpec, ForwardState, ForwardTexts, NodeRow } from '../types';
+import type { Arrangement, Change, ConnectionRow, ForwardDetail, ForwardEventRow, ForwardRow, Forwards, ForwardSpec, ForwardState, ForwardTexts, NodeRow } from '../types';
 
 interface Kept {
   row: ForwardRow;
@@ -24,7 +24,7 @@ export class FakeForwards {
     const make = (spec: Partial<ForwardSpec>, state: ForwardState, connections: number, lanes: number) => {
       const key = online[this.#counter * 7]?.key;
       if (key === undefined) return;
-      const base: ForwardSpec = { name: '', kind: 'port', bundle: null, nodeKey: key, host: null, port: 80, localPort: 0, socket: null, lanes: 8, start: 'on_demand', favourite: false };
+      const base: ForwardSpec = { name: '', kind: 'port', bundle: null, nodeKey: key, host: null, port: 80, localPort: 0, socket: null, lanes: 8, start: 'on_demand', favourite: false, limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false } };
       const kept = this.#add({ ...base, ...spec });
       kept.row = { ...kept.row, on: state.state !== 'off', state, connections, lanes };
       kept.connections = Array.from({ length: connections }, (_, i) => ({
@@ -86,6 +86,30 @@ export class FakeForwards {
     this.#emit({ kind: 'forwards', forwards: this.all() });
   }
 
+  arrange(arrangement: Arrangement): void {
+    const change = (kept: Kept, bundle: string | null) => (kept.row = { ...kept.row, spec: { ...kept.row.spec, bundle } });
+    const members = (name: string) => this.#kept.filter((kept) => kept.row.spec.bundle === name);
+    if (arrangement.kind === 'place') {
+      const kept = this.#find(arrangement.id);
+      change(kept, arrangement.bundle);
+      const others = this.#kept.filter((one) => one !== kept);
+      const before = others.findIndex((one) => one.row.id === arrangement.before);
+      const last = others.findLastIndex((one) => one.row.spec.bundle === arrangement.bundle) + 1;
+      others.splice(before < 0 ? last : before, 0, kept);
+      this.#kept = others;
+    } else if (arrangement.kind === 'place_bundle') {
+      const moved = members(arrangement.bundle);
+      const others = this.#kept.filter((kept) => !moved.includes(kept));
+      const before = others.findIndex((kept) => kept.row.spec.bundle === (arrangement.before ?? null));
+      others.splice(before < 0 ? others.length : before, 0, ...moved);
+      this.#kept = others;
+    } else if (arrangement.kind === 'remove_bundle') {
+      const removed = members(arrangement.bundle);
+      this.#kept = this.#kept.filter((kept) => !removed.includes(kept));
+    } else for (const kept of members(arrangement.bundle)) change(kept, arrangement.kind === 'ungroup' ? null : arrangement.name);
+    this.#emit({ kind: 'forwards', forwards: this.all() });
+  }
+
   disconnect(id: string, connection: number | null): void {
     const kept = this.#find(id);
     kept.connections = connection === null ? [] : kept.connections.filter((one) => one.number !== connection);
@@ -108,7 +132,7 @@ export class FakeForwards {
   #add(spec: ForwardSpec): Kept {
     this.#counter += 1;
     const row: ForwardRow = {
-      id: `f${this.#counter}`, spec, on: false, state: { state: 'off' }, ...this.#places(spec), connections: 0, lanes: 0, rateDown: 0, rateUp: 0, recentDown: [],
+      id: `f${this.#counter}`, spec, on: false, state: { state: 'off' }, ...this.#places(spec), connections: 0, lanes: 0, rateDown: 0, rateUp: 0, recentDown: [], endsMs: null,
     };
     const at = Date.now();
     const kept: Kept = {

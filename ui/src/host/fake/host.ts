@@ -29,7 +29,7 @@ export function createFakeHost(options: URLSearchParams): Host {
   let tabs: TabRow[] = [{ id: 'fleet', kind: 'fleet', title: 'Fleet', programTitle: '', session: null, unseen: false, bell: false }];
   let settings: Settings = {
     theme: options.get('theme') === 'light' ? 'light' : 'dark', density: 'normal', terminalFontPx: 13, scrollbackLines: 50_000,
-    railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false,
+    railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false, notify: true, startAtLogin: false,
   };
 
   const emit = (change: Change) => {
@@ -109,6 +109,10 @@ export function createFakeHost(options: URLSearchParams): Host {
       emit({ kind: 'mode', mode, sources: SOURCES, identities: [] });
     }),
     appQuit: () => later(() => undefined),
+    appClose: () => later(() => emit({ kind: 'quit_requested', summary: {
+      shells: ['pay-api-03', 'pay-win-07', 'hel-edge-12'], programs: 6, busiest: { client: 'pg_dump', bytes: 3.7e9 }, tray: true,
+      forwards: forwards.all().rows.filter((row) => row.on).map((row) => ({ name: row.spec.name, kind: row.spec.kind, nodeName: row.nodeName, connections: row.connections })),
+    } })),
     appHide: () => later(() => undefined),
     fleetRefresh: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, true) })),
     fleetCancel: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, false) })),
@@ -209,6 +213,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     forwardSwitch: (id, on) => later(() => forwards.switch(id, on)),
     forwardBundle: (bundle, on) => later(() => forwards.switchBundle(bundle, on)),
     forwardsPause: (paused) => later(() => forwards.pause(paused)),
+    forwardsArrange: (arrangement) => later(() => forwards.arrange(arrangement)),
     forwardRetry: (id) => later(() => forwards.switch(id, true)),
     forwardDisconnect: (id, connection) => later(() => forwards.disconnect(id, connection)),
     forwardDetail: (id) => later(() => forwards.detail(id)),
@@ -221,6 +226,6 @@ export function createFakeHost(options: URLSearchParams): Host {
     clipboardWrite: () => later(() => undefined),
     systemOpenUrl: () => later(() => undefined),
   };
-  if (options.has('quit')) window.setTimeout(() => emit({ kind: 'quit_requested', summary: { shells: ['pay-api-03', 'pay-win-07', 'hel-edge-12'], forwards: [{ name: 'Ledger database', connections: 12 }, { name: 'Metrics', connections: 0 }] } }), 600);
+  if (options.has('quit')) window.setTimeout(() => void host.appClose(), 600);
   return host;
 }

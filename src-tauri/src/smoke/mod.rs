@@ -1,4 +1,7 @@
-//! The smoke test: the app shows the fleet and works in a shell by itself, in step with whoever watches its window.
+//! The smoke test: the app shows the fleet, works in a shell and forwards ports by itself, in step with whoever watches
+//! its window.
+
+mod forwards;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -90,7 +93,12 @@ impl<R: Runtime> Smoke<R> {
         self.step("fleet").await?;
         let tab = self.shell(&node).await?;
         self.step("shell").await?;
-        self.fleetline.tab_close(tab).await.map_err(|problem| refused("closing the tab", problem))
+        let closed = self.fleetline.tab_close(tab).await;
+        closed.map_err(|problem| refused("closing the tab", problem))?;
+        let traffic = self.forwards(&node).await?;
+        self.step("forwards").await?;
+        traffic.end().await;
+        Ok(())
     }
 
     async fn paint_in(&self, theme: Theme) -> Result<(), SmokeError> {
