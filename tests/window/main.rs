@@ -3,6 +3,7 @@
 //! `cargo xtask test` prepares the driver and the screen; without them the test says that it was skipped.
 #![cfg(target_os = "linux")]
 
+mod access;
 mod driver;
 mod page;
 mod webdriver;
