@@ -61,7 +61,8 @@ pub(crate) fn open(sources: &AwsSources, scope: Scope, id: String, name: &str) -
         source: scope.source.clone(),
         region: scope.region.clone(),
         node: Some(name.to_owned()),
-        document: None,
+        node_id: Some(id.clone()),
+        ..Context::default()
     };
     let opened = sources
         .control_plane(&scope.source, &scope.region)
