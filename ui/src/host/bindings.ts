@@ -99,6 +99,33 @@ export const commands = {
 	forwardDetail: (id: string) => typedError<ForwardDetail, CommandError>(__TAURI_INVOKE("forward_detail", { id })),
 	/**  Texts to copy for using a forward elsewhere. */
 	forwardTexts: (id: string) => typedError<ForwardTexts, CommandError>(__TAURI_INVOKE("forward_texts", { id })),
+	/**
+	 *  Begins a check of a node's session channel: a real session that is opened and ended again. Its progress and end come as
+	 *  events.
+	 */
+	nodeCheck: (key: string) => typedError<null, CommandError>(__TAURI_INVOKE("node_check", { key })),
+	/**  Stops a check; a session that was granted is ended. */
+	nodeCheckStop: (key: string) => typedError<null, CommandError>(__TAURI_INVOKE("node_check_stop", { key })),
+	/**  Takes a hybrid node out of Systems Manager, for everybody. */
+	nodeDeregister: (key: string) => typedError<null, CommandError>(__TAURI_INVOKE("node_deregister", { key })),
+	/**  What a change of the tier of an account-Region means. AWS is asked for the setting. */
+	tierReview: (source: string, region: string, to: TierTarget) => typedError<TierReview, CommandError>(__TAURI_INVOKE("tier_review", { source, region, to })),
+	/**  Makes the change. Answers when AWS took it; how it settles comes with the fleet's events. */
+	tierChange: (source: string, region: string, to: TierTarget) => typedError<null, CommandError>(__TAURI_INVOKE("tier_change", { source, region, to })),
+	/**  Looks again until a change has settled. */
+	tierWatch: (source: string, region: string) => typedError<null, CommandError>(__TAURI_INVOKE("tier_watch", { source, region })),
+	/**  The hybrid activations of every account-Region of the fleet, each with its own failure. */
+	activationsList: () => typedError<Activations[], CommandError>(__TAURI_INVOKE("activations_list")),
+	/**  Makes an activation. Its code stays in the Rust process for 15 minutes. */
+	activationCreate: (spec: ActivationSpec) => typedError<CreatedActivation, CommandError>(__TAURI_INVOKE("activation_create", { spec })),
+	/**  Deletes an activation. Nodes it registered stay. */
+	activationDelete: (source: string, region: string, id: string) => typedError<null, CommandError>(__TAURI_INVOKE("activation_delete", { source, region, id })),
+	/**  Puts the code of a new activation, or commands with it, on the clipboard. */
+	activationCopy: (id: string, which: ActivationText) => typedError<null, CommandError>(__TAURI_INVOKE("activation_copy", { id, which })),
+	/**  The code of a new activation, for the eyes of whoever asks. */
+	activationReveal: (id: string) => typedError<RevealedCode, CommandError>(__TAURI_INVOKE("activation_reveal", { id })),
+	/**  Forgets the code of a new activation. */
+	activationForget: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("activation_forget", { id })),
 	/**  Puts text on the clipboard, at most 1 MiB. */
 	clipboardWrite: (text: string) => typedError<null, CommandError>(__TAURI_INVOKE("clipboard_write", { text })),
 	/**  Opens an `https` address in the browser; anything else is refused. */
@@ -129,11 +156,93 @@ export type AccountRegionRow = {
 	hybrid: number,
 	/**  Tier setting. */
 	tier: InstanceTier,
+	/**  A change of the tier that is being made, or failed. */
+	tierChange: TierChange | null,
 	/**  Why denied or failed. */
 	problem: CommandError | null,
 	/**  When the listing was last complete. */
 	updatedMs: number | null,
 };
+
+/**  An activation as AWS lists it. Texts are empty where AWS says nothing. Its code is never listed. */
+export type ActivationRow = {
+	/**  A UUID. */
+	id: string,
+	/**  For people. */
+	description: string,
+	/**  Name of the nodes it registers. */
+	name: string,
+	/**  Role of the nodes it registers. */
+	role: string,
+	/**  Nodes it may register. */
+	limit: number,
+	/**  Nodes it has registered. */
+	registered: number,
+	/**  End. */
+	expiresMs: number | null,
+	/**  Whether it ended. */
+	expired: boolean,
+	/**  When it was made. */
+	createdMs: number | null,
+	/**  Tags of the nodes it registers, by key. */
+	tags: Tag[],
+};
+
+/**  An activation to be made. */
+export type ActivationSpec = {
+	/**  AWS profile of the account. */
+	source: string,
+	/**  Region. */
+	region: string,
+	/**  Name of a role that trusts `ssm.amazonaws.com`, 1 to 64 characters. */
+	role: string,
+	/**  Nodes it may register, 1 to 1,000. */
+	limit: number,
+	/**  Hours until it ends, 1 to 720. */
+	hours: number,
+	/**  Name of the nodes, at most 256 characters; may be empty. */
+	name: string,
+	/**  At most 256 characters; may be empty. */
+	description: string,
+	/**  At most 50; keys of 1 to 128, values of 0 to 256 characters. */
+	tags: Tag[],
+};
+
+/**  What of a new activation is copied. */
+export type ActivationText = 
+/**  The code. */
+"code" | 
+/**  The commands for Linux, with the code. */
+"linux" | 
+/**  The commands for Windows, with the code. */
+"windows";
+
+/**  The activations of an account-Region. */
+export type Activations = {
+	/**  AWS profile it is reached through. */
+	source: string,
+	/**  Account name or the source's name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  In service order, at most 1,000. */
+	rows: ActivationRow[],
+	/**  Whether there are more. */
+	more: boolean,
+	/**  Why they could not be listed. */
+	problem: CommandError | null,
+};
+
+/**  Something that older agents do not do. */
+export type AgentGate = 
+/**  Sessions at all. */
+"sessions" | 
+/**  SSH through a session. */
+"ssh" | 
+/**  Several connections over one port session. */
+"multiplexing" | 
+/**  Forwards to other hosts. */
+"remote_hosts";
 
 /**  Something changed. One event type carries all kinds, so that their order is the order of `version`. */
 export type AppEvent = {
@@ -184,6 +293,41 @@ export type AppSnapshot = {
 	notices: Notice[],
 };
 
+/**  Who called. */
+export type Caller = {
+	/**  What it is. */
+	kind: CallerKind,
+	/**  The person or program: user or role session name; empty if AWS named nobody. */
+	name: string,
+	/**  Name of the role or permission set; empty for others. */
+	capacity: string,
+	/**  ARN as AWS gave it, or whatever else it gave. */
+	arn: string,
+};
+
+/**  What a caller is. */
+export type CallerKind = 
+/**  An IAM user. */
+"user" | 
+/**  A session of a role. */
+"role" | 
+/**  A session of a permission set of IAM Identity Center; what it may do is changed there, not on its role. */
+"permission_set" | 
+/**  The account's root user. */
+"root" | 
+/**  Something else, as AWS named it. */
+"other" | 
+/**  AWS named nobody. */
+"unknown";
+
+/**  A stage with what is known about it. */
+export type ChainLink = {
+	/**  The stage. */
+	stage: Stage,
+	/**  What is known. */
+	outcome: Outcome,
+};
+
 /**  The part of the state that changed, as it now is. */
 export type Change = 
 /**  What the application is pointed at, and what it could be pointed at. */
@@ -220,6 +364,10 @@ forwards: Forwards } |
 { kind: "forward"; 
 /**  Now. */
 row: ForwardRow } | 
+/**  A check of a node's session channel. */
+{ kind: "check"; 
+/**  Now. */
+check: CheckRow } | 
 /**  Settings. */
 { kind: "settings"; 
 /**  Now. */
@@ -232,6 +380,34 @@ notices: Notice[] } |
 { kind: "quit_requested"; 
 /**  What would end. */
 summary: QuitSummary };
+
+/**  A check of a node's session channel: a real session that is started, opened and ended again. */
+export type CheckRow = {
+	/**  Node key, see `NodeRow::key`. */
+	nodeKey: string,
+	/**  Whether it runs now. */
+	running: boolean,
+	/**  When it began. */
+	sinceMs: number | null,
+	/**  How often AWS said so far that the node is not connected. */
+	tries: number,
+	/**  When the next try begins, while one is waited for. */
+	nextTryMs: number | null,
+	/**  Why the node took no session, once it is over. */
+	problem: CommandError | null,
+	/**  Its parts, where a policy refused. */
+	denied: Denied | null,
+	/**  What went wrong without stopping it. */
+	asides: CommandError[],
+};
+
+/**  A gate that is closed to a node's agent. */
+export type ClosedGate = {
+	/**  What it does not do. */
+	gate: AgentGate,
+	/**  First version that does: "3.0.196.0". */
+	since: string,
+};
 
 /**  A failed command: one sentence for the user, the rest folded away. */
 export type CommandError = {
@@ -283,6 +459,54 @@ export type ConnectionRow = {
 	lane: number | null,
 };
 
+/**  A new activation. Its code stays in the Rust process: it is copied from there, and shown only on demand. */
+export type CreatedActivation = {
+	/**  A UUID. */
+	id: string,
+	/**  Commands for Linux, with dots in place of the code. */
+	linux: string,
+	/**  Commands for Windows, with dots in place of the code. */
+	windows: string,
+	/**  When the code is forgotten here. */
+	forgottenMs: number | null,
+};
+
+/**  A call that a policy refused. Texts are empty where AWS said nothing. */
+export type Denied = {
+	/**  Who may not. */
+	caller: Caller,
+	/**  "ssm:StartSession". */
+	action: string,
+	/**  ARN of the resource. */
+	resource: string,
+	/**  The node, as the user knows it. */
+	nodeName: string,
+	/**  Account id of the caller. */
+	accountId: string,
+	/**  Region of the call. */
+	region: string,
+	/**  The session document that was asked for, for a refused StartSession. */
+	document: string | null,
+	/**  The kind of policy that refused; `None` where AWS did not say. */
+	policy: PolicyKind | null,
+	/**  Whether something denies it; otherwise nothing allows it. */
+	explicit: boolean,
+	/**  ARN of the policy, if AWS gave it. */
+	policyArn: string | null,
+	/**  The stages in order; empty where AWS named no kind. */
+	chain: ChainLink[],
+	/**  What would lift it; `None` where no statement of the identity helps. */
+	remedy: Statement | null,
+	/**  Whether AWS named no action and this is the likeliest one: a data channel that was refused without a reason. */
+	guessed: boolean,
+	/**  When AWS was asked last. */
+	checkedMs: number | null,
+	/**  Whether this refusal came in place of another one: the first obstacle is gone. */
+	firstGone: boolean,
+	/**  The same as one sentence, with the text of AWS folded away. */
+	problem: CommandError,
+};
+
 /**  Height of a table row. */
 export type Density = 
 /**  24 px. */
@@ -330,6 +554,69 @@ export type ErrorCode =
 "service" | 
 /**  A defect of Fleetline. */
 "internal";
+
+/**  What a rung goes by. */
+export type Evidence = 
+/**  An earlier step stopped. */
+{ kind: "not_reached" } | 
+/**  AWS lists the node. */
+{ kind: "listed" } | 
+/**  The instance does not run. */
+{ kind: "not_running"; 
+/**  As EC2 says it: "stopped". */
+state: string } | 
+/**  AWS no longer hears the agent. */
+{ kind: "agent_lost" } | 
+/**  AWS has reported no heartbeat yet. */
+{ kind: "no_heartbeat" } | 
+/**  The agent is heard. */
+{ kind: "heard" } | 
+/**  The agent is heard, and too old for something. */
+{ kind: "old_agent"; 
+/**  Its version. */
+version: string; 
+/**  What it does not do, at least one. */
+lacks: ClosedGate[] } | 
+/**  EC2 nodes need no tier. */
+{ kind: "tier_not_needed" } | 
+/**  Advanced. */
+{ kind: "tier_advanced" } | 
+/**  Standard, which takes no sessions to hybrid nodes. */
+{ kind: "tier_standard" } | 
+/**  A change is on its way. */
+{ kind: "tier_changing" } | 
+/**  It is being asked. */
+{ kind: "tier_checking" } | 
+/**  AWS did not say. */
+{ kind: "tier_unknown" } | 
+/**  Nobody asked AWS for a session, and AWS says it in no other way. */
+{ kind: "iam_not_asked" } | 
+/**  AWS refused the last session by policy. */
+{ kind: "iam_denied" } | 
+/**  AWS allowed a session. */
+{ kind: "iam_allowed" } | 
+/**  A session is being tried. */
+{ kind: "channel_trying"; 
+/**  How often AWS said before that the node is not connected. */
+tries: number } | 
+/**  A session is open now. */
+{ kind: "channel_open" } | 
+/**  No session was tried. */
+{ kind: "channel_not_tried" } | 
+/**  AWS says that the node is connected; no session was tried. */
+{ kind: "channel_connected" } | 
+/**  AWS says that the node is not connected, although its agent is heard. */
+{ kind: "channel_not_connected" } | 
+/**  AWS took no session to it, again and again, although its agent is heard. */
+{ kind: "channel_not_connectable"; 
+/**  How often it was tried. */
+tries: number } | 
+/**  A session was started, opened and ended again. */
+{ kind: "channel_opened"; 
+/**  From asking AWS until the node spoke, in milliseconds. */
+afterMs: number | null } | 
+/**  AWS allowed a session, but its channel did not open. */
+{ kind: "channel_not_opened" };
 
 /**  A labelled fact of the inspector. */
 export type Fact = {
@@ -610,16 +897,16 @@ export type KeyPress = {
 	modifiers: Modifiers,
 };
 
-/**  One rung: label, fact, cause. */
+/**  One rung. */
 export type LadderStep = {
-	/**  "Registered", "Agent online", "Tier", "IAM", "Session channel". */
-	label: string,
+	/**  Which. */
+	name: StepName,
 	/**  State. */
 	state: StepState,
-	/**  Right-aligned fact: "ping 14 s ago". */
-	fact: string,
-	/**  A line of cause, possibly empty. */
-	cause: string,
+	/**  What it goes by. */
+	evidence: Evidence,
+	/**  When that was seen, if it is known. */
+	atMs: number | null,
 };
 
 /**  A session that carries a forward. */
@@ -714,6 +1001,8 @@ export type NodeDetail = {
 	tags: Tag[],
 	/**  Our own live sessions on it, by tab id and title. */
 	sessions: LiveSession[],
+	/**  The check of its session channel that runs or ran last. */
+	check: CheckRow | null,
 };
 
 /**  What a managed node is. */
@@ -790,6 +1079,19 @@ export type NoticeLevel =
 /**  Something stopped. */
 "bad";
 
+/**  What a refusal tells about a stage. */
+export type Outcome = 
+/**  AWS named no deny here. */
+"no_deny_reported" | 
+/**  Stopped here: nothing allows the call. */
+"no_allow" | 
+/**  Stopped here: something denies the call. */
+"denied" | 
+/**  It cannot lift the refusal. */
+"cannot_override" | 
+/**  Stopped before it. */
+"not_reached";
+
 /**  What became of a paste. */
 export type PasteOutcome = 
 /**  Sent. */
@@ -824,6 +1126,25 @@ export type PlatformFamily =
 "macos" | 
 /**  The service did not say. */
 "unknown";
+
+/**  The kind of policy that refused. */
+export type PolicyKind = 
+/**  A policy of the identity. */
+"identity" | 
+/**  The policy of the resource. */
+"resource" | 
+/**  The permissions boundary of the identity. */
+"boundary" | 
+/**  A policy passed when the role was assumed. */
+"session" | 
+/**  An organization policy on identities (SCP). */
+"service_control" | 
+/**  An organization policy on resources (RCP). */
+"resource_control" | 
+/**  The policy of a VPC endpoint. */
+"endpoint" | 
+/**  The trust policy of a role. */
+"role_trust";
 
 /**  Something wrong in a query, pointing at the characters. */
 export type QueryIssue = {
@@ -863,6 +1184,12 @@ export type Readiness =
 "lost" | 
 /**  Being found out. */
 "checking";
+
+/**
+ *  The code of a new activation on its way to the eyes of the person who asked to see it: the one secret that crosses the
+ *  bridge. It is in no event and no snapshot, and its debug form does not show it.
+ */
+export type RevealedCode = string;
 
 /**  Where to scroll. */
 export type ScrollTo = 
@@ -959,6 +1286,13 @@ export type SessionRow = {
 	startedMs: number | null,
 	/**  State. */
 	state: SessionState,
+	/**
+	 *  The refusal that keeps it from beginning. It stays while the session is asked for again, until one begins or fails
+	 *  in another way.
+	 */
+	denied: Denied | null,
+	/**  Whether the node has said nothing for 10 s since the session opened. */
+	silent: boolean,
 	/**  How long the last resume took, in milliseconds, if there was one. */
 	resumedAfterMs: number | null,
 	/**  Whether the session is a demo shell on this computer. */
@@ -1051,6 +1385,29 @@ export type SourceRow = {
 	problem: CommandError | null,
 };
 
+/**  A stage at which AWS decides: a kind of policy, or what is asked for. */
+export type Stage = 
+/**  [`PolicyKind::Identity`]. */
+"identity" | 
+/**  [`PolicyKind::Resource`]. */
+"resource" | 
+/**  [`PolicyKind::Boundary`]. */
+"boundary" | 
+/**  [`PolicyKind::Session`]. */
+"session" | 
+/**  [`PolicyKind::ServiceControl`]. */
+"service_control" | 
+/**  [`PolicyKind::ResourceControl`]. */
+"resource_control" | 
+/**  [`PolicyKind::Endpoint`]. */
+"endpoint" | 
+/**  [`PolicyKind::RoleTrust`]. */
+"role_trust" | 
+/**  The session document. */
+"document" | 
+/**  The node. */
+"node";
+
 /**  The choice of the first-run page. */
 export type StartChoice = 
 /**  Explore the demo fleet. */
@@ -1061,6 +1418,27 @@ export type StartChoice =
 sources: string[]; 
 /**  Regions to list; empty means each source's own Region. */
 regions: string[] };
+
+/**  The smallest policy that would lift a refusal. */
+export type Statement = {
+	/**  A policy document as JSON, indented by two spaces. */
+	json: string,
+	/**  The same as an `aws_iam_policy_document` of Terraform. */
+	terraform: string,
+};
+
+/**  Which rung. */
+export type StepName = 
+/**  Registered with Systems Manager. */
+"registered" | 
+/**  AWS hears the agent. */
+"agent_online" | 
+/**  The account-Region takes sessions to nodes of this kind. */
+"tier" | 
+/**  The identity may start a session. */
+"iam" | 
+/**  A session opens. */
+"channel";
 
 /**  State of one rung of the readiness ladder. */
 export type StepState = 
@@ -1128,6 +1506,76 @@ export type Theme =
 "light" | 
 /**  Always dark. */
 "dark";
+
+/**  A change of a tier on its way. */
+export type TierChange = {
+	/**  To what. */
+	to: InstanceTier,
+	/**  Since when this program looks at it. */
+	sinceMs: number | null,
+	/**  Why it is not looked at any more, although it has not settled. */
+	problem: CommandError | null,
+};
+
+/**  Why a change of the tier cannot be made. */
+export type TierObstacle = 
+/**  It is that already. */
+"unchanged" | 
+/**  Another change is on its way. */
+"pending" | 
+/**  More hybrid nodes than the standard tier takes. */
+"too_many_nodes";
+
+/**  A change of the tier with everything a person should know before it is made. AWS was just asked. */
+export type TierReview = {
+	/**  AWS profile the account-Region is reached through. */
+	source: string,
+	/**  Account id. */
+	accountId: string,
+	/**  Account name or the source's name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  What it is, or Pending. */
+	tier: InstanceTier,
+	/**  What the setting says: the same as `tier`, or what it is being changed to. */
+	value: InstanceTier,
+	/**  Whether nobody ever set it. */
+	isDefault: boolean,
+	/**  ARN of who set it last; empty if AWS did not say. */
+	changedBy: string,
+	/**  When. */
+	changedMs: number | null,
+	/**  What it would be changed to. */
+	to: TierTarget,
+	/**  Hybrid nodes of the account-Region; the setting applies to all of them. */
+	hybridNodes: number,
+	/**  Whether all of them are known; otherwise there may be more. */
+	isComplete: boolean,
+	/**  What AWS charges for a hybrid node and hour on the advanced tier, in US dollars. */
+	nodeHourUsd: number | null,
+	/**  For all of the nodes, an hour. */
+	hourUsd: number | null,
+	/**  For all of the nodes, a month of 730 hours. */
+	monthUsd: number | null,
+	/**  Most hybrid nodes the standard tier takes. */
+	standardLimit: number,
+	/**  What stands in the way. */
+	obstacle: TierObstacle | null,
+	/**  ARN of the setting, on which `ssm:UpdateServiceSetting` must be allowed. */
+	settingArn: string,
+	/**  The change as this program's command line takes it. */
+	command: string,
+	/**  The change as the AWS CLI takes it. */
+	awsCommand: string,
+};
+
+/**  What a tier can be changed to. */
+export type TierTarget = 
+/**  No sessions to hybrid nodes, no charge. */
+"standard" | 
+/**  Sessions to hybrid nodes, charged by the node and hour. */
+"advanced";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
