@@ -221,7 +221,8 @@ fn refused_channel(body: &str) -> StartError {
 
 #[test]
 fn a_data_channel_that_was_refused_without_a_reason_is_a_guess_and_with_one_is_not() {
-    let context = Context { account_id: Some("111122223333".into()), ..context() };
+    let context =
+        Context { node_id: Some("i-0abc".into()), account_id: Some("111122223333".into()), ..context() };
     let silent = denied(&refused_channel("Forbidden."), &context).unwrap();
     assert!(silent.guessed && silent.policy.is_none() && silent.chain.is_empty(), "{silent:?}");
     assert_eq!(silent.action, "ssmmessages:OpenDataChannel");
