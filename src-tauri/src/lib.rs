@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::{env, io};
 
+use fleetline_app::tier::TierPatience;
 use fleetline_app::{Ports, StartOptions};
 use fleetline_ipc::system::StartChoice;
 use tauri::Manager;
@@ -108,6 +109,7 @@ fn compose(app: &tauri::AppHandle, args: &Args, facts: Facts, place: Place, endi
             choice: args.demo.then_some(StartChoice::Demo),
             software_gl: facts.software_gl,
             app_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tier_patience: TierPatience::default(),
             warnings: place.warnings,
         },
     });

@@ -4,6 +4,7 @@
 //! test ends with `in_the_real_window`, or has it in the middle, so that they run one at a time (`.config/nextest.toml`).
 #![cfg(target_os = "linux")]
 
+mod access;
 mod bus;
 mod driver;
 mod forwards;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { monthlyUsd, standardTier, tierCommand } from '../src/fleet/tier';
+import { changingTier, monthlyUsd, standardTier } from '../src/fleet/tier';
 import type { AccountRegionRow } from '../src/host/types';
 import { plural, stretches } from '../src/i18n/forms';
 import { dictionaries } from '../src/i18n/dictionaries';
@@ -69,7 +69,7 @@ describe('messages', () => {
 
 describe('the tier', () => {
   const row = (hybrid: number, tier: AccountRegionRow['tier']): AccountRegionRow => ({
-    source: 'plants', accountId: '444455556666', accountName: 'plants-eu', region: 'eu-central-1', state: 'loaded', nodes: hybrid, hybrid, tier, problem: null, updatedMs: null,
+    source: 'plants', accountId: '444455556666', accountName: 'plants-eu', region: 'eu-central-1', state: 'loaded', nodes: hybrid, hybrid, tier, tierChange: null, problem: null, updatedMs: null,
   });
 
   it('costs USD 55.81 a month for 11 nodes', () => {
@@ -80,8 +80,13 @@ describe('the tier', () => {
     expect(standardTier([row(0, 'standard'), row(3, 'standard'), row(9, 'advanced'), row(11, 'standard'), row(2, 'unknown')]).map((one) => one.hybrid)).toEqual([11, 3]);
   });
 
-  it('names account and Region in the command', () => {
-    expect(tierCommand(row(1, 'standard'))).toContain('arn:aws:ssm:eu-central-1:444455556666:servicesetting/ssm/managed-instance/activation-tier');
+  it('is not asked for where it is being changed, and trouble is told first', () => {
+    const changing = (problem: boolean): AccountRegionRow => ({
+      ...row(4, 'standard'), tierChange: { to: 'advanced', sinceMs: 0, problem: problem ? { code: 'network_unreachable', message: 'no', hint: null, detail: null, requestId: null } : null },
+    });
+    const rows = [row(1, 'standard'), changing(false), changing(true)];
+    expect(standardTier(rows).map((one) => one.hybrid)).toEqual([1]);
+    expect(changingTier(rows).map((one) => one.tierChange?.problem !== null)).toEqual([true, false]);
   });
 });
 

@@ -52,10 +52,12 @@ pub enum Known {
     ChannelForbidden,
     /// Too many calls.
     Throttled,
+    /// More filter values in one call than EC2 takes.
+    TooManyFilters,
 }
 
 /// Texts that must all occur, in lower case. The first row that fits counts, so the more particular ones stand first.
-const TEXTS: [(&[&str], Known); 26] = [
+const TEXTS: [(&[&str], Known); 29] = [
     (&["createdatachannel", "accessdenied"], Known::NodeRoleChannel),
     (&["setting up data channel", "is not authorized"], Known::NodeRoleChannel),
     (&["request is not authenticated"], Known::NodeCredentials),
@@ -68,6 +70,7 @@ const TEXTS: [(&[&str], Known); 26] = [
     (&["fetching data key failed"], Known::NodeRoleKey),
     (&["document worker timed out"], Known::NodeLimits),
     (&["document process failed unexpectedly"], Known::NodeLimits),
+    (&["plugin with name", "not found"], Known::NodeLimits),
     (&["port forwarding sessions to remote hosts are not supported"], Known::AgentTooOldForRemoteHosts),
     (&["is not supported by this version of ssm agent"], Known::AgentTooOld),
     (&["connection to destination port failed"], Known::DestinationRefused),
@@ -81,6 +84,8 @@ const TEXTS: [(&[&str], Known); 26] = [
     (&["expiredtokenexception"], Known::CredentialsOver),
     (&["server authentication failed", "forbidden"], Known::ChannelForbidden),
     (&["rate exceeded"], Known::Throttled),
+    (&["filterlimitexceeded"], Known::TooManyFilters),
+    (&["maximum number of filter values"], Known::TooManyFilters),
     (&["is not connected."], Known::NotConnected),
 ];
 
@@ -110,7 +115,7 @@ impl Known {
             | Self::NotConfigured => Fault::Node,
             Self::SignInOver | Self::CredentialsOver => Fault::Credentials,
             Self::StandardTier | Self::Throttled => Fault::Account,
-            Self::WrongDocumentType => Fault::Request,
+            Self::WrongDocumentType | Self::TooManyFilters => Fault::Request,
             Self::ChannelForbidden => Fault::Network,
         }
     }
@@ -141,6 +146,7 @@ impl Known {
             Self::CredentialsOver => "The credentials have expired.",
             Self::ChannelForbidden => "The data channel was refused before AWS looked at any policy.",
             Self::Throttled => "AWS limits how often this may be called, and the limit is reached.",
+            Self::TooManyFilters => "EC2 was asked for more at once than it takes.",
         }
     }
 
@@ -181,6 +187,7 @@ impl Known {
                  ssmmessages:OpenDataChannel on your own sessions."
             }
             Self::Throttled => "Wait a moment; other tools that use the same account count as well.",
+            Self::TooManyFilters => "Ask for fewer instances or filters at a time.",
         }
     }
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod arn;
+mod chain;
 mod denial;
 mod known;
 mod needs;
@@ -16,6 +17,7 @@ mod remedy;
 mod terraform;
 
 pub use arn::{Arn, Place, partition_of_region};
+pub use chain::{Link, Outcome, Stage};
 pub use denial::{Denial, Effect, PolicyKind};
 pub use known::{Fault, Known};
 pub use needs::{DEFAULT_DOCUMENT, Feature, NeedsError, Node, Wanted};

@@ -59,6 +59,13 @@ impl Remedy {
     }
 }
 
+impl Policy {
+    /// What opens, resumes and ends the holder's own sessions in a place.
+    pub fn of_own_sessions(place: &Place) -> Self {
+        Self { statements: vec![own_sessions_statement(vec![place.own_sessions()])] }
+    }
+}
+
 fn statements(denial: &Denial, attempt: Option<&Attempt>) -> Option<Vec<Statement>> {
     let action = denial.action.as_deref()?;
     let resource = denial.resource.as_deref();

@@ -521,6 +521,27 @@ fn failures_of_the_node_are_not_laid_at_the_callers_door() {
             Fault::Network,
         ),
         ("Rate exceeded", Known::Throttled, Fault::Account),
+        ("ThrottlingException: Rate exceeded", Known::Throttled, Fault::Account),
+        ("ExpiredTokenException", Known::CredentialsOver, Fault::Credentials),
+        (
+            "Setting up data channel with id ada-0abc failed: failed to create websocket for datachannel with error: \
+             CreateDataChannel failed with error: shared credentials are already expired",
+            Known::NodeCredentials,
+            Fault::Node,
+        ),
+        (
+            "Couldn't start the session because we are unable to validate encryption on Amazon S3 bucket. Error: \
+             AccessDenied: User: arn:aws:sts::111122223333:assumed-role/Node/i-0abc is not authorized to perform: \
+             s3:GetEncryptionConfiguration",
+            Known::NodeRoleBucket,
+            Fault::Node,
+        ),
+        ("Plugin with name Standard_Stream not found.", Known::NodeLimits, Fault::Node),
+        (
+            "FilterLimitExceeded: The maximum number of filter values specified on a single call is 200",
+            Known::TooManyFilters,
+            Fault::Request,
+        ),
     ];
     for (text, known, fault) in cases {
         assert_eq!(Known::find(text), Some(known), "{text}");

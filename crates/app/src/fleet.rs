@@ -54,6 +54,8 @@ pub(crate) struct Outcome {
     pub(crate) notice: Option<(String, Option<CommandError>)>,
     /// To be written.
     pub(crate) cache: Option<ToCache>,
+    /// Where the tier is being changed.
+    pub(crate) tier_pending: Option<Scope>,
 }
 
 struct OpenView {
@@ -178,7 +180,12 @@ impl FleetDesk {
                 outcome.notice =
                     Some((self.enrichment_notice(id), Some(CommandError { message, ..problem })));
             }
-            Step::Tier(id, tier) => self.fleet.set_tier(id, tier.unwrap_or(InstanceTier::Unknown)),
+            Step::Tier(id, tier) => {
+                let tier = tier.unwrap_or(InstanceTier::Unknown);
+                self.fleet.set_tier(id, tier);
+                let (source, region) = self.names(id);
+                outcome.tier_pending = (tier == InstanceTier::Pending).then_some(Scope { source, region });
+            }
             Step::Complete(id) => {
                 self.fleet.complete(id, now_ms());
                 outcome.cache = self.cached.then(|| self.to_cache(id)).flatten();
@@ -231,6 +238,52 @@ impl FleetDesk {
             saved_ms: listing.updated_ms?,
             listing: CachedListing { tier: listing.tier, nodes },
         })
+    }
+
+    /// The tier of an account in a Region is known, through whatever source. Returns whether that is news.
+    pub(crate) fn learn_tier(&mut self, scope: &Scope, tier: InstanceTier) -> bool {
+        let Some(place) = self.fleet.listings().map(|(_, l)| l).find(|l| is_of(l, scope)) else {
+            return false;
+        };
+        let account = place.account_id.clone();
+        let same = |listing: &inventory::Listing| {
+            is_of(listing, scope)
+                || (listing.region == scope.region && !account.is_empty() && listing.account_id == account)
+        };
+        let concerned: Vec<ListingId> = self
+            .fleet
+            .listings()
+            .filter(|(_, listing)| same(listing) && listing.tier != tier)
+            .map(|(id, _)| id)
+            .collect();
+        for id in &concerned {
+            self.fleet.set_tier(*id, tier);
+        }
+        self.dirty |= !concerned.is_empty();
+        !concerned.is_empty()
+    }
+
+    /// Takes a node out that is known to be gone.
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.fleet.remove(key);
+        self.dirty = true;
+    }
+
+    /// Something told beside the fleet changed, so that it is announced.
+    pub(crate) fn touch(&mut self) {
+        self.dirty = true;
+    }
+
+    /// The listing of a source and Region, with the number of its hybrid nodes.
+    pub(crate) fn place(&self, scope: &Scope) -> Option<(&inventory::Listing, u32)> {
+        let counts = self.fleet.listing_counts();
+        let found = self.fleet.listings().zip(counts).find(|((_, listing), _)| is_of(listing, scope));
+        found.map(|((_, listing), counts)| (listing, counts.hybrid))
+    }
+
+    /// What is listed, in order.
+    pub(crate) fn scope(&self) -> impl Iterator<Item = &Scope> {
+        self.scope.iter().map(|(_, scope)| scope)
     }
 
     pub(crate) fn fleet(&self) -> &Fleet {
@@ -377,6 +430,10 @@ pub(crate) mod inventory_cache {
     pub(crate) fn read(store: &Store, scope: &[Scope]) -> Vec<Option<Found>> {
         scope.iter().map(|scope| store.cached(&key(&scope.source, &scope.region))).collect()
     }
+}
+
+fn is_of(listing: &inventory::Listing, scope: &Scope) -> bool {
+    listing.source == scope.source && listing.region == scope.region
 }
 
 fn view_state(id: &str, view: &View, fleet: &Fleet) -> FleetViewState {

@@ -4,6 +4,9 @@
 //! runtime and returns an [`AppHandle`] with one async method per command. State comes out as events through the
 //! [`Ui`] port, each with a version that only grows.
 
+mod activations;
+mod checks;
+pub mod checkup;
 mod clock;
 mod controller;
 pub mod deep_link;
@@ -18,8 +21,11 @@ pub mod problem;
 mod refresh;
 mod request;
 mod rows;
+mod rungs;
 mod tabs;
 mod terminal_task;
+pub mod tier;
+mod tiers;
 pub mod tray;
 pub mod trial;
 

@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use fleetline_engine::Dialer;
 use fleetline_engine::ports::{ApiError, ControlPlanes};
+use fleetline_inventory::hybrid::HybridSources;
 use fleetline_inventory::ports::{SourceInfo, Sources};
+use fleetline_inventory::probe::NodeProbes;
 use fleetline_ipc::CommandError;
 use fleetline_ipc::event::AppEvent;
 use fleetline_ipc::system::StartChoice;
 use fleetline_store::Store;
 
+use crate::tier::TierPatience;
 use crate::tray::Menu;
 
 /// A boxed future, so that the ports can be trait objects.
@@ -96,6 +99,10 @@ pub struct Backend {
     pub sources: Arc<dyn Sources<ApiError>>,
     /// Starts sessions.
     pub control: Arc<dyn ControlPlanes>,
+    /// Tier, activations and deregistering.
+    pub hybrid: Arc<dyn HybridSources<ApiError>>,
+    /// Says whether nodes are connected.
+    pub probes: Arc<dyn NodeProbes<ApiError>>,
     /// What to list. Empty: the chosen sources in the chosen Regions, or in the Region each source names.
     pub scope: Vec<Scope>,
     /// Kept until the user leaves, then dropped: the simulator of the demo fleet lives here.
@@ -138,6 +145,8 @@ pub struct StartOptions {
     pub software_gl: bool,
     /// The program's version.
     pub app_version: String,
+    /// How long changes of a tier are waited for.
+    pub tier_patience: TierPatience,
     /// Something to tell the user at once: (stable id, sentence, raw detail).
     pub warnings: Vec<(String, String, Option<String>)>,
 }

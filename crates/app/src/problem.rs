@@ -1,14 +1,16 @@
 //! Failures in one sentence: what happened, why, and what to do. Shared by the desktop app and the CLI.
 
 mod denial;
+mod denied;
 
-use fleetline_access::{Attempt, Fault, Known};
+use fleetline_access::{Arn, Attempt, Denial, Fault, Known, Place};
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
 use fleetline_engine::{CloseError, DialError, ReconnectCause, StartError};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::StoreError;
 
 pub use denial::DenialReport;
+pub use denied::{denied, denied_call};
 
 const TLS_HINT: &str = "A proxy that inspects TLS is a usual reason: name its certificate in AWS_CA_BUNDLE.";
 const PROXY_HINT: &str =
@@ -28,8 +30,14 @@ pub struct Context {
     pub region: String,
     /// The node, as the user knows it: its name or id.
     pub node: Option<String>,
+    /// The node's id, which policies name.
+    pub node_id: Option<String>,
+    /// Account id of the node, if it is known.
+    pub account_id: Option<String>,
     /// The session document that was asked for.
     pub document: Option<String>,
+    /// KMS key that the node asked the session to be sealed with.
+    pub sealed_with: Option<String>,
 }
 
 impl Context {
@@ -43,6 +51,20 @@ impl Context {
             "environment" => "the environment variables".to_owned(),
             name => format!("the AWS profile {name}"),
         }
+    }
+
+    /// What the caller was doing, so that a remedy covers node and document whichever AWS named. Nodes are in the account
+    /// of whoever reaches them, so the caller's own stands in where the node's is not known.
+    fn attempt(&self, denial: &Denial) -> Option<Attempt> {
+        let of_caller = || denial.principal.as_deref().and_then(Arn::parse).map(|arn| arn.account.to_owned());
+        let account = self.account_id.clone().or_else(of_caller).filter(|account| !account.is_empty())?;
+        let target = self.node_id.clone()?;
+        Some(Attempt {
+            place: Place::new(account, self.region.clone()),
+            target,
+            document: self.document.clone(),
+        })
+        .filter(|_| !self.region.is_empty())
     }
 
     fn place(&self) -> String {
@@ -78,7 +100,7 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
             "Check the access key and its secret, and that the clock of this computer is right.",
         ),
         ApiErrorKind::AccessDenied => {
-            let report = DenialReport::of(&error.message, operation, &place, None);
+            let report = DenialReport::of(&error.message, operation, context);
             (ErrorCode::AccessDenied, report.sentence, Some(report.advice))
         }
         ApiErrorKind::TargetNotConnected => of(
@@ -109,6 +131,23 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
                 None => format!("The session document cannot be used{place}."),
             },
             "Choose a document of type Session that exists in this account and Region.",
+        ),
+        ApiErrorKind::InvalidRequest | ApiErrorKind::Other
+            if error.code.as_deref() == Some("TooManyUpdates") =>
+        {
+            of(
+                ErrorCode::InvalidInput,
+                format!("AWS refused {operation}{place}: another change of the same setting is on its way."),
+                "Wait until it has settled, then look again.",
+            )
+        }
+        // AWS has also said it without a text (anchors.md 4).
+        ApiErrorKind::InvalidRequest | ApiErrorKind::Other if is_silent_tier_refusal(error, context) => of(
+            ErrorCode::TierRequired,
+            format!(
+                "AWS refused a session to {node}{place} without a reason, most likely because hybrid nodes take none on the standard tier."
+            ),
+            "Check the Region and its tier.",
         ),
         ApiErrorKind::InvalidRequest | ApiErrorKind::Other if Known::find(&error.message).is_some() => {
             known(&error.message).unwrap_or((ErrorCode::Service, full_stop(&error.message), None))
@@ -167,15 +206,13 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
     }
 }
 
-/// A refused call with its parts and its remedy; `None` if it was not refused by a policy. `attempt`: what the caller was
-/// doing, so that the remedy covers node and document whichever AWS named.
-pub fn explain_denial(
-    error: &ApiError,
-    context: &Context,
-    attempt: Option<&Attempt>,
-) -> Option<DenialReport> {
-    (error.kind == ApiErrorKind::AccessDenied)
-        .then(|| DenialReport::of(&error.message, error.operation, &context.place(), attempt))
+/// A BadRequest without a text for a session to a hybrid node.
+fn is_silent_tier_refusal(error: &ApiError, context: &Context) -> bool {
+    let code = error.code.as_deref();
+    error.operation == "StartSession"
+        && code == Some("BadRequest")
+        && (error.message.trim().is_empty() || Some(error.message.as_str()) == code)
+        && context.node_id.as_deref().is_some_and(|id| id.starts_with("mi-"))
 }
 
 /// A failure recognised by its text alone.
@@ -186,6 +223,7 @@ fn known(text: &str) -> Option<(ErrorCode, String, Option<String>)> {
         (Known::StandardTier, _) => ErrorCode::TierRequired,
         (Known::NotConnected | Known::NotConfigured, _) => ErrorCode::TargetNotConnected,
         (Known::WrongDocumentType, _) => ErrorCode::InvalidDocument,
+        (Known::TooManyFilters, _) => ErrorCode::Service,
         (_, Fault::Credentials) => ErrorCode::CredentialsExpired,
         (_, Fault::Network) => ErrorCode::NetworkUnreachable,
         (_, Fault::Node | Fault::Account | Fault::Request) => ErrorCode::SessionEnded,
@@ -212,10 +250,25 @@ pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
             CommandError { message, ..described }
         }
         StartError::KeyNotOpened { text, .. } => CommandError {
-            hint: Some(format!("Usually the node's role lacks a permission. {}", Known::NodeRoleKey.action())),
+            hint: Some(format!(
+                "Usually the node's role lacks a permission. {}",
+                Known::NodeRoleKey.action()
+            )),
             detail: Some(clipped(text.clone())).filter(|text| !text.is_empty()),
             ..CommandError::new(ErrorCode::SessionEnded, full_stop(&error.to_string()))
         },
+        // The agent cannot say it: it has no key to say it with (aws-security-reliability.md A.11).
+        StartError::ByService { text, .. } if text.is_empty() && context.sealed_with.is_some() => {
+            let message = format!(
+                "{} ended the session without a word when it was to be sealed, most likely because its role may not use the KMS key.",
+                capital(&context.node())
+            );
+            CommandError {
+                hint: Some(Known::NodeRoleKey.action().to_owned()),
+                detail: context.sealed_with.clone(),
+                ..CommandError::new(ErrorCode::SessionEnded, message)
+            }
+        }
         StartError::ByService { .. } | StartError::Channel(_)
             if Known::find(&error.to_string()).is_some() =>
         {
@@ -232,6 +285,9 @@ pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
 }
 
 fn describe_cause(cause: &ReconnectCause, whole: &StartError, context: &Context) -> CommandError {
+    if let ReconnectCause::Dial(DialError::Upgrade { status: 401 | 403, body }) = cause {
+        return denied::refused_channel(body, whole, context);
+    }
     let code = match cause {
         ReconnectCause::Api(api) => {
             let described = describe(api, context);

@@ -3,6 +3,9 @@
 use fleetline_ipc::CommandError;
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
+use fleetline_ipc::hybrid::{
+    ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
+};
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
@@ -11,7 +14,7 @@ use fleetline_ipc::terminal::{
 };
 use tokio::sync::oneshot;
 
-use crate::ports::FrameSink;
+use crate::ports::{FrameSink, Scope};
 use crate::tray::TrayAction;
 
 /// Where an answer goes. Dropping it answers "Fleetline is ending".
@@ -45,6 +48,7 @@ pub(crate) enum Request {
     SessionRetry { tab: String, reply: Reply<()> },
     Terminal { tab: String, request: TerminalRequest },
     Forward(ForwardRequest),
+    Access(AccessRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },
     OpenUrl { url: String, reply: Reply<()> },
@@ -63,6 +67,22 @@ pub(crate) enum ForwardRequest {
     Disconnect { id: String, connection: Option<f64>, reply: Reply<()> },
     Detail { id: String, reply: Reply<ForwardDetail> },
     Texts { id: String, reply: Reply<ForwardTexts> },
+}
+
+/// A request about the way to nodes.
+pub(crate) enum AccessRequest {
+    Check { node_key: String, reply: Reply<()> },
+    CheckStop { node_key: String, reply: Reply<()> },
+    TierReview { scope: Scope, to: TierTarget, reply: Reply<TierReview> },
+    TierChange { scope: Scope, to: TierTarget, reply: Reply<()> },
+    TierWatch { scope: Scope, reply: Reply<()> },
+    Activations { reply: Reply<Vec<Activations>> },
+    ActivationCreate { spec: ActivationSpec, reply: Reply<CreatedActivation> },
+    ActivationDelete { scope: Scope, id: String, reply: Reply<()> },
+    ActivationCopy { id: String, which: ActivationText, reply: Reply<()> },
+    ActivationReveal { id: String, reply: Reply<RevealedCode> },
+    ActivationForget { id: String, reply: Reply<()> },
+    Deregister { node_key: String, reply: Reply<()> },
 }
 
 /// A request to one terminal, passed on by the controller to the terminal's own task.

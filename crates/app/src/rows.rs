@@ -2,14 +2,12 @@
 
 use fleetline_inventory::node::{self, ManagedNode};
 use fleetline_inventory::ports::{CallerIdentity, SourceInfo};
-use fleetline_inventory::{
-    self as inventory, Counters, Entry, Fleet, Listing, ListingCounts, Sort, Step, Verdict,
-};
+use fleetline_inventory::{self as inventory, Counters, Entry, Fleet, Listing, ListingCounts, Sort, Verdict};
 use fleetline_ipc::CommandError;
 use fleetline_ipc::ErrorCode;
 use fleetline_ipc::fleet::{
-    AccountRegionRow, Completion, Completions, Fact, FleetQuery, InstanceTier, LadderStep, ListingState,
-    NodeKind, NodeRow, PingStatus, PlatformFamily, QueryIssue, Readiness, SortColumn, StepState, Tag,
+    AccountRegionRow, Completion, Completions, Fact, FleetQuery, InstanceTier, ListingState, NodeKind,
+    NodeRow, PingStatus, PlatformFamily, QueryIssue, Readiness, SortColumn, Tag,
 };
 use fleetline_ipc::system::{IdentityRow, SourceRow};
 
@@ -80,16 +78,6 @@ pub(crate) fn tags(node: &ManagedNode) -> Vec<Tag> {
     node.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
 }
 
-pub(crate) fn ladder(steps: [Step; 5]) -> Vec<LadderStep> {
-    let row = |step: Step| LadderStep {
-        label: step.label.to_owned(),
-        state: step_state(step.state),
-        fact: step.fact,
-        cause: step.cause,
-    };
-    steps.into_iter().map(row).collect()
-}
-
 pub(crate) fn account_region(
     listing: &Listing,
     counts: ListingCounts,
@@ -110,6 +98,7 @@ pub(crate) fn account_region(
         nodes: counts.nodes,
         hybrid: counts.hybrid,
         tier: tier(listing.tier),
+        tier_change: None,
         problem,
         updated_ms: listing.updated_ms.map(millis),
     }
@@ -215,7 +204,7 @@ fn ping(ping: node::PingStatus) -> PingStatus {
     }
 }
 
-fn tier(tier: node::InstanceTier) -> InstanceTier {
+pub(crate) fn tier(tier: node::InstanceTier) -> InstanceTier {
     match tier {
         node::InstanceTier::Standard => InstanceTier::Standard,
         node::InstanceTier::Advanced => InstanceTier::Advanced,
@@ -231,17 +220,5 @@ fn readiness(readiness: inventory::Readiness) -> Readiness {
         inventory::Readiness::Limited => Readiness::Limited,
         inventory::Readiness::Lost => Readiness::Lost,
         inventory::Readiness::Blocked => Readiness::Blocked,
-    }
-}
-
-fn step_state(state: inventory::StepState) -> StepState {
-    match state {
-        inventory::StepState::Passed => StepState::Passed,
-        inventory::StepState::Limited => StepState::Limited,
-        inventory::StepState::Stopped => StepState::Stopped,
-        inventory::StepState::Lost => StepState::Lost,
-        inventory::StepState::Running => StepState::Running,
-        inventory::StepState::NotChecked => StepState::NotChecked,
-        inventory::StepState::NotReached => StepState::NotReached,
     }
 }

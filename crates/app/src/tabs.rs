@@ -1,10 +1,12 @@
 //! The tabs: which are open, in which order, and which is in front.
 
 use fleetline_inventory::SessionProof;
+use fleetline_ipc::access::Denied;
 use fleetline_ipc::fleet::LiveSession;
 use fleetline_ipc::session::{SessionRow, SessionState, TabKind, TabRow};
 use tokio::sync::mpsc;
 
+use crate::checkup::Checkup;
 use crate::terminal_task::{Command, Report};
 use crate::tray::{ShellState, TrayShell};
 
@@ -152,13 +154,19 @@ impl Tabs {
         let Some(tab) = self.get_mut(id) else { return TabChange::None };
         let before = tab.row.clone();
         match report {
-            Report::State { state, session_id, resumed_after_ms } => {
+            Report::State { state, session_id, resumed_after_ms, denied } => {
                 let Some(session) = &mut tab.row.session else { return TabChange::None };
+                keep_denial(session, &state, denied);
                 session.session_id = session_id.or(session.session_id.take());
                 session.resumed_after_ms = resumed_after_ms.or(session.resumed_after_ms);
                 session.state = state;
             }
             Report::Title(title) => tab.row.program_title = title,
+            Report::Silent(silent) => {
+                if let Some(session) = &mut tab.row.session {
+                    session.silent = silent;
+                }
+            }
             Report::Bell => tab.row.bell |= !in_front,
             Report::Unseen => tab.row.unseen |= !in_front,
             Report::NotTerminated(_) => {}
@@ -215,6 +223,21 @@ impl Tabs {
     }
 }
 
+/// A refusal stays while the session is asked for again; another one in its place says that the first obstacle is gone.
+fn keep_denial(session: &mut SessionRow, state: &SessionState, denied: Option<Box<Denied>>) {
+    if matches!(state, SessionState::Connecting { .. }) {
+        return;
+    }
+    let obstacle =
+        |denied: &Denied| (denied.action.clone(), denied.resource.clone(), denied.policy, denied.explicit);
+    let before = session.denied.take();
+    session.denied = denied.map(|mut denied| {
+        denied.first_gone =
+            before.is_some_and(|before| before.first_gone || obstacle(&before) != obstacle(&denied));
+        denied
+    });
+}
+
 fn session_of(tab: &ShellTab) -> Option<&SessionRow> {
     tab.row.session.as_ref()
 }
@@ -231,10 +254,21 @@ impl Proofs {
         if denied || allowed {
             let proof = self.0.entry(session.node_key.clone()).or_default();
             proof.denied = denied;
+            proof.denied_ms = denied.then_some(now_ms);
             if allowed && proof.allowed_ms.is_none_or(|then| millis_of(session.started_ms) > then) {
                 proof.allowed_ms = Some(now_ms);
             }
         }
+    }
+
+    /// Takes in what a check found out. One that was given up leaves what was known.
+    pub(crate) fn take(&mut self, node_key: &str, found: &Checkup) {
+        let proof = self.0.entry(node_key.to_owned()).or_default();
+        let allowed_ms = found.proof.allowed_ms.or(proof.allowed_ms);
+        *proof = match found.stopped {
+            true => SessionProof { allowed_ms, ..*proof },
+            false => SessionProof { allowed_ms, ..found.proof },
+        };
     }
 
     pub(crate) fn of(&self, node_key: &str) -> SessionProof {
@@ -264,6 +298,8 @@ mod tests {
                 document: "SSM-SessionManagerRunShell".into(),
                 started_ms: 0.0,
                 state: SessionState::Connected,
+                denied: None,
+                silent: false,
                 resumed_after_ms: None,
                 demo: false,
             };
@@ -333,7 +369,7 @@ mod tests {
     fn an_ended_session_is_no_longer_counted() {
         let mut tabs = tabs(2);
         let ended = SessionState::Ended { at_ms: 0.0, cause: "x".into(), normal: true };
-        let report = Report::State { state: ended, session_id: None, resumed_after_ms: None };
+        let report = Report::State { state: ended, session_id: None, resumed_after_ms: None, denied: None };
         assert_eq!(tabs.report("shell-1", report), TabChange::Session);
         assert_eq!(tabs.live_titles(), ["web-2"]);
         assert!(tabs.sessions_on("1/eu-central-1/i-1").is_empty());
@@ -348,6 +384,7 @@ mod tests {
             state,
             session_id: id.map(str::to_owned),
             resumed_after_ms: resumed,
+            denied: None,
         };
         tabs.report("shell-1", state(SessionState::Connected, Some("s-1"), None));
         tabs.report("shell-1", state(SessionState::Connected, None, Some(4100.0)));

@@ -1,5 +1,6 @@
 //! A session that is started, opened and ended again, to find out whether a node takes one.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub enum TrialEnd {
     Failed(StartError),
     /// The session ended before it opened.
     Ended(EndReason),
+    /// It was given up.
+    Stopped,
 }
 
 /// A trial with its times.
@@ -44,21 +47,13 @@ pub struct Trial {
     pub opened_after: Option<Duration>,
     /// The outcome.
     pub end: TrialEnd,
+    /// The KMS key the node asked it to be sealed with.
+    pub sealed_with: Option<String>,
     /// Set when AWS did not confirm that the session is over.
     pub left_open: Option<CloseError>,
 }
 
 impl Trial {
-    /// The refusal by a policy.
-    pub fn denial(&self) -> Option<&ApiError> {
-        match &self.end {
-            TrialEnd::Failed(StartError::Api(error)) if error.kind == ApiErrorKind::AccessDenied => {
-                Some(error)
-            }
-            _ => None,
-        }
-    }
-
     /// What the trial proves about the session channel.
     pub fn channel(&self) -> ChannelProof {
         let millis = |after: Duration| u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
@@ -66,29 +61,35 @@ impl Trial {
             TrialEnd::Opened => ChannelProof::Opened { after_ms: self.opened_after.map_or(0, millis) },
             TrialEnd::NotConnectable(_) => ChannelProof::NotConnectable { tries: self.tries },
             TrialEnd::Failed(_) | TrialEnd::Ended(_) if self.is_allowed => ChannelProof::NotOpened,
-            TrialEnd::Failed(_) | TrialEnd::Ended(_) => ChannelProof::NotAsked,
+            TrialEnd::Failed(_) | TrialEnd::Ended(_) | TrialEnd::Stopped => ChannelProof::NotAsked,
         }
     }
 }
 
 /// Starts a session, waits until the node opened it, and ends it. While AWS says that the node is not connected, it is
-/// tried again after each of `pauses`; `waiting` is told of each pause with the number of the try before it.
+/// tried again after each of `pauses`; `waiting` is told of each pause with the number of the try before it. When `stop`
+/// is ready the trial is given up; a session that was granted is ended all the same.
 pub async fn try_session(
     control: Arc<dyn ControlPlane>,
     request: StartSession,
     options: SessionOptions,
     pauses: &[Duration],
     mut waiting: impl FnMut(u32, Duration),
+    stop: impl Future<Output = ()>,
 ) -> Trial {
+    let mut stop = pin!(stop);
     let mut pauses = pauses.iter();
     let mut tries = 0;
     loop {
         tries += 1;
-        let trial = once(Arc::clone(&control), request.clone(), options.clone(), tries).await;
+        let trial = once(Arc::clone(&control), request.clone(), options.clone(), tries, stop.as_mut()).await;
         let TrialEnd::NotConnectable(_) = &trial.end else { return trial };
         let Some(pause) = pauses.next() else { return trial };
         waiting(tries, *pause);
-        sleep(*pause).await;
+        tokio::select! {
+            () = sleep(*pause) => {}
+            () = stop.as_mut() => return Trial { end: TrialEnd::Stopped, ..trial },
+        }
     }
 }
 
@@ -97,6 +98,7 @@ async fn once(
     request: StartSession,
     options: SessionOptions,
     tries: u32,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
 ) -> Trial {
     let began = Instant::now();
     let shell = open_shell(control, request, ShellOptions { session: options, ..ShellOptions::default() });
@@ -118,11 +120,16 @@ async fn once(
             SessionState::Failed(error) => break TrialEnd::Failed(error),
             SessionState::Starting { .. } | SessionState::Reconnecting { .. } => {}
         }
-        if states.changed().await.is_err() {
-            break TrialEnd::Ended(EndReason::ClosedByUser);
+        tokio::select! {
+            changed = states.changed() => {
+                if changed.is_err() {
+                    break TrialEnd::Ended(EndReason::ClosedByUser);
+                }
+            }
+            () = stop.as_mut() => break TrialEnd::Stopped,
         }
     };
-    let is_allowed = shell.session_id().is_some();
+    let (is_allowed, sealed_with) = (shell.session_id().is_some(), shell.sealed_with());
     let left_open = shell.close().await.err();
-    Trial { tries, is_allowed, opened_after, end, left_open }
+    Trial { tries, is_allowed, opened_after, end, sealed_with, left_open }
 }

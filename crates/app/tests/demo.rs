@@ -11,7 +11,8 @@ use fleetline_app::{
     AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
 };
 use fleetline_aws::AwsSources;
-use fleetline_ipc::fleet::{AccountRegionRow, ListingState, NodeRow, PingStatus, Readiness, StepState};
+use fleetline_ipc::fleet::{AccountRegionRow, ListingState, NodeRow, PingStatus, Readiness};
+use fleetline_ipc::ladder::StepState;
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::system::{AppMode, StartChoice};
 use fleetline_ipc::terminal::{PasteOutcome, SearchRequest, SelectionInput, TerminalSize};
@@ -60,7 +61,14 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
     let scope = simulator.accounts().into_iter().flat_map(|account| {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
-    let backend = Backend { control: sources.clone(), sources, scope: scope.collect(), guard: None };
+    let backend = Backend {
+        control: sources.clone(),
+        hybrid: sources.clone(),
+        probes: sources.clone(),
+        sources,
+        scope: scope.collect(),
+        guard: None,
+    };
     let ui = FakeUi::new();
     let app = start(Ports {
         launcher: Arc::new(Demo(Mutex::new(Some(backend)))),

@@ -12,10 +12,12 @@ use fleetline_app::{
     ApiError, ApiErrorKind, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher,
     NodeListing, Ports, SourceInfo, Sources, StartOptions, Store, start,
 };
+use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
 };
 use fleetline_inventory::ports::{CallerIdentity, NodePage};
+use fleetline_inventory::probe::{NodeProbe, NodeProbes};
 use fleetline_ipc::event::Change;
 use fleetline_ipc::fleet::{FleetQuery, ListingState, SortColumn};
 use fleetline_ipc::settings::{Settings, Theme};
@@ -173,6 +175,18 @@ impl ControlPlanes for World {
     }
 }
 
+impl HybridSources<ApiError> for World {
+    fn hybrid(&self, _: &str, _: &str) -> Result<Arc<dyn HybridCalls<ApiError>>, ApiError> {
+        Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
+    }
+}
+
+impl NodeProbes<ApiError> for World {
+    fn probe(&self, _: &str, _: &str) -> Result<Arc<dyn NodeProbe<ApiError>>, ApiError> {
+        Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
+    }
+}
+
 impl Launcher for World {
     fn sources(&self) -> Vec<SourceInfo> {
         self.list()
@@ -181,7 +195,14 @@ impl Launcher for World {
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
         let world = Arc::new(self.clone());
         Box::pin(async {
-            Ok(Backend { sources: world.clone(), control: world, scope: Vec::new(), guard: None })
+            Ok(Backend {
+                sources: world.clone(),
+                control: world.clone(),
+                hybrid: world.clone(),
+                probes: world,
+                scope: Vec::new(),
+                guard: None,
+            })
         })
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_app::trial::{Trial, TrialEnd, try_session};
-use fleetline_app::{ControlPlane, ControlPlanes};
+use fleetline_app::{ApiErrorKind, ControlPlane, ControlPlanes};
 use fleetline_aws::AwsSources;
-use fleetline_engine::SessionOptions;
 use fleetline_engine::ports::StartSession;
+use fleetline_engine::{SessionOptions, StartError};
 use fleetline_inventory::ChannelProof;
 use fleetline_simulator::{DenyReason, DenyRule, Simulator, SimulatorConfig};
 
@@ -16,10 +16,10 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(1); 2];
 async fn tried(control: &Arc<dyn ControlPlane>, target: &str) -> (Trial, Vec<u32>) {
     let request = StartSession { target: target.to_owned(), ..StartSession::default() };
     let mut waits = Vec::new();
-    let trial = try_session(Arc::clone(control), request, SessionOptions::default(), &PAUSES, |tries, _| {
-        waits.push(tries)
-    })
-    .await;
+    let waiting = |tries, _| waits.push(tries);
+    let stop = std::future::pending();
+    let options = SessionOptions::default();
+    let trial = try_session(Arc::clone(control), request, options, &PAUSES, waiting, stop).await;
     (trial, waits)
 }
 
@@ -49,7 +49,16 @@ async fn a_node_that_is_not_connectable_is_tried_a_few_times_and_one_that_is_ope
     let reason = DenyReason::NoIdentityPolicy;
     sim.deny(DenyRule { action: "ssm:StartSession".into(), resource: "*".into(), reason });
     let (trial, waits) = tried(&control, &node.id).await;
-    assert!(trial.denial().is_some() && trial.tries == 1 && waits.is_empty(), "{trial:?}");
+    let denied = matches!(&trial.end, TrialEnd::Failed(StartError::Api(error)) if error.kind == ApiErrorKind::AccessDenied);
+    assert!(denied && trial.tries == 1 && waits.is_empty(), "{trial:?}");
     assert_eq!(trial.channel(), ChannelProof::NotAsked);
+
+    sim.allow_everything();
+    let request = StartSession { target: node.id.clone(), ..StartSession::default() };
+    let options = SessionOptions::default();
+    let trial = try_session(control, request, options, &PAUSES, |_, _| (), std::future::ready(())).await;
+    assert!(matches!(trial.end, TrialEnd::Stopped), "{trial:?}");
+    let over = sim.wait_for(|sessions| sessions.iter().all(|session| session.status.is_over()));
+    tokio::time::timeout(Duration::from_secs(20), over).await.expect("nothing is left behind").unwrap();
     simulator.shutdown().await;
 }

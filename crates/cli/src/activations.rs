@@ -3,6 +3,7 @@
 use clap::{ArgAction, Args as ClapArgs, Subcommand};
 use fleetline_app::problem::{Context, describe};
 use fleetline_app::{ApiError, Sources};
+use fleetline_aws::AwsSources;
 use fleetline_inventory::hybrid::{Activation, HybridSources, NewActivation};
 use fleetline_inventory::node::AccountRegion;
 use serde::Serialize;
@@ -123,29 +124,48 @@ struct ActivationJson {
 
 async fn list(args: ListArgs) -> Result<u8, Failure> {
     let sources = scope::sources();
-    let mut rows = Vec::new();
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for scope in scope::chosen(&sources, &args.scope)? {
-        let calls = sources.hybrid(&scope.source, &scope.region).map_err(|error| failed(&error, &scope))?;
-        let mut next = None;
-        loop {
-            let page = calls.activations(next).await.map_err(|error| failed(&error, &scope))?;
-            rows.extend(page.activations.into_iter().map(|activation| (scope.clone(), activation)));
-            match page.next {
-                Some(token) => next = Some(token),
-                None => break,
-            }
+        match all_of(&sources, &scope).await {
+            Ok(found) => rows.extend(found.into_iter().map(|activation| (scope.clone(), activation))),
+            Err(error) => failures.push(failed(&error, &scope)),
         }
     }
     if args.json {
         let rows: Vec<ActivationJson> = rows.into_iter().map(json).collect();
-        return write_json(&rows).map(|()| 0);
+        write_json(&rows)?;
+        return ended(failures);
+    }
+    if rows.is_empty() && !failures.is_empty() {
+        return ended(failures);
     }
     let head = ["ACTIVATION", "NAME", "ROLE", "REGISTERED", "EXPIRES", "SOURCE", "REGION"];
     let lines: Vec<Vec<String>> = rows.iter().map(|(scope, activation)| row(scope, activation)).collect();
     for line in table::lines(&head, &lines) {
         write(&line)?;
     }
-    Ok(0)
+    ended(failures)
+}
+
+/// What was found is printed; what could not be asked is told, and decides the exit status.
+fn ended(mut failures: Vec<Failure>) -> Result<u8, Failure> {
+    failures.dedup();
+    let Some(last) = failures.pop() else { return Ok(0) };
+    failures.iter().for_each(Failure::tell);
+    Err(last)
+}
+
+async fn all_of(sources: &AwsSources, scope: &Scope) -> Result<Vec<Activation>, ApiError> {
+    let calls = sources.hybrid(&scope.source, &scope.region)?;
+    let (mut found, mut next) = (Vec::new(), None);
+    loop {
+        let page = calls.activations(next).await?;
+        found.extend(page.activations);
+        match page.next {
+            Some(token) => next = Some(token),
+            None => return Ok(found),
+        }
+    }
 }
 
 fn row(scope: &Scope, activation: &Activation) -> Vec<String> {

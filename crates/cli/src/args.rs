@@ -103,6 +103,9 @@ pub(crate) struct ShellArgs {
     /// Print no banner and no notices
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// If it fails, say why as a line of JSON on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
 }
@@ -117,6 +120,9 @@ pub(crate) struct ExecArgs {
     /// Why, for the auditors
     #[arg(long)]
     pub(crate) reason: Option<String>,
+    /// If it fails, say why as a line of JSON on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     /// Program and arguments, run without a shell: for pipes use `sh -c '…'`. A single word with spaces in it is
@@ -148,7 +154,7 @@ pub(crate) struct ForwardArgs {
     /// Let programs of other users of this computer connect
     #[arg(long)]
     pub(crate) any_user: bool,
-    /// Print a JSON object for each forward instead of its address
+    /// Print a JSON object for each forward instead of its address, and a failure as JSON on standard error
     #[arg(long)]
     pub(crate) json: bool,
     /// Print no notices

@@ -1,20 +1,22 @@
 //! `fleetline doctor`.
 
 use clap::Args as ClapArgs;
-use fleetline_access::{Attempt, Place};
-use fleetline_app::problem::{self, Context, describe, describe_close, describe_start};
-use fleetline_app::trial::{PAUSES, Trial, TrialEnd, try_session};
+use fleetline_app::checkup::{Checkup, TrialWish, check_up};
+use fleetline_app::problem::{self, Context};
 use fleetline_engine::ports::StartSession;
 use fleetline_inventory::probe::NodeProbes;
-use fleetline_inventory::{ChannelProof, Entry, SessionProof, Step, StepState, ladder};
-use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_inventory::{Entry, SessionProof, Step, StepState, ladder};
+use fleetline_ipc::ErrorCode;
+use fleetline_ipc::access::Denied;
 use serde::Serialize;
 
 use crate::args::ScopeArgs;
 use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
 use crate::fleet::{self, Depth, now_ms};
+use crate::json::time;
 use crate::scope::{self, Scope};
+use crate::signals::EndSignals;
 use crate::target;
 
 #[derive(Debug, ClapArgs)]
@@ -43,7 +45,7 @@ struct Report<'a> {
     account_id: &'a str,
     region: &'a str,
     steps: Vec<StepJson<'a>>,
-    problem: Option<ProblemJson>,
+    problem: Option<ProblemJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -51,24 +53,21 @@ struct Report<'a> {
 struct StepJson<'a> {
     step: &'a str,
     state: &'static str,
-    fact: &'a str,
-    cause: &'a str,
-    action: &'a str,
+    fact: String,
+    cause: String,
+    action: String,
+    at: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProblemJson {
-    message: String,
-    hint: Option<String>,
-    detail: Option<String>,
-    policy: Option<fleetline_access::Policy>,
-}
-
-/// Why the node takes no session, as far as a trial or a probe said.
-struct Problem {
-    error: CommandError,
-    policy: Option<fleetline_access::Policy>,
+struct ProblemJson<'a> {
+    message: &'a str,
+    hint: Option<&'a str>,
+    detail: Option<&'a str>,
+    /// The smallest policy that lifts it.
+    policy: Option<serde_json::Value>,
+    denied: Option<&'a Denied>,
 }
 
 /// Walks the readiness ladder of one node. The exit status is 0 if no step stops, else that of the reason.
@@ -83,87 +82,56 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<u8, Failure> {
         source: node.source.clone(),
         region: node.account_region.region.clone(),
         node: Some(node.display_name().to_owned()),
+        node_id: Some(node.node_id.clone()),
+        account_id: Some(node.account_region.account_id.clone()),
         document: args.document.clone(),
+        sealed_with: None,
     };
-    let failed = |error| Failure::from(describe(&error, &context));
-    let mut proof = SessionProof::default();
-    let mut found = None;
+    let mut found = Checkup::default();
     // What the listing already tells stops before AWS is asked for anything more.
-    let stopped = ladder(node, listing, proof, now_ms()).iter().any(|step| is_stop(step.state));
-    if !stopped {
-        let probe = sources.probe(&node.source, &node.account_region.region).map_err(failed)?;
-        match probe.is_connected(node.node_id.clone()).await {
-            Ok(true) => proof.channel = ChannelProof::Connected,
-            Ok(false) => proof.channel = ChannelProof::NotConnected,
-            // The answer is advisory, so its absence stops nothing.
-            Err(error) => Failure::from(describe(&error, &context)).tell(),
-        }
-        if args.start {
-            let at = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
-            let opened = target::open(&sources, at, node.node_id.clone(), node.display_name())?;
+    if !ladder(node, listing, SessionProof::default()).iter().any(Step::stops) {
+        let mut signals =
+            EndSignals::catch().map_err(|error| Failure::local("Signals could not be caught", &error))?;
+        let mut ended = None;
+        let at = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
+        let trial = if args.start {
+            let opened = target::open(&sources, at.clone(), node.node_id.clone(), node.display_name())?;
             let request = StartSession {
                 target: node.node_id.clone(),
                 document: args.document.clone(),
                 ..StartSession::default()
             };
-            let trial = try_session(opened.control, request, opened.options, &PAUSES, |tries, pause| {
-                tell(&format!("Not connectable at try {tries}; the next one is in {} s.", pause.as_secs()));
-            })
-            .await;
-            found = problem_of(&trial, entry, &context);
-            proof.denied = trial.denial().is_some();
-            proof.allowed_ms = trial.is_allowed.then(now_ms);
-            proof.channel = trial.channel();
-            if let Some(error) = &trial.left_open {
-                Failure::from(describe_close(error, &context)).tell();
-            }
+            Some(TrialWish { control: opened.control, request, options: opened.options })
+        } else {
+            None
+        };
+        let probe = sources.probe(&at.source, &at.region);
+        let waiting = |tries, pause: std::time::Duration| {
+            tell(&format!("Not connectable at try {tries}; the next one is in {} s.", pause.as_secs()));
+        };
+        let stop = async { ended = Some(signals.next().await) };
+        found = check_up(probe, &node.node_id, trial, &context, waiting, stop).await;
+        for aside in &found.asides {
+            Failure::from(aside.clone()).tell();
+        }
+        if let Some(signal) = ended {
+            return Err(Failure::signal(signal.number()));
         }
     }
-    let steps = ladder(node, listing, proof, now_ms());
+    let steps = ladder(node, listing, found.proof);
     if args.json {
-        write_json(entry, &steps, found.as_ref())?;
+        write_json(entry, &steps, &found)?;
     } else {
-        write_text(entry, &steps, found.as_ref())?;
+        write_text(entry, &steps, &found)?;
     }
-    if let Some(problem) = found {
-        return Ok(problem::exit_code(problem.error.code));
+    if let Some(problem) = found.problem {
+        return Ok(problem::exit_code(problem.code));
     }
-    let stops = steps.iter().any(|step| is_stop(step.state));
+    let stops = steps.iter().any(Step::stops);
     Ok(if stops { problem::exit_code(ErrorCode::TargetNotConnected) } else { 0 })
 }
 
-fn is_stop(state: StepState) -> bool {
-    matches!(state, StepState::Stopped | StepState::Lost)
-}
-
-fn problem_of(trial: &Trial, entry: &Entry, context: &Context) -> Option<Problem> {
-    let node = entry.node();
-    let at = &node.account_region;
-    if let Some(denial) = trial.denial() {
-        let attempt = Attempt {
-            place: Place::new(at.account_id.clone(), at.region.clone()),
-            target: node.node_id.clone(),
-            document: context.document.clone(),
-        };
-        let report = problem::explain_denial(denial, context, Some(&attempt));
-        return Some(Problem {
-            error: describe(denial, context),
-            policy: report.and_then(|report| report.policy),
-        });
-    }
-    let error = match &trial.end {
-        TrialEnd::Opened => return None,
-        TrialEnd::NotConnectable(error) => describe(error, context),
-        TrialEnd::Failed(error) => describe_start(error, context),
-        TrialEnd::Ended(reason) => CommandError::new(
-            ErrorCode::SessionEnded,
-            format!("The session ended before it opened: {reason}"),
-        ),
-    };
-    Some(Problem { error, policy: None })
-}
-
-fn write_text(entry: &Entry, steps: &[Step], problem: Option<&Problem>) -> Result<(), Failure> {
+fn write_text(entry: &Entry, steps: &[Step], found: &Checkup) -> Result<(), Failure> {
     let node = entry.node();
     let mut lines = vec![format!(
         "{}  {}  {}  {}",
@@ -172,27 +140,33 @@ fn write_text(entry: &Entry, steps: &[Step], problem: Option<&Problem>) -> Resul
         node.account_region.account_id,
         node.account_region.region
     )];
+    let now = now_ms();
     for step in steps {
-        lines.push(format!("{:<9} {:<16} {}", word(step.state), step.label, step.fact).trim_end().to_owned());
-        for more in [&step.cause, &step.action].into_iter().filter(|text| !text.is_empty()) {
-            lines.push(format!("{:<9} {more}", ""));
+        let fact = step.fact(now);
+        lines.push(format!("{:<9} {:<16} {fact}", word(step.state), step.name.label()).trim_end().to_owned());
+        let more = [step.cause(), step.action(&node.account_region)];
+        for text in more.iter().filter(|text| !text.is_empty()) {
+            lines.push(format!("{:<9} {text}", ""));
         }
     }
-    if let Some(problem) = problem {
+    if let Some(problem) = &found.problem {
         lines.push(String::new());
-        lines.push(problem.error.message.clone());
-        lines.extend(problem.error.hint.clone());
-        if let Some(policy) = &problem.policy {
+        lines.push(problem.message.clone());
+        lines.extend(problem.hint.clone());
+        if let Some(remedy) = found.denied.as_ref().and_then(|denied| denied.remedy.as_ref()) {
             lines.push("The smallest policy that allows it:".to_owned());
-            lines.push(policy.to_json());
+            lines.push(remedy.json.clone());
         }
-        lines.extend(problem.error.detail.as_ref().map(|detail| format!("    {detail}")));
+        lines.extend(problem.detail.as_ref().map(|detail| format!("    {detail}")));
     }
     write(&harmless(&lines.join("\n")))
 }
 
-fn write_json(entry: &Entry, steps: &[Step], problem: Option<&Problem>) -> Result<(), Failure> {
+fn write_json(entry: &Entry, steps: &[Step], found: &Checkup) -> Result<(), Failure> {
     let node = entry.node();
+    let now = now_ms();
+    let policy = found.denied.as_ref().and_then(|denied| denied.remedy.as_ref());
+    let policy = policy.and_then(|remedy| serde_json::from_str(&remedy.json).ok());
     let report = Report {
         node_id: &node.node_id,
         name: node.display_name(),
@@ -202,18 +176,20 @@ fn write_json(entry: &Entry, steps: &[Step], problem: Option<&Problem>) -> Resul
         steps: steps
             .iter()
             .map(|step| StepJson {
-                step: step.label,
+                step: step.name.label(),
                 state: word(step.state),
-                fact: &step.fact,
-                cause: &step.cause,
-                action: &step.action,
+                fact: step.fact(now),
+                cause: step.cause(),
+                action: step.action(&node.account_region),
+                at: time(step.at_ms),
             })
             .collect(),
-        problem: problem.map(|problem| ProblemJson {
-            message: problem.error.message.clone(),
-            hint: problem.error.hint.clone(),
-            detail: problem.error.detail.clone(),
-            policy: problem.policy.clone(),
+        problem: found.problem.as_ref().map(|problem| ProblemJson {
+            message: &problem.message,
+            hint: problem.hint.as_deref(),
+            detail: problem.detail.as_deref(),
+            policy,
+            denied: found.denied.as_ref(),
         }),
     };
     let text = serde_json::to_string_pretty(&report)

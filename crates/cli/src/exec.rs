@@ -2,8 +2,8 @@
 
 use std::io;
 
-use fleetline_app::problem::{describe_close, describe_start};
-use fleetline_engine::{CommandEnd, DataStream, RunCommand, run_command};
+use fleetline_app::problem::describe_close;
+use fleetline_engine::{CommandEnd, DataStream, NON_INTERACTIVE_DOCUMENT, RunCommand, run_command};
 use fleetline_ipc::{CommandError, ErrorCode};
 use tokio::io::AsyncWriteExt;
 
@@ -14,6 +14,11 @@ use crate::target;
 
 /// Runs a command and returns its exit status. The first Ctrl-C goes to the command, the second one ends the session.
 pub(crate) async fn run(args: ExecArgs) -> Result<u8, Failure> {
+    let json = args.json;
+    exec(args).await.map_err(|failure| failure.in_json(json))
+}
+
+async fn exec(args: ExecArgs) -> Result<u8, Failure> {
     let mut signals =
         EndSignals::catch().map_err(|error| Failure::local("Signals could not be caught", &error))?;
     let command = command_line(&args.command);
@@ -22,7 +27,8 @@ pub(crate) async fn run(args: ExecArgs) -> Result<u8, Failure> {
         signal = signals.next() => return Err(Failure::signal(signal.number())),
     };
     let mut context = found.context;
-    context.document.clone_from(&args.document);
+    let document = args.document.as_deref().unwrap_or(NON_INTERACTIVE_DOCUMENT);
+    context.document = Some(document.to_owned());
     let run = RunCommand { target: found.id, command, document: args.document, reason: args.reason };
     let session = run_command(found.control, run, found.options);
 
@@ -63,7 +69,7 @@ pub(crate) async fn run(args: ExecArgs) -> Result<u8, Failure> {
     }
     match end {
         CommandEnd::Exited(code) => Ok(exit_status(code)),
-        CommandEnd::Failed(error) => Err(Failure::from(describe_start(&error, &context))),
+        CommandEnd::Failed(error) => Err(Failure::not_started(&error, &context)),
         CommandEnd::Ended(reason) => {
             let message = format!("The session ended before the command reported its exit status: {reason}");
             Err(Failure::from(CommandError::new(ErrorCode::SessionEnded, message)))

@@ -3,16 +3,30 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use fleetline_app::problem::exit_code;
+use fleetline_app::problem::{self, Context, exit_code};
+use fleetline_engine::StartError;
+use fleetline_ipc::access::Denied;
 use fleetline_ipc::{CommandError, ErrorCode};
+use serde::Serialize;
 
 use crate::console::{harmless, tell};
 
 /// Why a command failed, with the exit status that follows from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
     error: CommandError,
     status: u8,
+    /// Its parts, where a policy refused.
+    denied: Option<Box<Denied>>,
+    /// Whether it is told as JSON.
+    json: bool,
+}
+
+/// A failure as `--json` prints it.
+#[derive(Serialize)]
+struct FailureJson<'a> {
+    error: &'a CommandError,
+    denied: Option<&'a Denied>,
 }
 
 impl Failure {
@@ -29,7 +43,18 @@ impl Failure {
     /// Ended by a signal: 128 and its number, as shells do.
     pub(crate) fn signal(number: u8) -> Self {
         let error = CommandError::new(ErrorCode::Cancelled, String::new());
-        Self { error, status: 128u8.saturating_add(number) }
+        Self { status: 128u8.saturating_add(number), ..error.into() }
+    }
+
+    /// A session that never began; where a policy refused, with what would lift it.
+    pub(crate) fn not_started(error: &StartError, context: &Context) -> Self {
+        let denied = problem::denied(error, context).map(Box::new);
+        Self { denied, ..problem::describe_start(error, context).into() }
+    }
+
+    /// Told as one line of JSON if `json`: the error, and for a refusal its parts with the policy that lifts it.
+    pub(crate) fn in_json(self, json: bool) -> Self {
+        Self { json, ..self }
     }
 
     /// Adds what to do.
@@ -49,6 +74,12 @@ impl Failure {
         if self.error.message.is_empty() {
             return;
         }
+        if self.json {
+            let told = FailureJson { error: &self.error, denied: self.denied.as_deref() };
+            // Texts, numbers and lists only: nothing that JSON cannot hold.
+            tell(&serde_json::to_string(&told).unwrap_or_default());
+            return;
+        }
         let mut line = format!("fleetline: {}", harmless(&self.error.message));
         if let Some(hint) = self.error.hint.as_deref().filter(|hint| !hint.is_empty()) {
             line.push(' ');
@@ -60,6 +91,12 @@ impl Failure {
         }
         if let Some(id) = &self.error.request_id {
             tell(&format!("    request id {}", harmless(id)));
+        }
+        if let Some(remedy) = self.denied.as_ref().and_then(|denied| denied.remedy.as_ref()) {
+            tell("    The smallest policy that allows it:");
+            for line in remedy.json.lines() {
+                tell(&format!("    {}", harmless(line)));
+            }
         }
     }
 
@@ -73,6 +110,6 @@ impl Failure {
 impl From<CommandError> for Failure {
     fn from(error: CommandError) -> Self {
         let status = exit_code(error.code);
-        Self { error, status }
+        Self { error, status, denied: None, json: false }
     }
 }

@@ -6,7 +6,7 @@ pub(crate) mod spec;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use fleetline_app::problem::{Context, describe_close, describe_start};
+use fleetline_app::problem::{Context, describe_close};
 use fleetline_app::{LocalPrograms, PortInUse};
 use fleetline_engine::forward::{
     Forward, ForwardOptions, LaneEnd, LanePolicy, LaneStart, Listen, ListenError, ListenProblem, LocalAddress,
@@ -29,10 +29,17 @@ use spec::{Goal, Spec};
 struct Running {
     forward: Forward,
     goal: Goal,
+    /// Document of its sessions.
+    document: Option<String>,
 }
 
 /// Listens and forwards until a signal comes. All local ends are bound before AWS is asked for anything.
 pub(crate) async fn run(args: ForwardArgs) -> Result<u8, Failure> {
+    let json = args.json;
+    forward(args).await.map_err(|failure| failure.in_json(json))
+}
+
+async fn forward(args: ForwardArgs) -> Result<u8, Failure> {
     let wanted = wanted(&args)?;
     let mut signals =
         EndSignals::catch().map_err(|error| Failure::local("Signals could not be caught", &error))?;
@@ -58,9 +65,10 @@ pub(crate) async fn run(args: ForwardArgs) -> Result<u8, Failure> {
             ..defaults
         };
         let request = goal.request(&found.id, args.reason.as_deref());
+        let document = request.start_session().document;
         let forward =
             Forward::start(found.control.clone(), request, options).map_err(|error| not_bound(&error))?;
-        running.push(Running { forward, goal });
+        running.push(Running { forward, goal, document });
     }
     let ended = tokio::select! {
         ended = serve(&args, &running, &name, &found.context) => ended,
@@ -105,8 +113,9 @@ async fn serve(
 ) -> Result<u8, Failure> {
     if !args.on_demand {
         let ready = join_all(running.iter().map(|one| one.forward.ready())).await;
-        if let Some(end) = ready.into_iter().find_map(Result::err) {
-            return Err(not_started(&end, context));
+        if let Some((one, end)) = running.iter().zip(ready).find_map(|(one, end)| Some((one, end.err()?))) {
+            let context = Context { document: one.document.clone(), ..context.clone() };
+            return Err(not_started(&end, &context));
         }
     }
     for one in running {
@@ -143,7 +152,7 @@ async fn serve(
 
 fn not_started(end: &LaneEnd, context: &Context) -> Failure {
     match end {
-        LaneEnd::Failed(error) => Failure::from(describe_start(error, context)),
+        LaneEnd::Failed(error) => Failure::not_started(error, context),
         LaneEnd::Ended(reason) => {
             Failure::from(CommandError::new(ErrorCode::SessionEnded, reason.to_string()))
         }

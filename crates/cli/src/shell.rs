@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Mutex;
 
-use fleetline_app::problem::{describe_close, describe_start};
+use fleetline_app::problem::{Context, describe_close};
 use fleetline_engine::ports::StartSession;
 use fleetline_engine::{EndReason, SessionState, ShellOptions, ShellSession, open_shell};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -47,6 +47,11 @@ enum Left {
 
 /// Opens a shell in this terminal, or feeds it from a pipe. The terminal is put back on every way out.
 pub(crate) async fn run(args: ShellArgs) -> Result<u8, Failure> {
+    let json = args.json;
+    shell(args).await.map_err(|failure| failure.in_json(json))
+}
+
+async fn shell(args: ShellArgs) -> Result<u8, Failure> {
     let mut signals =
         EndSignals::catch().map_err(|error| Failure::local("Signals could not be caught", &error))?;
     let found = tokio::select! {
@@ -187,15 +192,11 @@ async fn copy_input(session: &ShellSession, mut reader: Reader, notices: &Notice
     false
 }
 
-async fn finish(
-    left: Left,
-    session: &ShellSession,
-    context: &fleetline_app::problem::Context,
-) -> Result<u8, Failure> {
+async fn finish(left: Left, session: &ShellSession, context: &Context) -> Result<u8, Failure> {
     close(session, context).await;
     match left {
         Left::Over => match session.ended().await {
-            SessionState::Failed(error) => Err(Failure::from(describe_start(&error, context))),
+            SessionState::Failed(error) => Err(Failure::not_started(&error, context)),
             SessionState::Ended(reason) => ended(&reason, session.exit_code()),
             _ => Err(Failure::from(CommandError::new(
                 ErrorCode::Internal,
@@ -229,7 +230,7 @@ fn ended(reason: &EndReason, exit_code: Option<i32>) -> Result<u8, Failure> {
 }
 
 /// Ends the session if it is not over, and says so when it may be left behind.
-async fn close(session: &ShellSession, context: &fleetline_app::problem::Context) {
+async fn close(session: &ShellSession, context: &Context) {
     if let Err(error) = session.close().await {
         Failure::from(describe_close(&error, context)).tell();
     }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use fleetline_app::problem::{Context, describe_close, describe_start};
+use fleetline_app::problem::{Context, describe_close};
 use fleetline_engine::{
     EndReason, SSH_DOCUMENT, SessionState, StdioOptions, StdioSession, open_stdio, ssh_session,
 };
@@ -94,7 +94,7 @@ async fn finish(left: Left, session: &StdioSession, context: &Context) -> Result
                 Failure::from(describe_close(&error, context)).tell();
             }
             match state {
-                SessionState::Failed(error) => Err(Failure::from(describe_start(&error, context))),
+                SessionState::Failed(error) => Err(Failure::not_started(&error, context)),
                 SessionState::Ended(reason) => ended(&reason),
                 _ => ended(&EndReason::Defect),
             }

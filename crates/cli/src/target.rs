@@ -48,8 +48,10 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
         return open(&sources, scope.clone(), wanted.to_owned(), wanted);
     }
     if wanted.starts_with(CONTAINER) {
-        return Err(Failure::usage("Containers are not listed by Systems Manager, so their account must be named.")
-            .with_hint("Choose one with --source and --region."));
+        return Err(Failure::usage(
+            "Containers are not listed by Systems Manager, so their account must be named.",
+        )
+        .with_hint("Choose one with --source and --region."));
     }
     let depth = if is_id { Depth::Ids } else { Depth::Facts };
     let listed = fleet::list(&sources, &scopes, depth, is_id.then_some(wanted)).await;
@@ -68,7 +70,8 @@ pub(crate) fn open(sources: &AwsSources, scope: Scope, id: String, name: &str) -
         source: scope.source.clone(),
         region: scope.region.clone(),
         node: Some(name.to_owned()),
-        document: None,
+        node_id: Some(id.clone()),
+        ..Context::default()
     };
     let opened = sources
         .control_plane(&scope.source, &scope.region)

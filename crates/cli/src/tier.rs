@@ -1,9 +1,8 @@
 //! `fleetline tier`.
 
-use std::time::Duration;
-
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use fleetline_app::problem::{Context, describe};
+use fleetline_app::tier::{TierPatience, settle};
 use fleetline_app::{ApiError, NodeListing, Sources};
 use fleetline_aws::AwsSources;
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
@@ -17,10 +16,6 @@ use crate::failure::Failure;
 use crate::json::time;
 use crate::scope::{self, Scope};
 use crate::{table, words};
-
-/// How often a change is looked at until it has settled, and for how long. AWS speaks of 30 minutes or more.
-const LOOK: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TierArgs {
@@ -166,29 +161,24 @@ async fn set(args: SetArgs) -> Result<u8, Failure> {
     }
     let calls = sources.hybrid(&scope.source, &scope.region).map_err(failed)?;
     calls.set_tier(to).await.map_err(failed)?;
-    if !args.no_wait {
-        settle(calls.as_ref()).await.map_err(failed)?;
-    }
-    let setting = calls.tier_setting().await.map_err(failed)?;
+    let setting = if args.no_wait { calls.tier_setting().await } else { settled(calls.as_ref()).await };
+    let setting = setting.map_err(failed)?;
     finish(&args, &scope, &Found { setting, ..found })
 }
 
-/// Waits until the setting is no longer pending. AWS tells of that only when asked.
-async fn settle(calls: &dyn HybridCalls<ApiError>) -> Result<(), ApiError> {
-    let began = tokio::time::Instant::now();
+async fn settled(calls: &dyn HybridCalls<ApiError>) -> Result<TierSetting, ApiError> {
     let mut told = false;
-    while calls.tier_setting().await?.tier == InstanceTier::Pending {
-        if began.elapsed() > PATIENCE {
-            tell("The change is still pending; AWS goes on with it.");
-            return Ok(());
-        }
-        if !told {
+    let seen = |setting: &TierSetting| {
+        if setting.tier == InstanceTier::Pending && !told {
             tell("The change is pending.");
             told = true;
         }
-        tokio::time::sleep(LOOK).await;
+    };
+    let setting = settle(calls, TierPatience::default(), seen).await?;
+    if setting.tier == InstanceTier::Pending {
+        tell("The change is still pending; AWS goes on with it.");
     }
-    Ok(())
+    Ok(setting)
 }
 
 fn finish(args: &SetArgs, scope: &Scope, found: &Found) -> Result<u8, Failure> {

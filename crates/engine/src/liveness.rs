@@ -206,9 +206,8 @@ impl NodePulse {
         if signs.frames != before.frames || self.waiting.is_none() {
             self.heard = now;
         }
-        let progress = spoke
-            || signs.acks != before.acks
-            || self.waiting.is_none_or(|waiting| bytes < waiting.unacked);
+        let progress =
+            spoke || signs.acks != before.acks || self.waiting.is_none_or(|waiting| bytes < waiting.unacked);
         if bytes == 0 {
             self.waiting = None;
         } else if progress {

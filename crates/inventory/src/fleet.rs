@@ -235,6 +235,14 @@ impl Fleet {
         self.version += 1;
     }
 
+    /// A node is known to be gone.
+    pub fn remove(&mut self, key: &str) {
+        if self.by_key.contains_key(key) {
+            self.remove_where(|entry| entry.key == key);
+            self.version += 1;
+        }
+    }
+
     /// Grows with each change.
     pub fn version(&self) -> u64 {
         self.version

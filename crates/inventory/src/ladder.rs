@@ -1,9 +1,9 @@
-//! The readiness ladder of one node: five steps, each with its evidence.
+//! The readiness ladder of one node: five steps, each with its evidence and its time.
 
-use crate::age::age_text;
 use crate::fleet::Listing;
 use crate::node::{InstanceTier, ManagedNode, PingStatus};
 use crate::readiness::Verdict;
+use crate::version::Gate;
 
 /// State of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +24,102 @@ pub enum StepState {
     NotReached,
 }
 
-/// One step.
+/// Which step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StepName {
+    /// The node is registered with Systems Manager.
+    Registered,
+    /// AWS hears its agent.
+    AgentOnline,
+    /// Its account-Region takes sessions to nodes of its kind.
+    Tier,
+    /// The identity may start a session to it.
+    Iam,
+    /// A session opens.
+    Channel,
+}
+
+/// What a step goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// An earlier step stopped, so nothing is said.
+    NotReached,
+    /// AWS lists the node.
+    Listed,
+    /// The instance is in this state, so its agent does not run.
+    NotRunning {
+        /// As EC2 says it: "stopped".
+        state: String,
+    },
+    /// AWS no longer hears the agent.
+    AgentLost,
+    /// AWS has reported no heartbeat yet.
+    NoHeartbeat,
+    /// The agent is heard.
+    Heard,
+    /// The agent is heard, and too old for something.
+    OldAgent {
+        /// Its version as AWS reports it.
+        version: String,
+        /// What it does not do, at least one.
+        lacks: Vec<Gate>,
+    },
+    /// EC2 nodes need no tier.
+    TierNotNeeded,
+    /// Advanced.
+    TierAdvanced,
+    /// Standard, which takes no sessions to hybrid nodes.
+    TierStandard,
+    /// A change is on its way.
+    TierChanging,
+    /// It is being asked.
+    TierChecking,
+    /// AWS did not say.
+    TierUnknown,
+    /// Nobody asked AWS for a session, and AWS says it in no other way.
+    IamNotAsked,
+    /// AWS refused the last session by policy.
+    IamDenied,
+    /// AWS allowed a session.
+    IamAllowed,
+    /// A session is being tried.
+    ChannelTrying {
+        /// How often it was tried before; each time AWS said that the node is not connected.
+        tries: u32,
+    },
+    /// A session is open now.
+    ChannelOpen,
+    /// No session was tried.
+    ChannelNotTried,
+    /// AWS says that the node is connected; no session was tried.
+    ChannelConnected,
+    /// AWS says that the node is not connected, although its agent is heard.
+    ChannelNotConnected,
+    /// AWS took no session to it, again and again, although its agent is heard: online but not yet connectable.
+    ChannelNotConnectable {
+        /// How often it was tried.
+        tries: u32,
+    },
+    /// A session was started, opened and ended again.
+    ChannelOpened {
+        /// From asking AWS until the node spoke, in milliseconds.
+        after_ms: u64,
+    },
+    /// AWS allowed a session, but its channel did not open.
+    ChannelNotOpened,
+}
+
+/// One step. Its words are in `ladder_words`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// "Registered", "Agent online", "Tier", "IAM", "Session channel".
-    pub label: &'static str,
+    /// Which.
+    pub name: StepName,
     /// State.
     pub state: StepState,
-    /// Right-aligned fact, possibly empty.
-    pub fact: String,
-    /// A line of cause, possibly empty.
-    pub cause: String,
-    /// What to do next, as a sentence; empty where nothing is to be done.
-    pub action: String,
+    /// What it goes by.
+    pub evidence: Evidence,
+    /// When that was seen, in epoch milliseconds, if it is known.
+    pub at_ms: Option<i64>,
 }
 
 /// What is known about the node's way to Session Manager besides the agent's heartbeat.
@@ -45,6 +128,11 @@ pub enum ChannelProof {
     /// Nothing: nobody asked.
     #[default]
     NotAsked,
+    /// A session is being tried.
+    Trying {
+        /// How often AWS said before that the node is not connected.
+        tries: u32,
+    },
     /// AWS says that the node is connected (GetConnectionStatus). It can still refuse.
     Connected,
     /// AWS says that it is not.
@@ -70,182 +158,106 @@ pub struct SessionProof {
     pub allowed_ms: Option<i64>,
     /// Whether AWS refused the last one by policy, after any that was allowed.
     pub denied: bool,
+    /// When AWS refused it, in epoch milliseconds.
+    pub denied_ms: Option<i64>,
     /// Whether a session channel is open now.
     pub open: bool,
     /// What is known about the channel otherwise.
     pub channel: ChannelProof,
+    /// Since when that is known, in epoch milliseconds.
+    pub channel_ms: Option<i64>,
 }
 
 /// The ladder, always five steps in order. Steps after the first that stops are not reached. IAM passes only
 /// when AWS allowed a session.
-pub fn ladder(node: &ManagedNode, listing: &Listing, proof: SessionProof, now_ms: i64) -> [Step; 5] {
+pub fn ladder(node: &ManagedNode, listing: &Listing, proof: SessionProof) -> [Step; 5] {
     let verdict = Verdict::of(node, listing);
     let mut steps = [
-        registered(node, now_ms),
-        agent(node, verdict, now_ms),
-        tier(node, listing, verdict, now_ms),
-        iam(proof, now_ms),
-        channel(node, proof, now_ms),
+        step(StepName::Registered, StepState::Passed, Evidence::Listed, node.registered_ms),
+        agent(node, verdict),
+        tier(node, listing, verdict),
+        iam(proof),
+        channel(proof),
     ];
-    let stopped = steps.iter().position(|s| matches!(s.state, StepState::Stopped | StepState::Lost));
-    if let Some(at) = stopped {
-        for step in &mut steps[at + 1..] {
-            *step = Step {
-                state: StepState::NotReached,
-                fact: "not reached".to_owned(),
-                ..Step::new(step.label)
-            };
+    if let Some(at) = steps.iter().position(Step::stops) {
+        for later in &mut steps[at + 1..] {
+            *later = step(later.name, StepState::NotReached, Evidence::NotReached, None);
         }
     }
     steps
 }
 
 impl Step {
-    fn new(label: &'static str) -> Self {
-        Self {
-            label,
-            state: StepState::NotChecked,
-            fact: String::new(),
-            cause: String::new(),
-            action: String::new(),
-        }
-    }
-
-    fn todo(mut self, action: impl Into<String>) -> Self {
-        self.action = action.into();
-        self
+    /// Whether sessions stop here.
+    pub fn stops(&self) -> bool {
+        matches!(self.state, StepState::Stopped | StepState::Lost)
     }
 }
 
-fn step(label: &'static str, state: StepState, fact: impl Into<String>, cause: impl Into<String>) -> Step {
-    Step { state, fact: fact.into(), cause: cause.into(), ..Step::new(label) }
+fn step(name: StepName, state: StepState, evidence: Evidence, at_ms: Option<i64>) -> Step {
+    Step { name, state, evidence, at_ms }
 }
 
-fn registered(node: &ManagedNode, now_ms: i64) -> Step {
-    let fact = node.registered_ms.map(|then| format!("{} ago", age_text(now_ms, then))).unwrap_or_default();
-    step("Registered", StepState::Passed, fact, "")
-}
-
-fn agent(node: &ManagedNode, verdict: Verdict, now_ms: i64) -> Step {
-    let fact =
-        node.last_ping_ms.map(|then| format!("ping {} ago", age_text(now_ms, then))).unwrap_or_default();
-    let label = "Agent online";
-    let region = &node.account_region.region;
+fn agent(node: &ManagedNode, verdict: Verdict) -> Step {
+    let of = |state, evidence| step(StepName::AgentOnline, state, evidence, node.last_ping_ms);
     match (verdict, node.ping) {
-        (Verdict::NotRunning, _) => step(label, StepState::Lost, fact, verdict.sentence(node, now_ms))
-            .todo("Start the instance, then check again."),
-        (Verdict::AgentLost, _) => step(label, StepState::Lost, fact, verdict.sentence(node, now_ms)).todo(format!(
-            "Check that the agent runs on the node and reaches the ssm and ssmmessages endpoints of {region}."
-        )),
-        (_, PingStatus::Unknown) => {
-            step(label, StepState::NotChecked, fact, "AWS has not reported a heartbeat yet.")
-                .todo("Check again in a minute.")
+        (Verdict::NotRunning, _) => {
+            of(StepState::Lost, Evidence::NotRunning { state: node.instance_state.clone() })
         }
-        _ => match Verdict::of_agent(&node.agent_version) {
-            Some(limit) => {
-                step(label, StepState::Limited, fact, limit.sentence(node, now_ms)).todo("Update the agent on the node.")
+        (Verdict::AgentLost, _) => of(StepState::Lost, Evidence::AgentLost),
+        (_, PingStatus::Unknown) => of(StepState::NotChecked, Evidence::NoHeartbeat),
+        _ => match Gate::closed_to(&node.agent_version) {
+            lacks if lacks.is_empty() => of(StepState::Passed, Evidence::Heard),
+            lacks => {
+                of(StepState::Limited, Evidence::OldAgent { version: node.agent_version.clone(), lacks })
             }
-            None => step(label, StepState::Passed, fact, ""),
         },
     }
 }
 
-fn tier(node: &ManagedNode, listing: &Listing, verdict: Verdict, now_ms: i64) -> Step {
-    let label = "Tier";
+fn tier(node: &ManagedNode, listing: &Listing, verdict: Verdict) -> Step {
+    let of = |state, evidence| step(StepName::Tier, state, evidence, listing.updated_ms);
     if !node.kind.is_hybrid() {
-        return step(label, StepState::Passed, "not needed for EC2", "");
+        return step(StepName::Tier, StepState::Passed, Evidence::TierNotNeeded, None);
     }
     match listing.tier {
-        InstanceTier::Advanced => step(label, StepState::Passed, "Advanced", ""),
-        InstanceTier::Standard => step(
-            label,
-            StepState::Stopped,
-            "Standard",
-            Verdict::StandardTier.sentence(node, now_ms),
-        )
-        .todo(format!(
-            "Check that {} is the right Region, then review the change to the advanced tier and its cost.",
-            node.account_region.region
-        )),
-        InstanceTier::Pending => {
-            step(label, StepState::Stopped, "changing", Verdict::TierPending.sentence(node, now_ms))
-                .todo("Wait until the change has settled, then check again.")
-        }
+        InstanceTier::Advanced => of(StepState::Passed, Evidence::TierAdvanced),
+        InstanceTier::Standard => of(StepState::Stopped, Evidence::TierStandard),
+        InstanceTier::Pending => of(StepState::Stopped, Evidence::TierChanging),
         InstanceTier::Unknown if verdict == Verdict::Checking => {
-            step(label, StepState::Running, "checking", "")
+            of(StepState::Running, Evidence::TierChecking)
         }
-        InstanceTier::Unknown => {
-            step(label, StepState::NotChecked, "not known", Verdict::TierUnknown.sentence(node, now_ms))
-                .todo("Allow ssm:GetServiceSetting on the tier setting to see it.")
-        }
+        InstanceTier::Unknown => of(StepState::NotChecked, Evidence::TierUnknown),
     }
 }
 
-fn iam(proof: SessionProof, now_ms: i64) -> Step {
-    let label = "IAM";
+fn iam(proof: SessionProof) -> Step {
+    let of = |state, evidence, at| step(StepName::Iam, state, evidence, at);
     match proof {
-        SessionProof { denied: true, .. } => {
-            step(label, StepState::Stopped, "refused", "AWS refused the last session to this node by policy.")
-                .todo("Change the policy that refused, then check again.")
+        SessionProof { denied: true, denied_ms, .. } => {
+            of(StepState::Stopped, Evidence::IamDenied, denied_ms)
         }
-        SessionProof { allowed_ms: Some(then), .. } => step(
-            label,
-            StepState::Passed,
-            format!("allowed {} ago", age_text(now_ms, then)),
-            "AWS allowed a session to this node.",
-        ),
-        SessionProof { .. } => {
-            step(label, StepState::NotChecked, "not checked", "AWS says only when a session is started.")
-                .todo("Start a session to find out.")
+        SessionProof { allowed_ms: Some(then), .. } => {
+            of(StepState::Passed, Evidence::IamAllowed, Some(then))
         }
+        SessionProof { .. } => of(StepState::NotChecked, Evidence::IamNotAsked, None),
     }
 }
 
-fn channel(node: &ManagedNode, proof: SessionProof, now_ms: i64) -> Step {
-    let label = "Session channel";
+fn channel(proof: SessionProof) -> Step {
+    let of = |state, evidence| step(StepName::Channel, state, evidence, proof.channel_ms);
     if proof.open {
-        return step(label, StepState::Passed, "open", "");
+        return step(StepName::Channel, StepState::Passed, Evidence::ChannelOpen, None);
     }
-    let heard = match node.last_ping_ms {
-        Some(then) => format!("the agent was heard {} ago", age_text(now_ms, then)),
-        None => "the agent is online".to_owned(),
-    };
-    let wait = "Wait a minute after a boot or a registration, then check again; if it lasts, check that the node reaches \
-                the ssmmessages endpoint.";
     match proof.channel {
-        ChannelProof::NotAsked => step(label, StepState::NotChecked, "no session", ""),
-        ChannelProof::Connected => step(
-            label,
-            StepState::NotChecked,
-            "connected",
-            "AWS says that the node is connected; no session was tried.",
-        ),
-        ChannelProof::NotConnected => step(
-            label,
-            StepState::Stopped,
-            "not connected",
-            format!("AWS says that the node is not connected to Session Manager, although {heard}."),
-        )
-        .todo(wait),
-        ChannelProof::NotConnectable { tries } => step(
-            label,
-            StepState::Stopped,
-            "not connectable yet",
-            format!("AWS took no session to the node in {tries} tries, although {heard}."),
-        )
-        .todo(wait),
-        ChannelProof::Opened { after_ms } => step(
-            label,
-            StepState::Passed,
-            format!("opened in {after_ms} ms"),
-            "A session was opened and ended again.",
-        ),
-        ChannelProof::NotOpened => step(
-            label,
-            StepState::Stopped,
-            "not opened",
-            "AWS allowed a session, but its channel did not open.",
-        )
-        .todo("The failure's own text says more."),
+        ChannelProof::NotAsked => of(StepState::NotChecked, Evidence::ChannelNotTried),
+        ChannelProof::Trying { tries } => of(StepState::Running, Evidence::ChannelTrying { tries }),
+        ChannelProof::Connected => of(StepState::NotChecked, Evidence::ChannelConnected),
+        ChannelProof::NotConnected => of(StepState::Stopped, Evidence::ChannelNotConnected),
+        ChannelProof::NotConnectable { tries } => {
+            of(StepState::Stopped, Evidence::ChannelNotConnectable { tries })
+        }
+        ChannelProof::Opened { after_ms } => of(StepState::Passed, Evidence::ChannelOpened { after_ms }),
+        ChannelProof::NotOpened => of(StepState::Stopped, Evidence::ChannelNotOpened),
     }
 }

@@ -64,16 +64,26 @@ impl TierReview {
         too_many.then_some(TierObstacle::TooManyNodes)
     }
 
+    /// Cost of the advanced tier for these nodes in a month, in US cents.
+    pub fn month_cents(&self) -> u64 {
+        let micro = u64::from(self.hybrid_nodes) * ADVANCED_MICRO_USD_PER_HOUR * HOURS_PER_MONTH;
+        (micro + 5_000) / 10_000
+    }
+
+    /// The same for one hour, in millionths of a US dollar.
+    pub fn hour_micro_usd(&self) -> u64 {
+        u64::from(self.hybrid_nodes) * ADVANCED_MICRO_USD_PER_HOUR
+    }
+
     /// Cost of the advanced tier for these nodes, "USD 55.81" a month.
     pub fn month_text(&self) -> String {
-        let micro = u64::from(self.hybrid_nodes) * ADVANCED_MICRO_USD_PER_HOUR * HOURS_PER_MONTH;
-        let cents = (micro + 5_000) / 10_000;
+        let cents = self.month_cents();
         format!("USD {}.{:02}", cents / 100, cents % 100)
     }
 
     /// Cost of one hour, "USD 0.07645".
     pub fn hour_text(&self) -> String {
-        let micro = u64::from(self.hybrid_nodes) * ADVANCED_MICRO_USD_PER_HOUR;
+        let micro = self.hour_micro_usd();
         format!("USD {}.{:05}", micro / 1_000_000, micro % 1_000_000 / 10)
     }
 

@@ -12,6 +12,51 @@ pub const MUX_SINCE: AgentVersion = AgentVersion([3, 0, 196, 0]);
 /// First agent that takes forwards to a remote host (protocol.md 1.5, `AWS-StartPortForwardingSessionToRemoteHost`).
 pub const REMOTE_HOST_SINCE: AgentVersion = AgentVersion([3, 1, 1374, 0]);
 
+/// Something that older agents do not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gate {
+    /// Sessions at all.
+    Sessions,
+    /// SSH through a session.
+    Ssh,
+    /// Several connections over one port session.
+    Multiplexing,
+    /// Forwards to other hosts.
+    RemoteHosts,
+}
+
+impl Gate {
+    /// All of them, the oldest first.
+    pub const ALL: [Self; 4] = [Self::Sessions, Self::Ssh, Self::Multiplexing, Self::RemoteHosts];
+
+    /// First agent that does it (anchors.md 4, protocol.md 1.5 and 10).
+    pub fn since(self) -> AgentVersion {
+        match self {
+            Self::Sessions => AgentVersion([2, 3, 68, 0]),
+            Self::Ssh => AgentVersion([2, 3, 672, 0]),
+            Self::Multiplexing => MUX_SINCE,
+            Self::RemoteHosts => REMOTE_HOST_SINCE,
+        }
+    }
+
+    /// What an agent of this version does not do; nothing is said about versions that cannot be read.
+    pub fn closed_to(version: &str) -> Vec<Self> {
+        let Some(version) = AgentVersion::parse(version) else { return Vec::new() };
+        Self::ALL.into_iter().filter(|gate| version < gate.since()).collect()
+    }
+
+    /// What it costs, as a sentence.
+    pub fn cost(self) -> String {
+        let since = self.since();
+        match self {
+            Self::Sessions => format!("Sessions need {since} or later."),
+            Self::Ssh => format!("SSH needs {since} or later."),
+            Self::Multiplexing => format!("A forward carries one connection at a time before {since}."),
+            Self::RemoteHosts => format!("Forwards to remote hosts need {since} or later."),
+        }
+    }
+}
+
 impl AgentVersion {
     /// Parses one to four numbers with dots between; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
@@ -60,6 +105,18 @@ mod tests {
         assert!(AgentVersion::parse("3.1.1374.0") < AgentVersion::parse("3.3.2746.0"));
         assert!(AgentVersion::parse("3.0.1390.0") > AgentVersion::parse("3.0.196.0"));
         assert_eq!(AgentVersion::parse("3.1"), AgentVersion::parse("3.1.0.0"));
+    }
+
+    #[test]
+    fn old_agents_are_told_what_each_gate_costs() {
+        assert_eq!(Gate::closed_to("3.3.2746.0"), []);
+        assert_eq!(Gate::closed_to("3.1.1188.0"), [Gate::RemoteHosts]);
+        assert_eq!(Gate::closed_to("3.0.161.0"), [Gate::Multiplexing, Gate::RemoteHosts]);
+        assert_eq!(Gate::closed_to("2.3.50.0"), Gate::ALL);
+        assert_eq!(Gate::closed_to("unknown"), [], "nothing is guessed");
+        let mut since = Gate::ALL.map(Gate::since);
+        since.sort();
+        assert_eq!(since, Gate::ALL.map(Gate::since), "the oldest first");
     }
 
     #[test]

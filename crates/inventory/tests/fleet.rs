@@ -190,7 +190,7 @@ fn the_ladder_stops_at_the_first_failure_and_never_claims_iam() {
         loaded(vec![node("mi-1", ""), ManagedNode { ping: PingStatus::ConnectionLost, ..node("mi-2", "") }]);
     let states = |fleet: &Fleet, id: &str, proof| {
         let entry = fleet.get(&key(id)).unwrap();
-        ladder(entry.node(), fleet.listing_of(entry), proof, NOW).map(|step| step.state)
+        ladder(entry.node(), fleet.listing_of(entry), proof).map(|step| step.state)
     };
     use StepState::{Lost, NotChecked, NotReached, Passed, Stopped};
     let none = SessionProof::default();

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::access::CheckRow;
 use crate::fleet::{FleetSummary, FleetViewState};
 use crate::forward::{ForwardRow, Forwards};
 use crate::session::TabRow;
@@ -63,6 +64,11 @@ pub enum Change {
     Forward {
         /// Now.
         row: ForwardRow,
+    },
+    /// A check of a node's session channel.
+    Check {
+        /// Now.
+        check: CheckRow,
     },
     /// Settings.
     Settings {

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::CommandError;
+use crate::access::CheckRow;
+use crate::hybrid::TierChange;
+use crate::ladder::LadderStep;
 
 /// What a managed node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
@@ -121,40 +124,6 @@ pub struct NodeRow {
     pub stale: bool,
 }
 
-/// State of one rung of the readiness ladder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// Proven.
-    Passed,
-    /// Passed with something missing.
-    Limited,
-    /// Stopped here.
-    Stopped,
-    /// Expired or lost.
-    Lost,
-    /// Running now.
-    Running,
-    /// Known not to be known: never asked.
-    NotChecked,
-    /// An earlier step stopped.
-    NotReached,
-}
-
-/// One rung: label, fact, cause.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct LadderStep {
-    /// "Registered", "Agent online", "Tier", "IAM", "Session channel".
-    pub label: String,
-    /// State.
-    pub state: StepState,
-    /// Right-aligned fact: "ping 14 s ago".
-    pub fact: String,
-    /// A line of cause, possibly empty.
-    pub cause: String,
-}
-
 /// A labelled fact of the inspector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -191,6 +160,8 @@ pub struct NodeDetail {
     pub tags: Vec<Tag>,
     /// Our own live sessions on it, by tab id and title.
     pub sessions: Vec<LiveSession>,
+    /// The check of its session channel that runs or ran last.
+    pub check: Option<CheckRow>,
 }
 
 /// A live session of ours on a node.
@@ -241,6 +212,8 @@ pub struct AccountRegionRow {
     pub hybrid: u32,
     /// Tier setting.
     pub tier: InstanceTier,
+    /// A change of the tier that is being made, or failed.
+    pub tier_change: Option<TierChange>,
     /// Why denied or failed.
     pub problem: Option<CommandError>,
     /// When the listing was last complete.

@@ -2,13 +2,17 @@
 //!
 //! Every type here crosses the bridge as JSON in camel case, and as a TypeScript type generated from it.
 //! Rules that hold for all of them: counters and times are `f64` or `u32` because JSON numbers are; times are
-//! milliseconds of the Unix epoch; ids are opaque strings; no type carries a secret (SEC-04). Events carry
+//! milliseconds of the Unix epoch; ids are opaque strings; no type carries a secret (SEC-04) but
+//! `hybrid::RevealedCode`, which a person asks to see. Events carry
 //! whole state with a `version` that only grows, so a late event can be dropped.
 
+pub mod access;
 pub mod error;
 pub mod event;
 pub mod fleet;
 pub mod forward;
+pub mod hybrid;
+pub mod ladder;
 pub mod session;
 pub mod settings;
 pub mod system;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::CommandError;
+use crate::access::Denied;
 
 /// What a session is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
@@ -65,6 +66,11 @@ pub struct SessionRow {
     pub started_ms: f64,
     /// State.
     pub state: SessionState,
+    /// The refusal that keeps it from beginning. It stays while the session is asked for again, until one begins or fails
+    /// in another way.
+    pub denied: Option<Box<Denied>>,
+    /// Whether the node has said nothing for 10 s since the session opened.
+    pub silent: bool,
     /// How long the last resume took, in milliseconds, if there was one.
     pub resumed_after_ms: Option<f64>,
     /// Whether the session is a demo shell on this computer.

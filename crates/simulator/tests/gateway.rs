@@ -188,7 +188,10 @@ async fn stream_urls_that_are_signed_already_open_as_they_are_and_not_signed_onc
         let headers = upgrade_headers(&simulator, &good, &url);
         let (code, body) = status(dial(&url, &headers).await.unwrap_err());
         assert!(code == 403 && body.contains("Only one auth mechanism"), "{code} {body}");
-        assert_eq!(status(dial(&url.replace("&X-Amz-Date=2", "&X-Amz-Date=1"), &[]).await.unwrap_err()).0, 403);
+        assert_eq!(
+            status(dial(&url.replace("&X-Amz-Date=2", "&X-Amz-Date=1"), &[]).await.unwrap_err()).0,
+            403
+        );
         let mut socket = dial(&url, &[]).await.unwrap();
         socket.send(open_message(&token)).await.unwrap();
         let message = AgentMessage::decode(binary(&mut socket).await).unwrap();

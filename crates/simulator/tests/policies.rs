@@ -230,3 +230,91 @@ async fn what_is_not_understood_is_refused_when_it_is_loaded() {
     assert!(simulator.control().set_policies("nobody", None).is_err());
     simulator.shutdown().await;
 }
+
+/// A kind of session: its document, and what it asks for.
+fn kinds() -> [(Option<&'static str>, Value); 4] {
+    [
+        (None, json!({})),
+        (Some("AWS-StartNonInteractiveCommand"), json!({ "command": ["true"] })),
+        (Some("AWS-StartPortForwardingSession"), json!({ "portNumber": ["80"] })),
+        (Some("AWS-StartSSHSession"), json!({ "portNumber": ["22"] })),
+    ]
+}
+
+/// Whatever was refused, on whatever node by whatever document: its remedy allows that, and neither another node nor
+/// another document, nor sessions of others, nor anything that was not asked for.
+#[test]
+fn a_remedy_permits_exactly_what_was_refused_on_any_node_by_any_document() {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let simulator = runtime.block_on(simulator(|_| {}));
+    let control = simulator.control();
+    let mut places = Vec::new();
+    for account in simulator.accounts() {
+        for region in &account.regions {
+            control.set_tier(&account.name, region, fleetline_simulator::Tier::Advanced).unwrap();
+            let nodes = control.nodes(&account.name, region);
+            let online: Vec<NodeView> = nodes.into_iter().filter(|node| node.online).collect();
+            if online.len() > 1 {
+                places.push(online);
+            }
+        }
+    }
+    assert!(places.iter().flatten().any(|node| node.hybrid) && places.len() > 5);
+    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+    let choice = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        0..4_usize,
+        1..4_usize,
+    );
+    runner
+        .run(&choice, |(place, one, other, kind, further)| {
+            let nodes = place.get(&places);
+            let at = one.index(nodes.len());
+            let (node, other) = (&nodes[at], &nodes[(at + 1 + other.index(nodes.len() - 1)) % nodes.len()]);
+            let (document, parameters) = &kinds()[kind];
+            let (strange, strange_parameters) = &kinds()[(kind + further) % 4];
+            let start = |node: &NodeView, document: &Option<&str>, parameters: &Value| match document {
+                Some(document) => {
+                    json!({ "Target": node.id, "DocumentName": document, "Parameters": parameters })
+                }
+                None => json!({ "Target": node.id }),
+            };
+            let signer = Signer::new(&account(&simulator, &node.account), &node.region, "ssm");
+            let refused = |body: &Value| {
+                let answer = runtime.block_on(ssm(&simulator, &signer, "StartSession", body));
+                assert_eq!(answer.status, 400, "{}", answer.body);
+                Denial::find(&answer.body).unwrap()
+            };
+            let set = |policies| simulator.control().set_policies(&node.account, Some(policies)).unwrap();
+            set(AccountPolicies::none());
+            let wanted = start(node, document, parameters);
+            let remedy = remedy(&refused(&wanted), &attempt(node, *document));
+            set(AccountPolicies::none().with_identity(&remedy).unwrap());
+            let answer = runtime.block_on(ssm(&simulator, &signer, "StartSession", &wanted));
+            prop_assert_eq!(answer.status, 200, "{}", answer.body);
+            let session = json!({ "SessionId": answer.json()["SessionId"] });
+            let ended = runtime.block_on(ssm(&simulator, &signer, "TerminateSession", &session));
+            prop_assert_eq!(ended.status, 200, "{}", ended.body);
+
+            let other = refused(&start(other, document, parameters)).resource;
+            prop_assert!(other.is_some_and(|resource| !resource.ends_with(&node.id)));
+            refused(&start(node, strange, strange_parameters));
+            for (operation, body) in [
+                ("TerminateSession", json!({ "SessionId": "somebody-0123456789abcdef0" })),
+                ("DescribeInstanceProperties", json!({})),
+                ("DescribeSessions", json!({ "State": "Active" })),
+            ] {
+                let answer = runtime.block_on(ssm(&simulator, &signer, operation, &body));
+                prop_assert_eq!(answer.status, 400, "{}: {}", operation, answer.body);
+            }
+            simulator.control().set_policies(&node.account, None).unwrap();
+            Ok(())
+        })
+        .unwrap();
+    runtime.block_on(simulator.shutdown());
+}

@@ -39,6 +39,7 @@ export function nodeMenu(app: Application, row: NodeRow): (MenuItem | null)[] {
     { label: m.copyNodeId, kbd: 'Ctrl C', run: () => void app.copy(row.nodeId, m.copied(m.columns.node_id)) },
     { label: m.copyName, run: () => void app.copy(row.name, m.copied(m.columns.name)) },
     { label: m.copyIp, disabled: row.ip === '', run: () => void app.copy(row.ip, m.copied(m.columns.ip)) },
+    ...(row.kind === 'ec2' ? [] : [null, { label: m.activations.deregisterNode, run: () => app.chrome.open({ kind: 'deregister', node: row }) }]),
     null,
     { label: m.filterAccount, run: addChip(`account:${quoted(row.accountName)}`) },
     { label: m.filterRegion, run: addChip(`region:${quoted(row.region)}`) },

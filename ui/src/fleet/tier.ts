@@ -1,4 +1,5 @@
-import type { AccountRegionRow } from '../host/types';
+import type { AccountRegionRow, TierReview } from '../host/types';
+import { language } from '../i18n/index.svelte';
 
 /** What AWS charges for one advanced hybrid node and hour, in USD. */
 export const USD_PER_NODE_HOUR = 0.00695;
@@ -12,7 +13,13 @@ export function monthlyUsd(nodes: number): number {
 
 /** Account-Regions whose hybrid nodes cannot take sessions, most nodes first. */
 export function standardTier(rows: readonly AccountRegionRow[]): AccountRegionRow[] {
-  return rows.filter((row) => row.tier === 'standard' && row.hybrid > 0).sort((a, b) => b.hybrid - a.hybrid);
+  return rows.filter((row) => row.tier === 'standard' && row.hybrid > 0 && row.tierChange === null).sort((a, b) => b.hybrid - a.hybrid);
+}
+
+/** Account-Regions whose tier is being changed, those in trouble first. */
+export function changingTier(rows: readonly AccountRegionRow[]): AccountRegionRow[] {
+  const trouble = (row: AccountRegionRow) => (row.tierChange?.problem ? 0 : 1);
+  return rows.filter((row) => row.tierChange !== null).sort((a, b) => trouble(a) - trouble(b));
 }
 
 /** "payments-prod · eu-central-1". */
@@ -20,12 +27,10 @@ export function placeOf(row: { accountName: string; region: string }): string {
   return `${row.accountName} · ${row.region}`;
 }
 
-/** The change as the AWS CLI takes it. */
-export function tierCommand(row: AccountRegionRow): string {
-  return [
-    'aws ssm update-service-setting',
-    `  --region ${row.region} --profile ${row.source}`,
-    `  --setting-id arn:aws:ssm:${row.region}:${row.accountId}:servicesetting/ssm/managed-instance/activation-tier`,
-    '  --setting-value advanced',
-  ].join(' \\\n');
+/** What a change means, a sentence each. */
+export function tierConsequences(review: TierReview): string[] {
+  const t = language.m.tiers;
+  return review.to === 'advanced'
+    ? [t.willTake(review.hybridNodes), t.everyNode, t.wayBack(review.standardLimit)]
+    : [t.willRefuse(review.hybridNodes), t.chargeEnds(language.usd(review.hourUsd, 5)), t.takesLong, t.limitRule(review.standardLimit)];
 }

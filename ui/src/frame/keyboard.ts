@@ -1,4 +1,5 @@
 import { chordOf, commandFor, type Command } from '../lib/keymap';
+import { checkAgain } from '../access/denied';
 import { newForward } from '../forwards/actions';
 import type { Application } from '../state/app.svelte';
 import { FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
@@ -106,7 +107,12 @@ function run(app: Application, command: Command): boolean {
       tabs.activate(section);
       return true;
     }
-    case 'refresh': fleet.refresh(); return true;
+    case 'refresh': {
+      const shell = tabs.activeShell;
+      if (shell?.session?.denied) checkAgain(app, shell);
+      else fleet.refresh();
+      return true;
+    }
     case 'inspector': void settings.apply({ inspectorOpen: !settings.current.inspectorOpen }); return true;
     case 'rail': void settings.apply({ railMini: !settings.current.railMini }); return true;
     default:

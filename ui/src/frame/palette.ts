@@ -2,11 +2,13 @@ import type { GlyphName, IconName } from '../parts/glyphs';
 import type { NodeRow, TabRow } from '../host/types';
 import { language } from '../i18n/index.svelte';
 import type { Application } from '../state/app.svelte';
-import { FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACTIVATIONS_TAB, FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 import { openShell } from '../fleet/actions';
+import { placeOf, standardTier } from '../fleet/tier';
 import { newForward } from '../forwards/actions';
 import { forwardGlyph, stateWords } from '../forwards/words';
 import { requestQuit, terminalTarget } from './keyboard';
+import { pageIcon, pageTitle } from './pages';
 
 /** A line of the palette. */
 export interface Entry {
@@ -53,6 +55,8 @@ export function actions(app: Application): Entry[] {
       id: 'pause-forwards', title: app.forwards.paused ? m.act.resumeForwards : m.act.pauseForwards, note: '', icon: 'pause',
       run: () => app.forwards.pause(!app.forwards.paused),
     },
+    { id: 'activations', title: m.activations.goTo, note: '', icon: pageIcon(ACTIVATIONS_TAB), run: () => tabs.activate(ACTIVATIONS_TAB) },
+    { id: 'new-activation', title: m.activations.create, note: '', icon: 'plus', run: () => chrome.open({ kind: 'new_activation' }) },
     { id: 'settings', title: m.act.settings, note: '', icon: 'settings', run: () => tabs.activate(SETTINGS_TAB) },
     { id: 'shortcuts', title: m.act.shortcuts, note: '', icon: 'log', kbd: '?', run: () => chrome.open({ kind: 'shortcuts' }) },
     { id: 'theme-dark', title: m.act.themeDark, note: '', icon: 'settings', run: () => void settings.apply({ theme: 'dark' }) },
@@ -72,6 +76,17 @@ export function actions(app: Application): Entry[] {
     { id: 'hide', title: m.act.hide, note: '', icon: 'down', run: () => void chrome.run(app.host.appHide()) },
     { id: 'quit', title: m.act.quit, note: '', icon: 'power', kbd: 'Ctrl Q', run: () => requestQuit(app) },
   ];
+  const { detail } = fleet;
+  if (detail && !detail.check?.running) {
+    const { row } = detail;
+    all.push({ id: 'check-channel', title: m.ladder.check, note: row.name, icon: 'shell', run: () => void chrome.run(app.host.nodeCheck(row.key)) });
+  }
+  for (const place of standardTier(fleet.summary.accountRegions)) {
+    all.push({
+      id: `tier ${place.source}/${place.region}`, title: m.tiers.titleAdvanced(placeOf(place)), note: '', icon: 'settings',
+      run: () => chrome.open({ kind: 'tier', source: place.source, region: place.region, to: 'advanced' }),
+    });
+  }
   if (shell) {
     all.unshift(
       { id: 'find', title: m.act.find, note: shell.title, icon: 'search', kbd: 'Ctrl Shift F', run: () => terminalTarget()?.run('find') },
@@ -86,11 +101,11 @@ export function tabEntries(app: Application): Entry[] {
   const m = language.m;
   return app.tabs.order.map((id) => {
     const tab = app.tabs.rows.find((row) => row.id === id);
-    const title = tab ? (tab.kind === 'fleet' ? m.fleet : tab.title) : id === FORWARDS_TAB ? m.fwd.title : m.settings;
+    const title = tab ? (tab.kind === 'fleet' ? m.fleet : tab.title) : pageTitle(id);
     const session = tab?.session;
     const note = session ? `${session.accountName} · ${session.region}` : '';
     return {
-      id: `tab ${id}`, title, note, icon: tab ? 'fleet' : id === FORWARDS_TAB ? 'forwards' : 'settings', ...(tab ? { tab } : {}),
+      id: `tab ${id}`, title, note, icon: tab ? 'fleet' : pageIcon(id), ...(tab ? { tab } : {}),
       run: () => app.tabs.activate(id),
     } satisfies Entry;
   });

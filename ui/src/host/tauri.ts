@@ -35,9 +35,14 @@ export const contract: {
   forward: Agree<Ours.ForwardDetail, Bindings.ForwardDetail>;
   spec: Agree<Ours.ForwardSpec, Bindings.ForwardSpec>;
   texts: Agree<Ours.ForwardTexts, Bindings.ForwardTexts>;
+  review: Agree<Ours.TierReview, Bindings.TierReview>;
+  activations: Agree<Ours.Activations, Bindings.Activations>;
+  activation: Agree<Ours.ActivationSpec, Bindings.ActivationSpec>;
+  created: Agree<Ours.CreatedActivation, Bindings.CreatedActivation>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true,
   key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
+  review: true, activations: true, activation: true, created: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -117,6 +122,19 @@ export function createTauriHost(): Ours.Host {
     forwardDisconnect: (id, connection) => done(commands.forwardDisconnect(id, connection)),
     forwardDetail: (id) => data(commands.forwardDetail(id)),
     forwardTexts: (id) => data(commands.forwardTexts(id)),
+
+    nodeCheck: (key) => done(commands.nodeCheck(key)),
+    nodeCheckStop: (key) => done(commands.nodeCheckStop(key)),
+    nodeDeregister: (key) => done(commands.nodeDeregister(key)),
+    tierReview: (source, region, to) => data(commands.tierReview(source, region, to)),
+    tierChange: (source, region, to) => done(commands.tierChange(source, region, to)),
+    tierWatch: (source, region) => done(commands.tierWatch(source, region)),
+    activationsList: () => data(commands.activationsList()),
+    activationCreate: (spec) => data(commands.activationCreate(spec)),
+    activationDelete: (source, region, id) => done(commands.activationDelete(source, region, id)),
+    activationCopy: (id, which) => done(commands.activationCopy(id, which)),
+    activationReveal: (id) => data(commands.activationReveal(id)),
+    activationForget: (id) => done(commands.activationForget(id)),
 
     settingsApply: (settings) => data(commands.settingsApply(settings)),
     clipboardWrite: (text) => done(commands.clipboardWrite(text)),

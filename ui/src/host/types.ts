@@ -48,7 +48,19 @@ export interface NodeRow {
 
 export type StepState = 'passed' | 'limited' | 'stopped' | 'lost' | 'running' | 'not_checked' | 'not_reached';
 
-export interface LadderStep { label: string; state: StepState; fact: string; cause: string }
+export type StepName = 'registered' | 'agent_online' | 'tier' | 'iam' | 'channel';
+export type AgentGate = 'sessions' | 'ssh' | 'multiplexing' | 'remote_hosts';
+export interface ClosedGate { gate: AgentGate; since: string }
+export type Evidence =
+  | { kind: 'not_reached' } | { kind: 'listed' } | { kind: 'not_running'; state: string } | { kind: 'agent_lost' } | { kind: 'no_heartbeat' }
+  | { kind: 'heard' } | { kind: 'old_agent'; version: string; lacks: ClosedGate[] }
+  | { kind: 'tier_not_needed' } | { kind: 'tier_advanced' } | { kind: 'tier_standard' } | { kind: 'tier_changing' } | { kind: 'tier_checking' } | { kind: 'tier_unknown' }
+  | { kind: 'iam_not_asked' } | { kind: 'iam_denied' } | { kind: 'iam_allowed' }
+  | { kind: 'channel_trying'; tries: number } | { kind: 'channel_open' } | { kind: 'channel_not_tried' } | { kind: 'channel_connected' }
+  | { kind: 'channel_not_connected' } | { kind: 'channel_not_connectable'; tries: number } | { kind: 'channel_opened'; afterMs: number }
+  | { kind: 'channel_not_opened' };
+
+export interface LadderStep { name: StepName; state: StepState; evidence: Evidence; atMs: number | null }
 export interface Fact { label: string; value: string; mono: boolean }
 export interface Tag { key: string; value: string }
 export interface LiveSession { tab: string; label: string; startedMs: number }
@@ -59,6 +71,7 @@ export interface NodeDetail {
   facts: Fact[];
   tags: Tag[];
   sessions: LiveSession[];
+  check: CheckRow | null;
 }
 
 export type ListingState = 'waiting' | 'loading' | 'loaded' | 'denied' | 'failed';
@@ -72,6 +85,7 @@ export interface AccountRegionRow {
   nodes: number;
   hybrid: number;
   tier: InstanceTier;
+  tierChange: TierChange | null;
   problem: CommandError | null;
   updatedMs: number | null;
 }
@@ -114,6 +128,108 @@ export type SessionState =
   | { state: 'ended'; atMs: number; cause: string; normal: boolean }
   | { state: 'failed'; problem: CommandError };
 
+export type CallerKind = 'user' | 'role' | 'permission_set' | 'root' | 'other' | 'unknown';
+export interface Caller { kind: CallerKind; name: string; capacity: string; arn: string }
+export type PolicyKind =
+  | 'identity' | 'resource' | 'boundary' | 'session' | 'service_control' | 'resource_control' | 'endpoint' | 'role_trust';
+export type Stage = PolicyKind | 'document' | 'node';
+export type Outcome = 'no_deny_reported' | 'no_allow' | 'denied' | 'cannot_override' | 'not_reached';
+export interface ChainLink { stage: Stage; outcome: Outcome }
+export interface Statement { json: string; terraform: string }
+
+export interface Denied {
+  caller: Caller;
+  action: string;
+  resource: string;
+  nodeName: string;
+  accountId: string;
+  region: string;
+  document: string | null;
+  policy: PolicyKind | null;
+  explicit: boolean;
+  policyArn: string | null;
+  chain: ChainLink[];
+  remedy: Statement | null;
+  guessed: boolean;
+  checkedMs: number;
+  firstGone: boolean;
+  problem: CommandError;
+}
+
+export interface CheckRow {
+  nodeKey: string;
+  running: boolean;
+  sinceMs: number;
+  tries: number;
+  nextTryMs: number | null;
+  problem: CommandError | null;
+  denied: Denied | null;
+  asides: CommandError[];
+}
+
+export type TierTarget = 'standard' | 'advanced';
+export type TierObstacle = 'unchanged' | 'pending' | 'too_many_nodes';
+export interface TierChange { to: InstanceTier; sinceMs: number; problem: CommandError | null }
+
+export interface TierReview {
+  source: string;
+  accountId: string;
+  accountName: string;
+  region: string;
+  tier: InstanceTier;
+  value: InstanceTier;
+  isDefault: boolean;
+  changedBy: string;
+  changedMs: number | null;
+  to: TierTarget;
+  hybridNodes: number;
+  isComplete: boolean;
+  nodeHourUsd: number;
+  hourUsd: number;
+  monthUsd: number;
+  standardLimit: number;
+  obstacle: TierObstacle | null;
+  settingArn: string;
+  command: string;
+  awsCommand: string;
+}
+
+export interface ActivationRow {
+  id: string;
+  description: string;
+  name: string;
+  role: string;
+  limit: number;
+  registered: number;
+  expiresMs: number | null;
+  expired: boolean;
+  createdMs: number | null;
+  tags: Tag[];
+}
+
+export interface Activations {
+  source: string;
+  accountName: string;
+  region: string;
+  rows: ActivationRow[];
+  more: boolean;
+  problem: CommandError | null;
+}
+
+export interface ActivationSpec {
+  source: string;
+  region: string;
+  role: string;
+  limit: number;
+  hours: number;
+  name: string;
+  description: string;
+  tags: Tag[];
+}
+
+export interface CreatedActivation { id: string; linux: string; windows: string; forgottenMs: number }
+export type ActivationText = 'code' | 'linux' | 'windows';
+
 export interface SessionRow {
   sessionId: string | null;
   nodeKey: string;
@@ -124,6 +240,8 @@ export interface SessionRow {
   document: string;
   startedMs: number;
   state: SessionState;
+  denied: Denied | null;
+  silent: boolean;
   resumedAfterMs: number | null;
   demo: boolean;
 }
@@ -282,6 +400,7 @@ export type Change =
   | { kind: 'tab'; tab: TabRow }
   | { kind: 'forwards'; forwards: Forwards }
   | { kind: 'forward'; row: ForwardRow }
+  | { kind: 'check'; check: CheckRow }
   | { kind: 'settings'; settings: Settings }
   | { kind: 'notices'; notices: Notice[] }
   | { kind: 'page_requested'; page: RequestedPage }
@@ -396,6 +515,21 @@ export interface Host {
   forwardDisconnect(id: string, connection: number | null): Promise<void>;
   forwardDetail(id: string): Promise<ForwardDetail>;
   forwardTexts(id: string): Promise<ForwardTexts>;
+
+  nodeCheck(key: string): Promise<void>;
+  nodeCheckStop(key: string): Promise<void>;
+  nodeDeregister(key: string): Promise<void>;
+  tierReview(source: string, region: string, to: TierTarget): Promise<TierReview>;
+  tierChange(source: string, region: string, to: TierTarget): Promise<void>;
+  tierWatch(source: string, region: string): Promise<void>;
+  activationsList(): Promise<Activations[]>;
+  activationCreate(spec: ActivationSpec): Promise<CreatedActivation>;
+  activationDelete(source: string, region: string, id: string): Promise<void>;
+  /** The text with the code goes from the host to the clipboard; it does not come here. */
+  activationCopy(id: string, which: ActivationText): Promise<void>;
+  /** The one secret that comes here, for the eyes of whoever asks. */
+  activationReveal(id: string): Promise<string>;
+  activationForget(id: string): Promise<void>;
 
   settingsApply(settings: Settings): Promise<Settings>;
   clipboardWrite(text: string): Promise<void>;

@@ -1,3 +1,4 @@
+import { accessDe } from './access.de';
 import type { Messages } from './en';
 import { number, plural } from './forms';
 
@@ -7,6 +8,7 @@ const n = (count: number) => number(loc, count);
 /** Deutsch. */
 export const de: Messages = {
   locale: loc,
+  ...accessDe,
 
   sections: 'Bereiche',
   fleet: 'Flotte',
@@ -108,10 +110,6 @@ export const de: Messages = {
   tierReview: 'Änderung ansehen…',
   dismissTomorrow: 'Bis morgen ausblenden',
   bannerOf: (at, all) => `${n(at)} von ${n(all)}`,
-  tierTitle: (place) => `Stufe Advanced für ${place}`,
-  tierWhat: 'Hybrid-Knoten nehmen Sitzungen nur auf der Stufe Advanced an. Die Einstellung gehört der Konto-Region, deshalb zählen alle ihre Hybrid-Knoten.',
-  tierSum: (nodes, unit, sum) => `${n(nodes)} Knoten × 730 h × ${unit} = **${sum} im Monat**`,
-  tierWho: 'Ändern kann sie, wer in diesem Konto ssm:UpdateServiceSetting aufrufen darf. Fleetline ändert sie nicht für dich.',
   tierCommand: 'Als Befehlszeile',
   copyCommand: 'Befehl kopieren',
 

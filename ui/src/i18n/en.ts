@@ -1,3 +1,4 @@
+import { accessEn } from './access.en';
 import { number, plural } from './forms';
 
 const loc = 'en';
@@ -9,6 +10,7 @@ const n = (count: number) => number(loc, count);
  */
 export const en = {
   locale: loc,
+  ...accessEn,
 
   // Window
   sections: 'Sections',
@@ -120,10 +122,6 @@ export const en = {
   tierReview: 'Review change…',
   dismissTomorrow: 'Dismiss until tomorrow',
   bannerOf: (at: number, all: number) => `${n(at)} of ${n(all)}`,
-  tierTitle: (place: string) => `Advanced tier for ${place}`,
-  tierWhat: 'Hybrid nodes take sessions only on the Advanced tier. The setting belongs to the account-region, so all of its hybrid nodes are counted.',
-  tierSum: (nodes: number, unit: string, sum: string) => `${n(nodes)} nodes × 730 h × ${unit} = **${sum} a month**`,
-  tierWho: 'Whoever may call ssm:UpdateServiceSetting in that account can change it. Fleetline does not change it for you.',
   tierCommand: 'As command line',
   copyCommand: 'Copy command',
 

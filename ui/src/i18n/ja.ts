@@ -1,3 +1,4 @@
+import { accessJa } from './access.ja';
 import type { Messages } from './en';
 import { number } from './forms';
 
@@ -7,6 +8,7 @@ const n = (count: number) => number(loc, count);
 /** 日本語。 */
 export const ja: Messages = {
   locale: loc,
+  ...accessJa,
 
   sections: 'セクション',
   fleet: 'フリート',
@@ -99,10 +101,6 @@ export const ja: Messages = {
   tierReview: '変更を確認…',
   dismissTomorrow: '明日まで非表示',
   bannerOf: (at, all) => `${n(at)}/${n(all)}`,
-  tierTitle: (place) => `${place} の Advanced 階層`,
-  tierWhat: 'ハイブリッドノードは Advanced 階層でのみセッションを開始できます。設定はアカウントとリージョンの単位なので、そこのハイブリッドノードすべてが数えられます。',
-  tierSum: (nodes, unit, sum) => `${n(nodes)} ノード × 730 時間 × ${unit} = **月に ${sum}**`,
-  tierWho: 'このアカウントで ssm:UpdateServiceSetting を呼び出せる人が変更できます。Fleetline が代わりに変更することはありません。',
   tierCommand: 'コマンドライン',
   copyCommand: 'コマンドをコピー',
 

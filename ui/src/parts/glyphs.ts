@@ -37,7 +37,8 @@ export type IconName =
   | 'pause'
   | 'port'
   | 'rdp'
-  | 'socks';
+  | 'socks'
+  | 'activation';
 
 /** Status silhouettes drawn by `Sprite.svelte`; circles are good or neutral, triangles need attention, squares stop you. */
 export type GlyphName =

@@ -117,6 +117,9 @@ export class Application {
       case 'forward':
         this.forwards.takeOne(change.row, version);
         break;
+      case 'check':
+        this.fleet.takeCheck(change.check);
+        break;
       case 'settings':
         this.settings.take(change.settings);
         break;

@@ -1,4 +1,4 @@
-import { HostError, type CommandError, type ForwardKind, type ForwardRow, type ForwardSpec, type NodeRow, type QuitSummary } from '../host/types';
+import { HostError, type ActivationRow, type Activations, type CommandError, type ForwardKind, type ForwardRow, type ForwardSpec, type NodeRow, type QuitSummary, type TierTarget } from '../host/types';
 
 /** A window-level question or overlay; at most one is open. */
 export type Overlay =
@@ -9,7 +9,11 @@ export type Overlay =
   | { kind: 'forward'; id: string | null; node: NodeRow | null; spec: ForwardSpec | null; forwardKind: ForwardKind }
   | { kind: 'remove_forward'; row: ForwardRow }
   | { kind: 'rename_bundle'; bundle: string }
-  | { kind: 'remove_bundle'; bundle: string };
+  | { kind: 'remove_bundle'; bundle: string }
+  | { kind: 'tier'; source: string; region: string; to: TierTarget }
+  | { kind: 'new_activation' }
+  | { kind: 'delete_activation'; place: Activations; row: ActivationRow; onDone: () => void }
+  | { kind: 'deregister'; node: NodeRow };
 
 /** What belongs to the window itself: overlays, announcements, the clock, a failed action. */
 export class Chrome {

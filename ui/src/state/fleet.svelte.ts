@@ -1,6 +1,6 @@
 import { HostError } from '../host/types';
 import type {
-  FleetQuery, FleetSummary, FleetViewState, FleetWindow, Host, NodeDetail, NodeRow, SortColumn,
+  CheckRow, FleetQuery, FleetSummary, FleetViewState, FleetWindow, Host, NodeDetail, NodeRow, SortColumn,
 } from '../host/types';
 import type { Chrome } from './chrome.svelte';
 import { covers, windowFor } from '../fleet/viewport';
@@ -44,6 +44,11 @@ export class FleetState {
     const changed = summary.version !== this.summary.version;
     this.summary = summary;
     if (changed && this.selectedKey !== null) this.#scheduleDetail(300);
+  }
+
+  /** A check of a session channel went on; the inspector shows it if it is about its node. */
+  takeCheck(check: CheckRow): void {
+    if (check.nodeKey === this.selectedKey) void this.loadDetail();
   }
 
   takeView(view: FleetViewState): void {

@@ -218,6 +218,7 @@ impl Controller {
         self.desk.stop();
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
+        self.access_leave();
         self.proofs = Proofs::default();
         let changed = self.notices.take_down_prefixed("enrichment:");
         self.notices_changed(changed);
@@ -289,6 +290,7 @@ impl Controller {
         self.desk.stop();
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
+        self.access_leave();
         let deadline = Instant::now() + QUIT_LIMIT;
         let quitting = self.quitting.get_or_insert_with(|| Quitting { replies: Vec::new(), deadline });
         quitting.replies.extend(reply);

@@ -1,5 +1,6 @@
 //! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
 
+mod access;
 mod forwards;
 mod lifecycle;
 mod shells;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_engine::SessionOptions;
+use fleetline_inventory::node::InstanceTier;
 use fleetline_ipc::event::{AppEvent, Change};
 use fleetline_ipc::fleet::{FleetSummary, NodeDetail};
 use fleetline_ipc::settings::Settings;
@@ -20,7 +22,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+pub(crate) use self::access::AccessNews;
 use self::lifecycle::{Launched, Quitting};
+use crate::activations::Codes;
+use crate::checks::Checks;
 use crate::clock::now_ms;
 use crate::disk::{Disk, Written};
 use crate::fleet::FleetDesk;
@@ -31,8 +36,10 @@ use crate::ports::{Backend, Launcher, Ports, StartOptions, Ui};
 use crate::refresh::Progress;
 use crate::request::{Reply, Request};
 use crate::rows;
+use crate::rungs;
 use crate::tabs::{Proofs, TabChange, Tabs};
 use crate::terminal_task::{Report, Reports};
+use crate::tiers::Tiers;
 use crate::tray::{self, Menu, TrayState};
 
 /// Requests that may wait for the controller; beyond it callers wait.
@@ -58,6 +65,7 @@ pub fn start(ports: Ports) -> AppHandle {
     let (progress, progress_in) = mpsc::channel(WAITING_MESSAGES);
     let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
     let (forward_news, forward_news_in) = mpsc::channel(WAITING_MESSAGES);
+    let (access_told, access_news) = mpsc::channel(WAITING_MESSAGES);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
     let inbox = Inbox {
         requests,
@@ -65,6 +73,7 @@ pub fn start(ports: Ports) -> AppHandle {
         progress: progress_in,
         launched: launched_in,
         forward_news: forward_news_in,
+        access_news,
         written: written_in,
     };
     let disk = Disk::start(ports.store, written);
@@ -83,6 +92,9 @@ pub fn start(ports: Ports) -> AppHandle {
         tabs: Tabs::new(),
         forwards: ForwardDesk::new(forward_news.clone()),
         proofs: Proofs::default(),
+        checks: Checks::default(),
+        tiers: Tiers::default(),
+        codes: Codes::default(),
         settings: Settings::default(),
         notices: Notices::default(),
         terminals: JoinSet::new(),
@@ -97,6 +109,7 @@ pub fn start(ports: Ports) -> AppHandle {
         progress,
         launched,
         forward_news,
+        access_told,
     };
     tokio::spawn(controller.run(inbox));
     AppHandle::new(sender)
@@ -119,6 +132,9 @@ struct Controller {
     tabs: Tabs,
     forwards: ForwardDesk,
     proofs: Proofs,
+    checks: Checks,
+    tiers: Tiers,
+    codes: Codes,
     settings: Settings,
     notices: Notices,
     /// One task per terminal, closed ones until their session is terminated, and one per forward that is being stopped.
@@ -138,6 +154,7 @@ struct Controller {
     progress: mpsc::Sender<Progress>,
     launched: mpsc::Sender<Launched>,
     forward_news: mpsc::Sender<News>,
+    access_told: mpsc::Sender<AccessNews>,
 }
 
 /// Everything the controller listens to.
@@ -147,6 +164,7 @@ struct Inbox {
     progress: mpsc::Receiver<Progress>,
     launched: mpsc::Receiver<Launched>,
     forward_news: mpsc::Receiver<News>,
+    access_news: mpsc::Receiver<AccessNews>,
     written: mpsc::Receiver<Written>,
 }
 
@@ -172,6 +190,7 @@ impl Controller {
                 Some((tab, report)) = inbox.reports.recv() => self.reported(&tab, report),
                 Some(launched) = inbox.launched.recv() => self.launched(launched),
                 Some(news) = inbox.forward_news.recv() => self.forward_news(news),
+                Some(news) = inbox.access_news.recv() => self.access_news(news),
                 Some(written) = inbox.written.recv() => self.written(&written),
                 Some(ended) = self.terminals.join_next() => {
                     if let Err(error) = ended {
@@ -180,6 +199,7 @@ impl Controller {
                 }
                 () = at(self.forwards.sample_due()) => self.sample_forwards(),
                 () = at(self.forwards.overdue_at()) => self.forwards_overdue(),
+                () = at(self.codes.due()) => self.codes.expire(Instant::now()),
                 () = at(self.desk.announcement_due()) => self.announce(),
                 Some(progress) = inbox.progress.recv() => self.progressed(progress),
                 () = at(deadline) => {
@@ -231,6 +251,7 @@ impl Controller {
             Request::SessionRetry { tab, reply } => answer(reply, self.session_retry(&tab)),
             Request::Terminal { tab, request } => self.terminal(&tab, request),
             Request::Forward(request) => self.forward_asked(request),
+            Request::Access(request) => self.access_asked(request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),
@@ -257,7 +278,10 @@ impl Controller {
     }
 
     fn summary(&self) -> FleetSummary {
-        let summary = self.desk.summary();
+        let mut summary = self.desk.summary();
+        for row in &mut summary.account_regions {
+            row.tier_change = self.tiers.row(&row.source, &row.region);
+        }
         FleetSummary { refreshing: summary.refreshing || self.launching.is_some(), ..summary }
     }
 
@@ -265,19 +289,14 @@ impl Controller {
         let fleet = self.desk.fleet();
         let entry = fleet.get(key).ok_or_else(no_node)?;
         let now = now_ms();
-        let proof =
-            fleetline_inventory::SessionProof { open: self.tabs.is_open_on(key), ..self.proofs.of(key) };
+        let steps = fleetline_inventory::ladder(entry.node(), fleet.listing_of(entry), self.proof_of(key));
         Ok(NodeDetail {
             row: rows::node_row(fleet, entry, now),
-            ladder: rows::ladder(fleetline_inventory::ladder(
-                entry.node(),
-                fleet.listing_of(entry),
-                proof,
-                now,
-            )),
+            ladder: rungs::ladder(steps),
             facts: rows::facts(entry.node()),
             tags: rows::tags(entry.node()),
             sessions: self.tabs.sessions_on(key),
+            check: self.checks.row(key).cloned(),
         })
     }
 
@@ -304,6 +323,11 @@ impl Controller {
                 None => self.notices.take_down(&id),
             };
             self.notices_changed(changed);
+        }
+        if let Some(scope) = outcome.tier_pending.filter(|scope| !self.tiers.is_watched(scope))
+            && let Err(problem) = self.tier_watch(scope, InstanceTier::Unknown)
+        {
+            tracing::warn!(message = problem.message, "a change of the tier is not looked at");
         }
         if let Some(cache) = outcome.cache {
             self.disk.save_cached(cache.key, cache.saved_ms, cache.listing);

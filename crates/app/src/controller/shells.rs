@@ -85,6 +85,8 @@ impl Controller {
             document: document.clone().unwrap_or_else(|| DEFAULT_DOCUMENT.to_owned()),
             started_ms: rows::millis(now_ms()),
             state: SessionState::Connecting { step: "Asking AWS for a session".to_owned() },
+            denied: None,
+            silent: false,
             resumed_after_ms: None,
             demo: self.mode == AppMode::Demo,
         };
@@ -101,7 +103,10 @@ impl Controller {
             source: node.source.clone(),
             region: node.account_region.region.clone(),
             node: Some(node.display_name().to_owned()),
+            node_id: Some(node.node_id.clone()),
+            account_id: Some(node.account_region.account_id.clone()).filter(|id| !id.is_empty()),
             document,
+            sealed_with: None,
         };
         let control = backend
             .control
@@ -157,7 +162,9 @@ impl Controller {
         let node_key =
             shell.row.session.as_ref().map(|session| session.node_key.clone()).ok_or_else(no_tab)?;
         let (document, reason) = (shell.document.clone(), shell.reason.clone());
+        let denied = shell.row.session.as_ref().and_then(|session| session.denied.clone());
         let (opening, session) = self.prepare_session(&node_key, document, reason)?;
+        let session = SessionRow { denied, ..session };
         let shell = self.tabs.get_mut(tab).ok_or_else(no_tab)?;
         send(&shell.commands, Command::Open(Box::new(opening)))?;
         shell.row.program_title.clear();

@@ -3,6 +3,7 @@
 use fleetline_ipc::event::Change;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::{CommandError, ErrorCode};
+use zeroize::Zeroizing;
 
 use super::{Controller, SETTINGS, answer};
 use crate::ports::UiError;
@@ -49,11 +50,16 @@ impl Controller {
         // Another program may own the clipboard and be slow.
         tokio::task::spawn_blocking(move || {
             let written = ui.write_clipboard(&text);
-            answer(
-                reply,
-                written
-                    .map_err(|e| unsupported("The clipboard cannot be used on this desktop right now.", e)),
-            );
+            answer(reply, written.map_err(no_clipboard));
+        });
+    }
+
+    /// Puts a secret of ours on the clipboard; the text is wiped here once it is there.
+    pub(super) fn copy_secret(&self, text: Zeroizing<String>, reply: Reply<()>) {
+        let ui = self.ui.clone();
+        tokio::task::spawn_blocking(move || {
+            let written = ui.write_clipboard(&text);
+            answer(reply, written.map_err(no_clipboard));
         });
     }
 
@@ -71,6 +77,10 @@ impl Controller {
             answer(reply, opened.map_err(|e| unsupported("No browser could be opened.", e)));
         });
     }
+}
+
+fn no_clipboard(error: UiError) -> CommandError {
+    unsupported("The clipboard cannot be used on this desktop right now.", error)
 }
 
 fn unsupported(message: &str, error: UiError) -> CommandError {

@@ -1,6 +1,8 @@
 //! A refusal in words: who may not do what, which policy said so, and what would lift it.
 
-use fleetline_access::{Arn, Attempt, Denial, Effect, Policy, PolicyKind, Principal, Remedy};
+use fleetline_access::{Arn, Denial, Effect, Policy, PolicyKind, Principal, Remedy};
+
+use super::Context;
 
 /// A refusal as people read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,13 +18,13 @@ pub struct DenialReport {
 }
 
 impl DenialReport {
-    /// Explains the text of a refused call. `operation` and `place` (" in eu-central-1") stand in where AWS named no
-    /// action or resource. A text of no known form is reported as what AWS did not explain.
-    pub fn of(text: &str, operation: &str, place: &str, attempt: Option<&Attempt>) -> Self {
+    /// Explains the text of a refused call. `operation` and the Region of `context` stand in where AWS named no action or
+    /// resource. A text of no known form is reported as what AWS did not explain.
+    pub fn of(text: &str, operation: &str, context: &Context) -> Self {
         let denial = Denial::find(text).unwrap_or_default();
         let principal = denial.principal.as_deref().map(Principal::parse);
-        let sentence = sentence(&denial, principal.as_ref(), operation, place);
-        let remedy = Remedy::of(&denial, attempt);
+        let sentence = sentence(&denial, principal.as_ref(), operation, &context.place());
+        let remedy = Remedy::of(&denial, context.attempt(&denial).as_ref());
         let advice = advice(&denial, principal.as_ref(), &remedy);
         let policy = match remedy {
             Remedy::Allow(policy) => Some(policy),

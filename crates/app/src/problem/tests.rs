@@ -16,7 +16,7 @@ fn context() -> Context {
         source: "prod".into(),
         region: "eu-central-1".into(),
         node: Some("pay-win-07".into()),
-        document: None,
+        ..Context::default()
     }
 }
 
@@ -132,13 +132,12 @@ fn each_kind_of_policy_has_its_words_and_a_statement_only_where_it_helps() {
     for (reason, words, advice) in kinds {
         let text =
             format!("User: arn:aws:iam::111122223333:user/a is not authorized to perform: ssm:X {reason}");
-        let error = error(ApiErrorKind::AccessDenied, &text);
-        let report = explain_denial(&error, &context(), None).unwrap();
+        let report = DenialReport::of(&text, "X", &context());
         assert!(report.sentence.contains(words), "{report:?}");
         assert!(report.advice.contains(advice), "{report:?}");
         assert_eq!(report.policy.is_some(), reason.contains("no identity-based"), "{report:?}");
     }
-    assert_eq!(explain_denial(&error(ApiErrorKind::Throttled, ""), &context(), None), None);
+    assert_eq!(denied_call(&error(ApiErrorKind::Throttled, ""), &context()), None);
 }
 
 #[test]
@@ -147,7 +146,7 @@ fn a_permission_set_is_changed_where_it_is_kept() {
                 authorized to perform: ssm:StartSession on resource: \
                 arn:aws:ec2:eu-central-1:111122223333:instance/i-0f27c81a9be4d3065 because no identity-based policy \
                 allows the ssm:StartSession action";
-    let report = explain_denial(&error(ApiErrorKind::AccessDenied, text), &context(), None).unwrap();
+    let report = DenialReport::of(text, "StartSession", &context());
     assert!(
         report.sentence.starts_with("ada (permission set FleetOps) may not call ssm:StartSession on i-0f27")
     );
@@ -191,4 +190,75 @@ fn a_session_that_may_still_be_open_is_said_to_be() {
         described.message,
         "The session to pay-win-07 may still be open at AWS: AWS has not confirmed its end in time."
     );
+}
+
+#[test]
+fn the_remedy_covers_node_and_document_in_the_account_of_the_caller_where_the_nodes_is_not_known() {
+    let text = "User: arn:aws-cn:sts::111122223333:assumed-role/Ops/ada is not authorized to perform: ssm:StartSession on \
+                resource: arn:aws-cn:ssm:cn-north-1::document/AWS-StartSSHSession because no identity-based policy allows \
+                the ssm:StartSession action";
+    let context = Context {
+        region: "cn-north-1".into(),
+        node_id: Some("mi-0abc".into()),
+        document: Some("AWS-StartSSHSession".into()),
+        ..context()
+    };
+    let denied = denied_call(&error(ApiErrorKind::AccessDenied, text), &context).unwrap();
+    let remedy = denied.remedy.unwrap();
+    for arn in [
+        "arn:aws-cn:ssm:cn-north-1:111122223333:managed-instance/mi-0abc",
+        "arn:aws-cn:ssm:cn-north-1::document/AWS-StartSSHSession",
+        "arn:aws-cn:ssm:cn-north-1:111122223333:session/${aws:userid}-*",
+    ] {
+        assert!(remedy.json.contains(arn), "{arn}: {}", remedy.json);
+    }
+    assert_eq!((denied.caller.name.as_str(), denied.caller.capacity.as_str()), ("ada", "Ops"));
+    assert_eq!(denied.account_id, "111122223333");
+}
+
+fn refused_channel(body: &str) -> StartError {
+    let error = DialError::Upgrade { status: 403, body: body.to_owned() };
+    StartError::Refused { cause: ReconnectCause::Dial(error) }
+}
+
+#[test]
+fn a_data_channel_that_was_refused_without_a_reason_is_a_guess_and_with_one_is_not() {
+    let context =
+        Context { node_id: Some("i-0abc".into()), account_id: Some("111122223333".into()), ..context() };
+    let silent = denied(&refused_channel("Forbidden."), &context).unwrap();
+    assert!(silent.guessed && silent.policy.is_none() && silent.chain.is_empty(), "{silent:?}");
+    assert_eq!(silent.action, "ssmmessages:OpenDataChannel");
+    assert!(silent.remedy.unwrap().json.contains("ssmmessages:OpenDataChannel"));
+    assert_eq!(silent.problem.code, ErrorCode::AccessDenied);
+    assert!(silent.problem.hint.unwrap().starts_with("Most likely"));
+    let told = denied(
+        &refused_channel(
+            "User: arn:aws:iam::111122223333:user/a is not authorized to perform: ssmmessages:OpenDataChannel because no \
+             identity-based policy allows the ssmmessages:OpenDataChannel action",
+        ),
+        &context,
+    )
+    .unwrap();
+    assert!(!told.guessed && told.remedy.is_some(), "{told:?}");
+    assert!(told.problem.message.starts_with("a may not call ssmmessages:OpenDataChannel"), "{told:?}");
+}
+
+#[test]
+fn what_a_node_cannot_say_itself_is_told_as_a_guess() {
+    let silent = StartError::ByService { cause: fleetline_engine::ServiceCause::Other, text: String::new() };
+    let sealed = Context { sealed_with: Some("key/0f27".into()), ..context() };
+    let described = describe_start(&silent, &sealed);
+    assert!(
+        described.message.contains("most likely because its role may not use the KMS key"),
+        "{described:?}"
+    );
+    assert!(described.hint.is_some_and(|hint| hint.contains("kms:Decrypt")));
+    assert!(!describe_start(&silent, &context()).message.contains("KMS"));
+
+    let refusal =
+        ApiError { code: Some("BadRequest".into()), ..error(ApiErrorKind::InvalidRequest, "BadRequest") };
+    let hybrid = Context { node_id: Some("mi-0abc".into()), ..context() };
+    assert_eq!(describe(&refusal, &hybrid).code, ErrorCode::TierRequired);
+    let ec2 = Context { node_id: Some("i-0abc".into()), ..context() };
+    assert_ne!(describe(&refusal, &ec2).code, ErrorCode::TierRequired);
 }

@@ -12,6 +12,7 @@ use fleetline_engine::{
     OutputChunk, Priority, SessionOptions, SessionState as EngineState, ShellOptions, ShellSession,
     TerminalSize, open_shell,
 };
+use fleetline_ipc::access::Denied;
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::terminal::{PasteOutcome, TerminalSize as IpcSize};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -22,7 +23,7 @@ use tokio::time::{Instant, sleep_until};
 use self::input::Input;
 use self::painter::Painter;
 use crate::ports::Ui;
-use crate::problem::{Context, describe_close};
+use crate::problem::{Context, denied, describe_close};
 use crate::request::{Reply, TerminalRequest};
 
 /// Requests that may wait for a terminal. Its task answers each within moments, so more means a caller that does not
@@ -34,6 +35,9 @@ const TEXT_LIMIT: usize = 1024 * 1024;
 
 /// Longest time between two reports of output that nobody sees.
 const ACTIVITY_SPACING: Duration = Duration::from_secs(1);
+/// A node that is connected and says nothing for this long has probably a full disk, or a log bucket or group that cannot be
+/// written to (aws-security-reliability.md A.11).
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What the controller asks of a terminal.
 pub(crate) enum Command {
@@ -59,13 +63,20 @@ pub(crate) struct Opening {
 #[derive(Debug)]
 pub(crate) enum Report {
     /// The session changed.
-    State { state: SessionState, session_id: Option<String>, resumed_after_ms: Option<f64> },
+    State {
+        state: SessionState,
+        session_id: Option<String>,
+        resumed_after_ms: Option<f64>,
+        denied: Option<Box<Denied>>,
+    },
     /// The program set a title, cleaned; empty for none.
     Title(String),
     /// The bell rang.
     Bell,
     /// Output arrived while no window shows the terminal.
     Unseen,
+    /// The node has said nothing since the session opened; or it has now.
+    Silent(bool),
     /// The session may still be open at AWS.
     NotTerminated(CommandError),
 }
@@ -83,6 +94,20 @@ struct Live {
     drained: bool,
     /// The final state was reported.
     over: bool,
+    silence: Silence,
+}
+
+/// Whether the node has said anything yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// The session has not opened.
+    Before,
+    /// It has, and silence is told then.
+    Until(Instant),
+    /// Silence was told.
+    Told,
+    /// Something was said.
+    Broken,
 }
 
 struct Task {
@@ -133,6 +158,7 @@ enum Event {
     Output(Option<OutputChunk>),
     FrameDue,
     ResizeDue,
+    SilenceDue,
 }
 
 impl Task {
@@ -140,6 +166,10 @@ impl Task {
     /// can be interrupted.
     async fn next(&mut self, commands: &mut mpsc::Receiver<Command>) -> Option<Event> {
         let frame_at = self.painter.due(&self.terminal, self.epoch);
+        let silent_at = self.live.as_ref().and_then(|live| match live.silence {
+            Silence::Until(at) => Some(at),
+            Silence::Before | Silence::Told | Silence::Broken => None,
+        });
         let (state, session) = match &mut self.live {
             Some(live) => ((!live.over).then_some(&mut live.state), (!live.drained).then_some(&live.session)),
             None => (None, None),
@@ -151,6 +181,7 @@ impl Task {
             () = at(frame_at) => Some(Event::FrameDue),
             () = at(self.resize_at) => Some(Event::ResizeDue),
             chunk = output(session) => Some(Event::Output(chunk)),
+            () = at(silent_at) => Some(Event::SilenceDue),
         }
     }
 
@@ -169,6 +200,12 @@ impl Task {
             }
             Event::StateChanged => self.report_state().await,
             Event::Output(chunk) => self.output(chunk).await,
+            Event::SilenceDue => {
+                if let Some(live) = &mut self.live {
+                    live.silence = Silence::Told;
+                    self.report(Report::Silent(true)).await;
+                }
+            }
             Event::FrameDue => self.painter.paint(&mut self.terminal, self.epoch),
             Event::ResizeDue => {
                 self.resize_at = None;
@@ -196,6 +233,7 @@ impl Task {
             context: opening.context,
             drained: false,
             over: false,
+            silence: Silence::Before,
         });
     }
 
@@ -208,9 +246,17 @@ impl Task {
         let Some(live) = &mut self.live else { return };
         let engine_state = live.state.borrow_and_update().clone();
         live.over = engine_state.is_final();
+        if live.silence == Silence::Before && matches!(engine_state, EngineState::Open { .. }) {
+            live.silence = Silence::Until(Instant::now() + SILENCE);
+        }
+        live.context.sealed_with = live.session.sealed_with();
         let (state, resumed_after_ms) = convert::session_state(&engine_state, &live.context);
+        let denied = match &engine_state {
+            EngineState::Failed(error) => denied(error, &live.context).map(Box::new),
+            _ => None,
+        };
         let session_id = live.session.session_id().map(|id| id.as_str().to_owned());
-        self.report(Report::State { state, session_id, resumed_after_ms }).await;
+        self.report(Report::State { state, session_id, resumed_after_ms, denied }).await;
     }
 
     async fn output(&mut self, chunk: Option<OutputChunk>) {
@@ -219,6 +265,7 @@ impl Task {
             live.drained = true;
             return;
         };
+        let silence = std::mem::replace(&mut live.silence, Silence::Broken);
         self.terminal.feed(&chunk.bytes, self.epoch.elapsed());
         let replies = self.terminal.take_replies();
         if !replies.is_empty()
@@ -236,6 +283,9 @@ impl Task {
                     tracing::debug!(bytes = text.len(), "a program may not set the clipboard");
                 }
             }
+        }
+        if silence == Silence::Told {
+            self.report(Report::Silent(false)).await;
         }
         let now = Instant::now();
         if !self.painter.is_attached() && now >= self.unseen_after {

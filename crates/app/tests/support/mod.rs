@@ -3,11 +3,13 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fleetline_app::tray::Menu;
 use fleetline_app::{AppHandle, FrameSink, Notification, SinkClosed, Ui, UiError};
+use fleetline_ipc::access::CheckRow;
 use fleetline_ipc::event::{AppEvent, Change, RequestedPage};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
@@ -30,6 +32,7 @@ pub(crate) struct Seen {
     pub(crate) active: String,
     pub(crate) notices: Vec<Notice>,
     pub(crate) forwards: Forwards,
+    pub(crate) checks: HashMap<String, CheckRow>,
     pub(crate) quit_requested: Option<QuitSummary>,
     pub(crate) tray: Menu,
     pub(crate) shown: u32,
@@ -136,6 +139,7 @@ impl Ui for FakeUi {
                     }
                 }
                 Change::PageRequested { page } => seen.page = Some(page),
+                Change::Check { check } => drop(seen.checks.insert(check.node_key.clone(), check)),
                 Change::View { .. } | Change::Settings { .. } => {}
             }
         });

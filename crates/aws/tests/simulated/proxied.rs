@@ -191,7 +191,10 @@ async fn a_name_without_address_is_told_at_once() {
         .with_variable("AWS_SECRET_ACCESS_KEY", &account.secret_access_key);
     for refused in both_fail(&AwsSources::new(settings), &lab).await {
         assert_eq!((refused.kind, refused.never_sent), (ApiErrorKind::Resolve, true), "{refused}");
-        assert!(refused.message.starts_with(&format!("The address of {name} could not be found")), "{refused}");
+        assert!(
+            refused.message.starts_with(&format!("The address of {name} could not be found")),
+            "{refused}"
+        );
     }
     lab.end().await;
 }

@@ -2,7 +2,7 @@
 
 use std::mem::{Discriminant, discriminant};
 
-use fleetline_app::problem::{Context, describe_start};
+use fleetline_app::problem::Context;
 use fleetline_engine::{SessionState, ShellSession, StartStep};
 use fleetline_ipc::{CommandError, ErrorCode};
 
@@ -31,7 +31,8 @@ pub(super) async fn opened(
     match reached {
         Some(SessionState::Failed(error)) => {
             close(session, context).await;
-            Err(Failure::from(describe_start(&error, context)))
+            let sealed = Context { sealed_with: session.sealed_with(), ..context.clone() };
+            Err(Failure::not_started(&error, &sealed))
         }
         Some(_) => Ok(()),
         None => Err(Failure::from(CommandError::new(ErrorCode::Internal, "The session's task is gone."))),
@@ -59,8 +60,9 @@ fn is_worth_telling(step: &StartStep) -> bool {
         | StartStep::LookingForSession { .. }
         | StartStep::ConnectingAgain { .. }
         | StartStep::NodeSilent { .. } => true,
-        StartStep::Requesting | StartStep::Queued { .. } | StartStep::Connecting | StartStep::WaitingForNode => {
-            false
-        }
+        StartStep::Requesting
+        | StartStep::Queued { .. }
+        | StartStep::Connecting
+        | StartStep::WaitingForNode => false,
     }
 }

@@ -95,6 +95,50 @@ async fn the_policy_doctor_offers_for_a_denied_session_lets_it_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_denied_session_says_who_may_not_do_what_and_the_policy_it_prints_lets_it_pass() {
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let inventory = r#"{ "Statement": { "Effect": "Allow", "Action": ["ssm:Describe*", "ssm:Get*", "ec2:Describe*"],
+        "Resource": "*" } }"#;
+    let policies = AccountPolicies::none().with_identity(inventory).unwrap();
+    let control = lab.simulator.control();
+    let shell = with(&["shell", &node.id], &at(&node));
+    let exec = [&["exec", &node.id], &at(&node)[..], &["--", "true"]].concat();
+    let forward = with(&["forward", &node.id, "0:80"], &at(&node));
+    let proxy = with(&["ssh-proxy", &node.id], &at(&node));
+    for (args, document, runs) in [
+        (&shell, "SSM-SessionManagerRunShell", true),
+        (&exec, "AWS-StartNonInteractiveCommand", true),
+        (&forward, "AWS-StartPortForwardingSession", false),
+        (&proxy, "AWS-StartSSHSession", false),
+    ] {
+        control.set_policies(&node.account, Some(policies.clone())).unwrap();
+        let denied = lab.run(args);
+        assert_eq!((denied.code, denied.out.as_str()), (Some(3), ""), "{denied:?}");
+        assert!(denied.err.contains("may not call ssm:StartSession on"), "{denied:?}");
+        assert!(denied.err.contains("because no identity policy allows it."), "{denied:?}");
+        let (_, policy) = denied.err.split_once("The smallest policy that allows it:\n").unwrap();
+        assert!(policy.contains(&node.id) && policy.contains(document), "{policy}");
+        if runs {
+            let fixed = policies.clone().with_identity(policy).unwrap();
+            control.set_policies(&node.account, Some(fixed)).unwrap();
+            let allowed = lab.run_fed(args, b"exit\n");
+            assert_eq!(allowed.code, Some(0), "{allowed:?}");
+        }
+    }
+    control.set_policies(&node.account, Some(policies)).unwrap();
+    let told = lab.run(&[&["exec", "--json", &node.id], &at(&node)[..], &["--", "true"]].concat());
+    assert_eq!(told.code, Some(3), "{told:?}");
+    let told: Value = serde_json::from_str(&told.err).unwrap_or_else(|error| panic!("{error}: {told:?}"));
+    assert_eq!(told["error"]["code"], "access_denied");
+    let denied = &told["denied"];
+    assert_eq!((&denied["action"], &denied["policy"]), (&"ssm:StartSession".into(), &"identity".into()));
+    assert_eq!(denied["chain"][1]["outcome"], "no_allow");
+    assert!(denied["remedy"]["terraform"].as_str().unwrap().starts_with("data \"aws_iam_policy_document\""));
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn iam_policy_grants_what_was_chosen_as_json_and_terraform() {
     let lab = Lab::open().await;
     let node = lab.linux();

@@ -46,7 +46,8 @@ async fn containers_have_shells_and_commands_sealed_and_not() {
     }
     assert_eq!(control.calls().get("GenerateDataKey"), Some(&2));
     // No shell stands between a container's command and its words (protocol.md 7.6).
-    let rest = ["-q", "--document", "AmazonECS-ExecuteInteractiveCommand", "--param", "command=echo $HOME | wc"];
+    let rest =
+        ["-q", "--document", "AmazonECS-ExecuteInteractiveCommand", "--param", "command=echo $HOME | wc"];
     let ran = lab.run(&words(&task, "shell", &rest));
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), "$HOME | wc\r\n"), "{ran:?}");
     assert!(control.sessions().iter().all(|session| session.target == task.id));

@@ -28,9 +28,11 @@ impl Tap {
                 for (way, from, to) in [(0, &near, &far), (1, &far, &near)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                     let recorded = Arc::clone(&recorded);
-                    std::thread::spawn(move || pass(from, to, |bytes| {
-                        recorded.lock().unwrap()[way].extend_from_slice(bytes);
-                    }));
+                    std::thread::spawn(move || {
+                        pass(from, to, |bytes| {
+                            recorded.lock().unwrap()[way].extend_from_slice(bytes);
+                        })
+                    });
                 }
             }
         });

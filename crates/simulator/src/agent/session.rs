@@ -328,7 +328,8 @@ impl Session {
         let now = self.shared.moment();
         match woken {
             Woken::Link(Some(ToAgent::IgnoreInput(ignores))) => self.ignores_input = ignores,
-            Woken::Link(Some(ToAgent::Frame(frame))) if self.ignores_input && messages::is_stream_data(&frame) => {}
+            Woken::Link(Some(ToAgent::Frame(frame)))
+                if self.ignores_input && messages::is_stream_data(&frame) => {}
             Woken::Link(Some(ToAgent::Frame(frame))) => {
                 // The first frame says that the client is there. What begins with a handshake waits for its end.
                 if self.program.is_none() && !self.handshakes && !self.output_over {

@@ -36,8 +36,7 @@ impl Presigner<'_> {
             ("X-Amz-SignedHeaders", "host".to_owned()),
         ];
         let members = members.map(|(name, value)| format!("{name}={}", encode(value.as_bytes(), false)));
-        let unsigned =
-            format!("{url}{}{}", if url.contains('?') { '&' } else { '?' }, members.join("&"));
+        let unsigned = format!("{url}{}{}", if url.contains('?') { '&' } else { '?' }, members.join("&"));
         let Some(parts) = get(&unsigned) else { return url.to_owned() };
         let request = CanonicalRequest {
             parts: &parts,

@@ -20,8 +20,8 @@ use crate::live::{Ask, NodeState, Tier};
 use crate::registry::{Presence, SessionStatus, SessionView};
 use crate::shared::Shared;
 use crate::sigv4::Presigner;
-use crate::world::{Account, task};
 use crate::world::catalogue::PlatformType;
+use crate::world::{Account, task};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

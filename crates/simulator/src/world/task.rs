@@ -15,9 +15,10 @@ pub(super) fn tasks(seed: u64, now_s: i64, account: &AccountPlan, region: &Regio
         return Vec::new();
     }
     // Apart from the nodes', so that a seed gives the same nodes as without tasks.
-    let mut rng = account.id.bytes().fold(Seeded::new(seed.rotate_left(17)), |mut rng, byte| {
-        Seeded::new(rng.next() ^ u64::from(byte))
-    });
+    let mut rng = account
+        .id
+        .bytes()
+        .fold(Seeded::new(seed.rotate_left(17)), |mut rng, byte| Seeded::new(rng.next() ^ u64::from(byte)));
     let task = format!("{:016x}{:016x}", rng.next(), rng.next());
     let runtime = format!("{task}-{:010}", rng.below(4_000_000_000));
     vec![Node {

@@ -1,4 +1,4 @@
-import type { AccountRegionRow, FleetQuery, FleetSummary, InstanceTier, NodeDetail, NodeKind, NodeRow, QueryIssue } from '../types';
+import type { AccountRegionRow, FleetQuery, FleetSummary, InstanceTier, LadderStep, NodeDetail, NodeKind, NodeRow, QueryIssue } from '../types';
 import { tokenize, type Token } from '../../fleet/query';
 
 /** A small repeatable generator; the invented fleet looks the same on every start. */
@@ -69,6 +69,7 @@ export function inventFleet(count: number): Invented {
         source: account.name, accountId: account.id, accountName: account.name, region,
         state: denied ? 'denied' : loading ? 'loading' : 'loaded', nodes: own.length, hybrid,
         tier: account.name === 'plants-eu' && region === 'eu-central-1' ? 'standard' : 'advanced',
+        tierChange: null,
         problem: denied ? {
           code: 'access_denied', message: 'FleetOperator may not list nodes there, because an organization policy (SCP) forbids it.', hint: 'Ask whoever keeps the organization policies.',
           detail: 'User: arn:aws:sts::123456789012:assumed-role/FleetOperator/mika.sato is not authorized to perform: ssm:DescribeInstanceInformation with an explicit deny in a service control policy', requestId: 'b5c9d1e2',
@@ -123,20 +124,34 @@ export function runQuery({ rows, tags }: Invented, query: FleetQuery): { rows: N
   return { rows: found, issues };
 }
 
+/** Steps that are not reached, from the tier on. */
+function rest(from: number): LadderStep[] {
+  return (['tier', 'iam', 'channel'] as const).slice(from).map((name) => ({ name, state: 'not_reached', evidence: { kind: 'not_reached' }, atMs: null }));
+}
+
 export function detailOf(row: NodeRow, tags: Record<string, string>): NodeDetail {
   const stopped = row.readiness === 'blocked';
   return {
     row,
     ladder: [
-      { label: 'Registered', state: 'passed', fact: '12 Mar 2024', cause: '' },
-      row.readiness === 'lost'
-        ? { label: 'Agent online', state: 'lost', fact: 'ping 3 h ago', cause: 'The agent has not been heard since.' }
-        : row.agentOld
-          ? { label: 'Agent online', state: 'limited', fact: 'ping 14 s ago', cause: 'Remote-host forwards need 3.1.1374.0 or later.' }
-          : { label: 'Agent online', state: 'passed', fact: 'ping 14 s ago', cause: '' },
-      { label: 'Tier', state: stopped ? 'stopped' : 'passed', fact: row.tier === null ? 'not needed' : row.tier === 'standard' ? 'Standard' : 'Advanced', cause: stopped ? 'Hybrid nodes take sessions only on the Advanced tier, set per account-region.' : '' },
-      { label: 'IAM', state: stopped ? 'not_reached' : 'not_checked', fact: '', cause: '' },
-      { label: 'Session channel', state: stopped ? 'not_reached' : 'not_checked', fact: '', cause: '' },
+      { name: 'registered', state: 'passed', evidence: { kind: 'listed' }, atMs: Date.now() - 86_400_000 * 400 },
+      {
+        name: 'agent_online', atMs: row.lastPingMs,
+        ...(row.readiness === 'lost'
+          ? { state: 'lost', evidence: { kind: 'agent_lost' } } as const
+          : row.agentOld
+            ? { state: 'limited', evidence: { kind: 'old_agent', version: row.agentVersion, lacks: [{ gate: 'remote_hosts', since: '3.1.1374.0' }] } } as const
+            : { state: 'passed', evidence: { kind: 'heard' } } as const),
+      },
+      ...(row.readiness === 'lost' ? rest(0) : [
+        row.tier === null
+          ? { name: 'tier', state: 'passed', evidence: { kind: 'tier_not_needed' }, atMs: null } as const
+          : { name: 'tier', state: stopped ? 'stopped' : 'passed', evidence: { kind: stopped ? 'tier_standard' : 'tier_advanced' }, atMs: Date.now() } as const,
+        ...(stopped ? rest(1) : [
+          { name: 'iam', state: 'not_checked', evidence: { kind: 'iam_not_asked' }, atMs: null } as const,
+          { name: 'channel', state: 'not_checked', evidence: { kind: 'channel_not_tried' }, atMs: null } as const,
+        ]),
+      ]),
     ],
     facts: [
       { label: 'Node ID', value: row.nodeId, mono: true }, { label: 'IP', value: row.ip, mono: true },
@@ -145,5 +160,6 @@ export function detailOf(row: NodeRow, tags: Record<string, string>): NodeDetail
     ],
     tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
     sessions: [],
+    check: null,
   };
 }

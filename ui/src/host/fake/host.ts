@@ -1,5 +1,7 @@
 import type { AppEvent, AppMode, Change, CommandError, FleetQuery, FleetViewState, Host, NodeRow, SessionState, Settings, SourceRow, TabRow } from '../types';
 import { HostError } from '../types';
+import { FakeAccess } from './access';
+import { inventDenial } from './denials';
 import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
 import { FakeTerminal } from './terminal';
@@ -73,6 +75,11 @@ export function createFakeHost(options: URLSearchParams): Host {
     }));
     window.setTimeout(() => setState(id, { state: 'connected' }), 400);
   };
+  const refuse = (id: string, node: NodeRow, kind: string) => {
+    const denied = inventDenial(node, kind);
+    tabs = tabs.map((tab) => (tab.id === id && tab.session ? { ...tab, session: { ...tab.session, denied } } : tab));
+    setState(id, { state: 'failed', problem: denied.problem });
+  };
   const later = <T,>(make: () => T): Promise<T> => new Promise((resolve, reject) => {
     window.setTimeout(() => {
       try {
@@ -88,6 +95,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     return row;
   };
 
+  const access = new FakeAccess(fleet, nodeOf, emit, () => emit({ kind: 'fleet', summary: summarize(fleet, ++version, false) }), options);
   const forwards = new FakeForwards(nodeOf, emit, options.has('noforwards') ? [] : fleet.rows);
 
   const host: Host = {
@@ -143,7 +151,7 @@ export function createFakeHost(options: URLSearchParams): Host {
       return { start, end: cursor, items };
     }),
     fleetNode: (key) => later(() => ({
-      ...detailOf(nodeOf(key), fleet.tags.get(key) ?? {}),
+      ...access.detail(key, detailOf(nodeOf(key), fleet.tags.get(key) ?? {})),
       sessions: tabs.filter((tab) => tab.session?.nodeKey === key).map((tab) => ({ tab: tab.id, label: 'Shell', startedMs: tab.session?.startedMs ?? 0 })),
     })),
     shellOpen: (nodeKey) => later(() => {
@@ -153,16 +161,14 @@ export function createFakeHost(options: URLSearchParams): Host {
         id, kind: 'shell', title: node.name, programTitle: '', unseen: false, bell: false,
         session: {
           sessionId: null, nodeKey, nodeId: node.nodeId, nodeName: node.name, accountName: node.accountName, region: node.region,
-          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, resumedAfterMs: null, demo: true,
+          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, denied: null, silent: options.has('silent'), resumedAfterMs: null, demo: true,
         },
       };
       tabs = [...tabs, tab];
       active = id;
       if (options.has('fail')) {
-        window.setTimeout(() => setState(id, { state: 'failed', problem: {
-          code: 'access_denied', message: 'mika.sato may not start sessions on this node, because no identity policy allows it.', hint: 'Ask for ssm:StartSession on this node and its session document.',
-          detail: 'User: arn:aws:sts::111122223333:assumed-role/FleetOperator/mika.sato is not authorized to perform: ssm:StartSession', requestId: '6f0c3c4e-demo',
-        } }), 300);
+        terminals.set(id, new FakeTerminal(node.name, { exit: () => undefined, drop: () => undefined, ring: () => undefined }));
+        window.setTimeout(() => refuse(id, node, options.get('fail') ?? ''), 300);
       } else begin(id, node);
       emitTabs();
       return tab;
@@ -188,8 +194,10 @@ export function createFakeHost(options: URLSearchParams): Host {
     tabRestart: (tab) => later(() => {
       const row = tabs.find((one) => one.id === tab);
       if (!row?.session) return;
+      const node = nodeOf(row.session.nodeKey);
       setState(tab, { state: 'connecting', step: 'Waiting for the node' });
-      begin(tab, nodeOf(row.session.nodeKey));
+      if (row.session.denied) window.setTimeout(() => refuse(tab, node, 'service_control'), 1500);
+      else begin(tab, node);
     }),
     sessionRetry: (tab) => later(() => setState(tab, { state: 'connected' }, 4100)),
     terminalAttach: (tab, onFrame) => later(() => terminal(tab).attach(onFrame)),
@@ -218,6 +226,18 @@ export function createFakeHost(options: URLSearchParams): Host {
     forwardDisconnect: (id, connection) => later(() => forwards.disconnect(id, connection)),
     forwardDetail: (id) => later(() => forwards.detail(id)),
     forwardTexts: (id) => later(() => forwards.texts(id)),
+    nodeCheck: (key) => later(() => access.check(key)),
+    nodeCheckStop: (key) => later(() => access.stop(key)),
+    nodeDeregister: (key) => later(() => access.deregister(key)),
+    tierReview: (source, region, to) => later(() => access.review(source, region, to)),
+    tierChange: (source, region, to) => later(() => access.change(source, region, to)),
+    tierWatch: () => later(() => undefined),
+    activationsList: () => later(() => access.activations()),
+    activationCreate: (spec) => later(() => access.create(spec)),
+    activationDelete: (_source, _region, id) => later(() => access.remove(id)),
+    activationCopy: () => later(() => undefined),
+    activationReveal: () => later(() => 'Zx8kQ2fVn0aLr5TyUw3e'),
+    activationForget: () => later(() => undefined),
     settingsApply: (next) => later(() => {
       settings = next;
       emit({ kind: 'settings', settings });

@@ -1,0 +1,150 @@
+//! The way to nodes in the real window: a tier that is reviewed and changed until its nodes take sessions, and a refusal
+//! whose panel stays until the policy is mended.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use fleetline_simulator::{AccountPolicies, Simulator, SimulatorConfig};
+use serde_json::{Value, json};
+
+use crate::driver::{Setup, Window};
+use crate::page::Page;
+use crate::{choose_every_account, open_shell, tab_row};
+
+/// Enter, as WebDriver spells it.
+const ENTER: &str = "\u{e007}";
+/// Escape and F5.
+const ESCAPE: &str = "\u{e00c}";
+const F5: &str = "\u{e035}";
+
+/// A hybrid node of the account-Region that is on the standard tier from the start.
+const BLOCKED: &str = "lej-hmi-01";
+
+/// What listing needs, and nothing that starts a session.
+const LISTING: &str = r#"{ "Statement": { "Effect": "Allow", "Action": ["ssm:Describe*", "ssm:Get*", "ec2:Describe*"], "Resource": "*" } }"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tier_is_changed_and_a_refusal_is_mended_in_the_real_window() -> Result<()> {
+    let Some(setup) = Setup::from_environment() else {
+        println!("skipped: FLEETLINE_WINDOW_DRIVER, FLEETLINE_WINDOW_APP and DISPLAY are not all set");
+        return Ok(());
+    };
+    let place = tempfile::tempdir()?;
+    let simulator =
+        Simulator::start(SimulatorConfig { demo_denials: false, ..SimulatorConfig::default() }).await?;
+    let (config, credentials) = simulator.write_aws_config(&place.path().join("aws"))?;
+    let aws = [("AWS_CONFIG_FILE", config.as_path()), ("AWS_SHARED_CREDENTIALS_FILE", credentials.as_path())];
+    let window = Window::open(&setup, &place.path().join("home"), &aws).await?;
+    let done = work(&window, &simulator).await;
+    if let Err(error) = done {
+        picture(&window, "access-failed").await?;
+        return Err(error);
+    }
+    window.session.close().await?;
+    drop(window);
+    simulator.shutdown().await;
+    Ok(())
+}
+
+async fn work(window: &Window, simulator: &Simulator) -> Result<()> {
+    let page = Page(&window.session);
+    choose_every_account(&page, simulator).await?;
+    page.text_until("[data-testid=count-total]", |text| text.contains("1,284")).await?;
+    change_the_tier(window, &page).await?;
+    let tab = open_shell(&page, BLOCKED).await?;
+    page.row_until(&tab, "a prompt on a node that was blocked", |row| row.ends_with('$')).await?;
+    page.call("tab_close", json!({ "tab": tab })).await?;
+    mend_a_refusal(window, &page, simulator).await
+}
+
+/// Banner, review, change, progress, end: by the keyboard alone.
+async fn change_the_tier(window: &Window, page: &Page<'_>) -> Result<()> {
+    let banner = page.text("[data-testid=tier-banner]").await?;
+    ensure!(banner.contains("11 hybrid nodes in plants-eu · eu-central-1"), "{banner}");
+    page.element("[data-testid=tier-review]").await?.type_keys(ENTER).await?;
+    let command = page.text("[data-testid=tier-command]").await?;
+    ensure!(
+        command == "fleetline tier set advanced --source plants-eu --region eu-central-1 --yes",
+        "{command}"
+    );
+    let dialog = page.text("[data-testid=tier-dialog]").await?;
+    for fact in [
+        "11 hybrid nodes",
+        "USD 0.07645 an hour",
+        "USD 55.81",
+        "30 minutes or more",
+        "ssm:UpdateServiceSetting",
+    ] {
+        ensure!(dialog.contains(fact), "{fact} is missing in: {dialog}");
+    }
+    both_themes(window, page, "tier-review").await?;
+    page.element("[data-testid=tier-change]").await?.type_keys(ENTER).await?;
+    page.element("[data-testid=tier-changing]").await?;
+    picture(window, "tier-changing").await?;
+    page.element("[data-testid=tier-settled]").await?;
+    picture(window, "tier-settled").await?;
+    page.type_keys(ESCAPE).await?;
+    page.until("the banner is gone", async |page| {
+        Ok(page.0.find("[data-testid=tier-banner]").await?.is_none().then_some(()))
+    })
+    .await
+}
+
+async fn mend_a_refusal(window: &Window, page: &Page<'_>, simulator: &Simulator) -> Result<()> {
+    let control = simulator.control();
+    let node = control.node("pay-api-03").context("the demo has this node")?;
+    let policies = AccountPolicies::none().with_identity(LISTING)?;
+    control.set_policies(&node.account, Some(policies.clone()))?;
+    page.call("tab_activate", json!({ "tab": "fleet" })).await?;
+    let tab = open_shell(page, "pay-api-03").await?;
+    let sentence = page.text("[data-testid=denied-sentence]").await?;
+    ensure!(
+        sentence.ends_with("may not start a session on pay-api-03, because no identity policy allows it."),
+        "{sentence}"
+    );
+    ensure!(
+        page.0.find("[data-terminal-input]").await?.is_none(),
+        "the panel stands in place of the terminal"
+    );
+    both_themes(window, page, "denied").await?;
+    page.0.set_size(1024, 700).await?;
+    picture(window, "denied-small").await?;
+
+    // Asked again without a change, the panel stays.
+    let before = tab_row(page, &tab).await?["session"]["denied"]["checkedMs"].clone();
+    page.type_keys(F5).await?;
+    let again: Value = page
+        .until("asked again", async |page| {
+            let row = tab_row(page, &tab).await?;
+            let denied = &row["session"]["denied"];
+            Ok((denied["checkedMs"] != before && row["session"]["state"]["state"] == "failed")
+                .then(|| denied.clone()))
+        })
+        .await?;
+    ensure!(again["firstGone"] == false, "{again}");
+    let statement = page.text("[data-testid=statement]").await?;
+    control.set_policies(&node.account, Some(policies.with_identity(&statement)?))?;
+    page.element("[data-testid=check-again]").await?.type_keys(F5).await?;
+    page.row_until(&tab, "a prompt", |row| row.ends_with('$')).await?;
+    ensure!(page.0.find("[data-testid=denied-panel]").await?.is_none(), "the panel is gone");
+    picture(window, "denied-mended").await
+}
+
+/// Takes the picture in both themes.
+async fn both_themes(window: &Window, page: &Page<'_>, name: &str) -> Result<()> {
+    for theme in ["light", "dark"] {
+        let mut settings = page.call("app_snapshot", json!({})).await?["settings"].take();
+        settings["theme"] = json!(theme);
+        page.call("settings_apply", json!({ "settings": settings })).await?;
+        page.element(&format!(":root[data-theme={theme}]")).await?;
+        picture(window, &format!("{name}-{theme}")).await?;
+    }
+    Ok(())
+}
+
+/// Writes what the window shows beside the build, as base64.
+async fn picture(window: &Window, name: &str) -> Result<()> {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("access-{name}.png.base64"));
+    std::fs::write(path, window.session.screenshot().await?)?;
+    Ok(())
+}
