@@ -63,6 +63,16 @@ pub enum FlowEnd {
     },
     /// The local program had finished sending, and nothing came for the half-close grace.
     SilentAfterFinish,
+    /// The local program did not say where it goes, in the way it was asked.
+    NotNegotiated {
+        /// Why, without a final stop.
+        why: String,
+    },
+    /// What the local program sent was refused by the forward's filter.
+    Filtered {
+        /// Why, without a final stop.
+        reason: String,
+    },
     /// The lane that carried it is over.
     LaneLost(LaneEnd),
     /// No lane could be had for it.
@@ -104,6 +114,8 @@ impl fmt::Display for FlowEnd {
             Self::SilentAfterFinish => {
                 f.write_str("The local program had finished sending, and no more answer came.")
             }
+            Self::NotNegotiated { why } => write!(f, "The connection was not taken: {why}."),
+            Self::Filtered { reason } => write!(f, "The connection was refused: {reason}."),
             Self::LaneLost(end) => write!(f, "The session that carried the connection is over. {end}"),
             Self::NoLane(end) => write!(f, "No session could be had for the connection. {end}"),
             Self::LaneTimeout { waited } => {
