@@ -37,8 +37,16 @@ impl Launcher for Composer {
         match choice {
             StartChoice::Demo => Box::pin(demo::launch(self.ending.clone())),
             StartChoice::Aws { .. } => {
-                let (sources, control) = (self.user.clone(), self.user.clone());
-                Box::pin(async { Ok(Backend { sources, control, scope: Vec::new(), guard: None }) })
+                let user = self.user.clone();
+                Box::pin(async move {
+                    Ok(Backend {
+                        sources: user.clone(),
+                        control: user.clone(),
+                        access: Some(user),
+                        scope: Vec::new(),
+                        guard: None,
+                    })
+                })
             }
         }
     }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use fleetline_engine::Dialer;
-use fleetline_engine::ports::{ApiError, ControlPlanes};
+use fleetline_engine::ports::{ApiError, ControlPlanes, NodeAccesses};
 use fleetline_inventory::ports::{SourceInfo, Sources};
 use fleetline_ipc::CommandError;
 use fleetline_ipc::event::AppEvent;
@@ -77,6 +77,8 @@ pub struct Backend {
     pub sources: Arc<dyn Sources<ApiError>>,
     /// Starts sessions.
     pub control: Arc<dyn ControlPlanes>,
+    /// Asks EC2 about single instances; `None` where that cannot be done.
+    pub access: Option<Arc<dyn NodeAccesses>>,
     /// What to list. Empty: the chosen sources in the chosen Regions, or in the Region each source names.
     pub scope: Vec<Scope>,
     /// Kept until the user leaves, then dropped: the simulator of the demo fleet lives here.

@@ -1,17 +1,21 @@
 //! What can be asked of the controller. One variant per command, each with the place its answer goes.
 
 use fleetline_ipc::CommandError;
+use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
+use fleetline_ipc::link::LinkDone;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
+use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
 use fleetline_ipc::terminal::{
     KeyPress, MouseInput, PasteOutcome, ScrollTo, SearchRequest, SearchState, SelectionInput, TerminalSize,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::ports::FrameSink;
+use crate::remote::Wanted;
 use crate::tray::TrayAction;
 
 /// Where an answer goes. Dropping it answers "Fleetline is ending".
@@ -23,6 +27,9 @@ pub(crate) enum Request {
     Start { choice: StartChoice, reply: Reply<()> },
     Leave { reply: Reply<()> },
     Quit { reply: Reply<()> },
+    Restore { accept: bool, reply: Reply<()> },
+    Link { text: String },
+    LinkAnswer { number: u32, accept: bool, reply: Reply<LinkDone> },
     Hide { reply: Reply<()> },
     CloseRequested,
     Activated,
@@ -45,6 +52,8 @@ pub(crate) enum Request {
     SessionRetry { tab: String, reply: Reply<()> },
     Terminal { tab: String, request: TerminalRequest },
     Forward(ForwardRequest),
+    Desktop(DesktopRequest),
+    Ssh(SshRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },
     OpenUrl { url: String, reply: Reply<()> },
@@ -62,6 +71,22 @@ pub(crate) enum ForwardRequest {
     Disconnect { id: String, connection: Option<f64>, reply: Reply<()> },
     Detail { id: String, reply: Reply<ForwardDetail> },
     Texts { id: String, reply: Reply<ForwardTexts> },
+    Find { wanted: Wanted, reply: Reply<Option<String>> },
+    BundleNamed { name: String, reply: Reply<Option<String>> },
+    Follow { id: String, reply: Reply<watch::Receiver<ForwardRow>> },
+}
+
+/// A request about SSH.
+pub(crate) enum SshRequest {
+    Open { node_key: String, options: SshOptions, reply: Reply<TabRow> },
+    Editor { node_key: String, options: SshOptions, reply: Reply<()> },
+}
+
+/// A request about remote desktops.
+pub(crate) enum DesktopRequest {
+    Info { node_key: String, reply: Reply<DesktopInfo> },
+    Open { open: Box<DesktopOpen>, reply: Reply<DesktopOutcome> },
+    CopyPassword { forward: String, reply: Reply<()> },
 }
 
 /// A request to one terminal, passed on by the controller to the terminal's own task.

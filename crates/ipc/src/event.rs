@@ -74,6 +74,16 @@ pub enum Change {
         /// Now.
         notices: Vec<Notice>,
     },
+    /// What was open when the app ended is offered, or not any more.
+    Restore {
+        /// Now.
+        offer: Option<crate::system::RestoreOffer>,
+    },
+    /// A link from outside waits for an answer, or not any more.
+    Link {
+        /// Now.
+        question: Option<crate::link::LinkQuestion>,
+    },
     /// The user asked to quit or close while sessions live; the interface asks back.
     QuitRequested {
         /// What would end.

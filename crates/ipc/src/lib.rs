@@ -5,12 +5,15 @@
 //! milliseconds of the Unix epoch; ids are opaque strings; no type carries a secret (SEC-04). Events carry
 //! whole state with a `version` that only grows, so a late event can be dropped.
 
+pub mod desktop;
 pub mod error;
 pub mod event;
 pub mod fleet;
 pub mod forward;
+pub mod link;
 pub mod session;
 pub mod settings;
+pub mod ssh;
 pub mod system;
 pub mod terminal;
 

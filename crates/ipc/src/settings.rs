@@ -49,6 +49,8 @@ pub struct Settings {
     pub inspector_px: u32,
     /// Whether the terminal's text mirror speaks new output.
     pub screen_reader: bool,
+    /// Whether links into the app are followed, after asking each time; default no.
+    pub deep_links: bool,
 }
 
 impl Default for Settings {
@@ -62,6 +64,7 @@ impl Default for Settings {
             inspector_open: true,
             inspector_px: 296,
             screen_reader: false,
+            deep_links: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! refuses is decided there.
 
 pub(crate) mod app;
+pub(crate) mod desktop;
 pub(crate) mod fleet;
 pub(crate) mod forward;
 pub(crate) mod system;

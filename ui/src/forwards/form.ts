@@ -1,4 +1,4 @@
-import type { ForwardKind, ForwardSpec } from '../host/types';
+import type { ForwardGuard, ForwardKind, ForwardSpec } from '../host/types';
 
 /** What the fields of the form hold while they are typed in. */
 export interface Draft {
@@ -13,12 +13,15 @@ export interface Draft {
   lanes: string;
   atOnce: boolean;
   favourite: boolean;
+  guard: ForwardGuard;
 }
 
 /** Fields that can be wrong. */
 export type Field = 'name' | 'node' | 'host' | 'port' | 'localPort' | 'socket' | 'lanes';
 
 export const KINDS: ForwardKind[] = ['port', 'remote_host', 'socks', 'rdp'];
+
+export const GUARDS: ForwardGuard[] = ['auto', 'on', 'off'];
 
 /** The port that remote desktops listen on. */
 export const RDP_PORT = 3389;
@@ -27,14 +30,14 @@ export function draftOf(spec: ForwardSpec): Draft {
   return {
     name: spec.name, kind: spec.kind, bundle: spec.bundle ?? '', nodeKey: spec.nodeKey, host: spec.host ?? '',
     port: spec.port === null ? '' : String(spec.port), localPort: spec.localPort === 0 ? '' : String(spec.localPort),
-    socket: spec.socket ?? '', lanes: String(spec.lanes), atOnce: spec.start === 'at_once', favourite: spec.favourite,
+    socket: spec.socket ?? '', lanes: String(spec.lanes), atOnce: spec.start === 'at_once', favourite: spec.favourite, guard: spec.guard,
   };
 }
 
 export function emptyDraft(kind: ForwardKind, nodeKey: string, bundle: string): Draft {
   return {
     name: '', kind, bundle, nodeKey, host: '', port: kind === 'rdp' ? String(RDP_PORT) : '', localPort: '', socket: '',
-    lanes: '4', atOnce: false, favourite: false,
+    lanes: '4', atOnce: false, favourite: false, guard: 'auto',
   };
 }
 
@@ -74,6 +77,7 @@ export function specOf(draft: Draft): ForwardSpec {
     lanes: wholeNumber(draft.lanes, 1, 16) ?? 4,
     start: draft.atOnce ? 'at_once' : 'on_demand',
     favourite: draft.favourite,
+    guard: draft.guard,
   };
 }
 

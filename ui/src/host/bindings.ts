@@ -15,6 +15,10 @@ export const commands = {
 	appQuit: () => typedError<null, CommandError>(__TAURI_INVOKE("app_quit")),
 	/**  Hides the window; sessions go on. */
 	appHide: () => typedError<null, CommandError>(__TAURI_INVOKE("app_hide")),
+	/**  Opens again what was open when the app ended, or forgets it. */
+	appRestore: (accept: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("app_restore", { accept })),
+	/**  The user's answer to a link. */
+	linkAnswer: (number: number, accept: boolean) => typedError<LinkDone, CommandError>(__TAURI_INVOKE("link_answer", { number, accept })),
 	/**  Checks, stores and puts settings into force; returns them as they now are. */
 	settingsApply: (settings: Settings) => typedError<Settings, CommandError>(__TAURI_INVOKE("settings_apply", { settings })),
 	/**  Lists the whole scope again. A refresh under way is replaced. */
@@ -49,6 +53,10 @@ export const commands = {
 	tabRestart: (tab: string) => typedError<null, CommandError>(__TAURI_INVOKE("tab_restart", { tab })),
 	/**  Begins the next resume attempt now. */
 	sessionRetry: (tab: string) => typedError<null, CommandError>(__TAURI_INVOKE("session_retry", { tab })),
+	/**  Opens the system's `ssh` to a node in a new tab. */
+	sshOpen: (nodeKey: string, options: SshOptions) => typedError<TabRow, CommandError>(__TAURI_INVOKE("ssh_open", { nodeKey, options })),
+	/**  Starts VS Code on a node, over SSH. */
+	editorOpen: (nodeKey: string, options: SshOptions) => typedError<null, CommandError>(__TAURI_INVOKE("editor_open", { nodeKey, options })),
 	/**  Shows a terminal; the first frame is a full one. Replaces an earlier sink. */
 	terminalAttach: (tab: string, frames: Channel<ArrayBuffer>) => typedError<null, CommandError>(__TAURI_INVOKE("terminal_attach", { tab, frames })),
 	/**  Stops sending frames. */
@@ -99,6 +107,12 @@ export const commands = {
 	forwardDetail: (id: string) => typedError<ForwardDetail, CommandError>(__TAURI_INVOKE("forward_detail", { id })),
 	/**  Texts to copy for using a forward elsewhere. */
 	forwardTexts: (id: string) => typedError<ForwardTexts, CommandError>(__TAURI_INVOKE("forward_texts", { id })),
+	/**  What there is to choose for a node's desktop. */
+	desktopInfo: (nodeKey: string) => typedError<DesktopInfo, CommandError>(__TAURI_INVOKE("desktop_info", { nodeKey })),
+	/**  Opens a node's desktop. */
+	desktopOpen: (open: DesktopOpen) => typedError<DesktopOutcome, CommandError>(__TAURI_INVOKE("desktop_open", { open })),
+	/**  Copies the password no client could be handed, once. */
+	desktopCopyPassword: (forward: string) => typedError<null, CommandError>(__TAURI_INVOKE("desktop_copy_password", { forward })),
 	/**  Puts text on the clipboard, at most 1 MiB. */
 	clipboardWrite: (text: string) => typedError<null, CommandError>(__TAURI_INVOKE("clipboard_write", { text })),
 	/**  Opens an `https` address in the browser; anything else is refused. */
@@ -182,6 +196,10 @@ export type AppSnapshot = {
 	settings: Settings,
 	/**  Standing notices. */
 	notices: Notice[],
+	/**  What was open when the app ended, while nobody has said whether to open it again. */
+	restore: RestoreOffer | null,
+	/**  A link that waits for an answer. */
+	link: LinkQuestion | null,
 };
 
 /**  The part of the state that changed, as it now is. */
@@ -228,6 +246,14 @@ settings: Settings } |
 { kind: "notices"; 
 /**  Now. */
 notices: Notice[] } | 
+/**  What was open when the app ended is offered, or not any more. */
+{ kind: "restore"; 
+/**  Now. */
+offer: RestoreOffer | null } | 
+/**  A link from outside waits for an answer, or not any more. */
+{ kind: "link"; 
+/**  Now. */
+question: LinkQuestion | null } | 
 /**  The user asked to quit or close while sessions live; the interface asks back. */
 { kind: "quit_requested"; 
 /**  What would end. */
@@ -275,6 +301,8 @@ export type ConnectionRow = {
 	client: string,
 	/**  Its port on this computer. */
 	fromPort: number | null,
+	/**  Where it goes, `host:port`, where programs choose that. */
+	to: string | null,
 	/**  Bytes moved, both ways together. */
 	bytes: number | null,
 	/**  Since when. */
@@ -291,6 +319,127 @@ export type Density =
 "normal" | 
 /**  36 px. */
 "comfortable";
+
+/**  A program that shows remote desktops. */
+export type DesktopClient = 
+/**  The first that is found. */
+"auto" | 
+/**  Windows' own. */
+"mstsc" | 
+/**  Windows App or Microsoft Remote Desktop. */
+"windows_app" | 
+/**  FreeRDP 2 or 3. */
+"free_rdp" | 
+/**  Remmina. */
+"remmina";
+
+/**  A client on this computer. */
+export type DesktopClientRow = {
+	/**  Which. */
+	client: DesktopClient,
+	/**  Its name for people: "FreeRDP 3". */
+	name: string,
+	/**  Whether it can be handed a password; otherwise the user pastes it. */
+	takesPassword: boolean,
+};
+
+/**  What there is to choose for a node's desktop. */
+export type DesktopInfo = {
+	/**  Source (AWS profile) of the node. */
+	source: string,
+	/**  Clients on this computer, the preferred one first. */
+	clients: DesktopClientRow[],
+	/**  What holds for the node: what was kept, or the defaults of the profile file. */
+	options: DesktopOptions,
+	/**  Port of the desktop on the node. */
+	port: number,
+	/**  The local port that is kept for the node; 0 when it has none yet. */
+	localPort: number,
+	/**  Whether EC2 may keep an administrator's password: only EC2 nodes have one. */
+	mayHavePassword: boolean,
+	/**  The certificate that was trusted, as 64 hexadecimal digits. */
+	certificate: string | null,
+};
+
+/**  A desktop to be opened. */
+export type DesktopOpen = {
+	/**  Node key, see `NodeRow::key`. */
+	nodeKey: string,
+	/**  How it is shown. */
+	options: DesktopOptions,
+	/**  Port of the desktop on the node, 1 to 65535. */
+	port: number,
+	/**  Local port; 0 is any free one, which is kept for the node from then on. */
+	localPort: number,
+	/**  Only opens the port, and starts no client. */
+	portOnly: boolean,
+	/**  The certificate that is trusted although it is another one than before, as 64 hexadecimal digits. */
+	acceptCertificate: string | null,
+};
+
+/**  How a node's desktop is shown. Kept with its forward. */
+export type DesktopOptions = {
+	/**  The client to start. */
+	client: DesktopClient,
+	/**  Who signs in; empty lets the client ask. */
+	user: string,
+	/**  Windows domain of the user; may be empty. */
+	domain: string,
+	/**  Private key file of the node's key pair, with which the password of EC2 is decrypted; empty: the client asks. */
+	keyFile: string,
+	/**  Size of its window; `None` is the whole screen. */
+	window: DesktopWindow | null,
+	/**  Over all monitors. */
+	allMonitors: boolean,
+	/**  Shares the clipboard. */
+	clipboard: boolean,
+	/**  Shares local drives. */
+	drives: boolean,
+	/**  Shares printers. */
+	printers: boolean,
+	/**  Plays its sound here. */
+	sound: boolean,
+	/**  Goes on drawing while minimised, so that the session does not fall idle. */
+	keepAwake: boolean,
+};
+
+/**  What became of opening a desktop. */
+export type DesktopOutcome = 
+/**  Its client runs, or its port is open. */
+{ outcome: "opened"; 
+/**  Id of its forward. */
+forward: string; 
+/**  `127.0.0.1:13389`. */
+address: string; 
+/**  The client that was started. */
+client: string | null; 
+/**  What became of the password. */
+password: DesktopPassword; 
+/**  The certificate, when it was seen for the first time and is trusted from now on. */
+firstCertificate: string | null } | 
+/**  The node shows another certificate than before. Nothing was started. */
+{ outcome: "certificate_changed"; 
+/**  The one that was trusted. */
+before: string; 
+/**  The one it shows now. */
+now: string };
+
+/**  What became of a password. */
+export type DesktopPassword = 
+/**  None was asked for: the client asks the user. */
+"none" | 
+/**  The client was handed it. */
+"handed" | 
+/**  The client cannot be handed it. It can be copied once. */
+"to_copy";
+
+/**  Size of a desktop's window in pixels, each side 200 to 8192. */
+export type DesktopWindow = {
+	/**  Width. */
+	width: number,
+	/**  Height. */
+	height: number,
+};
 
 /**  Why a command failed, as a closed list the interface chooses its words and actions by. */
 export type ErrorCode = 
@@ -444,6 +593,15 @@ export type ForwardEventRow = {
 	text: string,
 };
 
+/**  Whether requests of web pages are checked before they reach the node. */
+export type ForwardGuard = 
+/**  When the port is one that web servers use. */
+"auto" | 
+/**  Always; what is not HTTP passes untouched all the same. */
+"on" | 
+/**  Never. */
+"off";
+
 /**  What a forward leads to. */
 export type ForwardKind = 
 /**  A port of the node. */
@@ -513,6 +671,8 @@ export type ForwardSpec = {
 	start: ForwardStart,
 	/**  Whether the tray shows it first. */
 	favourite: boolean,
+	/**  Whether requests of web pages are checked; not for `Socks` and `Rdp`. */
+	guard: ForwardGuard,
 };
 
 /**  When a forward has a session at AWS. */
@@ -632,12 +792,64 @@ export type LaneRow = {
 	state: string,
 	/**  Whether it is open. */
 	open: boolean,
+	/**  Where it leads, where connections choose that. */
+	to: string | null,
 	/**  Connections on it. */
 	connections: number,
 	/**  Round trip to the node's agent, once measured. */
 	rttMs: number | null,
 	/**  Times its channel was lost and got back. */
 	resumes: number,
+};
+
+/**  What the interface does after a link was agreed to: what needs nobody else was done already. */
+export type LinkDone = 
+/**  Nothing more. */
+{ then: "nothing" } | 
+/**  Show this node. */
+{ then: "show_node"; 
+/**  Its key. */
+nodeKey: string } | 
+/**  Ask how to open this node's desktop. */
+{ then: "ask_desktop"; 
+/**  Its key. */
+nodeKey: string };
+
+/**  What a link opens. */
+export type LinkOpens = 
+/**  Shows a node. */
+"node" | 
+/**  Opens a shell, or a session with a document. */
+"shell" | 
+/**  Opens SSH. */
+"ssh" | 
+/**  Asks how to open a remote desktop. */
+"desktop" | 
+/**  Switches a forward on. */
+"forward" | 
+/**  Switches the forwards of a bundle on. */
+"bundle";
+
+/**  What was found for a link, to be agreed to. */
+export type LinkQuestion = {
+	/**  Number of the question; an answer names it, so that an answer to an earlier one does nothing. */
+	number: number,
+	/**  What it opens. */
+	opens: LinkOpens,
+	/**  Name of the saved profile it names; `None` when it names a node. */
+	profile: string | null,
+	/**  Name of the node; empty for bundles. */
+	nodeName: string,
+	/**  Id of the node; empty for bundles. */
+	nodeId: string,
+	/**  Account of the node. */
+	accountName: string,
+	/**  Region of the node. */
+	region: string,
+	/**  Session document, when the profile names one. */
+	document: string | null,
+	/**  Local ends and where they lead, one for each forward: `127.0.0.1:5433 › db.internal:5432`. */
+	ports: string[],
 };
 
 /**  How far the listing of one account-Region has come. */
@@ -864,6 +1076,14 @@ export type Readiness =
 /**  Being found out. */
 "checking";
 
+/**  What was open when the app ended last. */
+export type RestoreOffer = {
+	/**  Names of forwards that were switched on. */
+	forwards: string[],
+	/**  Names of the nodes that shells were open on. */
+	shells: string[],
+};
+
 /**  Where to scroll. */
 export type ScrollTo = 
 /**  By lines; positive is towards the past. */
@@ -1014,6 +1234,8 @@ export type Settings = {
 	inspectorPx?: number,
 	/**  Whether the terminal's text mirror speaks new output. */
 	screenReader?: boolean,
+	/**  Whether links into the app are followed, after asking each time; default no. */
+	deepLinks?: boolean,
 };
 
 /**  Columns the fleet can be sorted by. */
@@ -1049,6 +1271,18 @@ export type SourceRow = {
 	method: string,
 	/**  Why it cannot be used, if that is known without calling AWS. */
 	problem: CommandError | null,
+};
+
+/**  How `ssh` is started towards a node. What is left empty is up to the user's SSH configuration. */
+export type SshOptions = {
+	/**  User on the node; may be empty. */
+	user?: string,
+	/**  Port of the SSH server, 1 to 65535; 22 unless changed. */
+	port: number,
+	/**  Private key file; may be empty. */
+	keyFile?: string,
+	/**  Whether the public key of `key_file` is pushed by EC2 Instance Connect first; EC2 Linux nodes only. */
+	pushKey?: boolean,
 };
 
 /**  The choice of the first-run page. */

@@ -35,9 +35,13 @@ export const contract: {
   forward: Agree<Ours.ForwardDetail, Bindings.ForwardDetail>;
   spec: Agree<Ours.ForwardSpec, Bindings.ForwardSpec>;
   texts: Agree<Ours.ForwardTexts, Bindings.ForwardTexts>;
+  desktop: Agree<Ours.DesktopInfo, Bindings.DesktopInfo>;
+  desktopOpen: Agree<Ours.DesktopOpen, Bindings.DesktopOpen>;
+  desktopOutcome: Agree<Ours.DesktopOutcome, Bindings.DesktopOutcome>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true,
   key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
+  desktop: true, desktopOpen: true, desktopOutcome: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -66,6 +70,8 @@ export function createTauriHost(): Ours.Host {
     appLeave: () => done(commands.appLeave()),
     appQuit: () => done(commands.appQuit()),
     appHide: () => done(commands.appHide()),
+    linkAnswer: (number, accept) => data(commands.linkAnswer(number, accept)),
+    appRestore: (accept) => done(commands.appRestore(accept)),
 
     fleetRefresh: () => done(commands.fleetRefresh()),
     fleetCancel: () => done(commands.fleetCancel()),
@@ -84,6 +90,8 @@ export function createTauriHost(): Ours.Host {
     tabClose: (tab) => done(commands.tabClose(tab)),
     tabRestart: (tab) => done(commands.tabRestart(tab)),
     sessionRetry: (tab) => done(commands.sessionRetry(tab)),
+    sshOpen: (nodeKey, options) => data(commands.sshOpen(nodeKey, options)),
+    editorOpen: (nodeKey, options) => done(commands.editorOpen(nodeKey, options)),
 
     terminalAttach: (tab, onFrame) => {
       const frames = new Channel<ArrayBuffer>();
@@ -115,6 +123,10 @@ export function createTauriHost(): Ours.Host {
     forwardDisconnect: (id, connection) => done(commands.forwardDisconnect(id, connection)),
     forwardDetail: (id) => data(commands.forwardDetail(id)),
     forwardTexts: (id) => data(commands.forwardTexts(id)),
+
+    desktopInfo: (nodeKey) => data(commands.desktopInfo(nodeKey)),
+    desktopOpen: (open) => data(commands.desktopOpen(open)),
+    desktopCopyPassword: (forward) => done(commands.desktopCopyPassword(forward)),
 
     settingsApply: (settings) => data(commands.settingsApply(settings)),
     clipboardWrite: (text) => done(commands.clipboardWrite(text)),

@@ -10,7 +10,7 @@ export const DEFAULT_SETTINGS: Settings = {
   railMini: false,
   inspectorOpen: true,
   inspectorPx: 296,
-  screenReader: false,
+  screenReader: false, deepLinks: false,
 };
 
 export class SettingsState {

@@ -1,8 +1,13 @@
 //! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
 
+mod desktops;
 mod forwards;
 mod lifecycle;
+mod links;
+mod profiles;
+mod restore;
 mod shells;
+mod ssh;
 mod surroundings;
 
 use std::sync::Arc;
@@ -19,7 +24,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use self::desktops::{DesktopNews, Desktops};
 use self::lifecycle::{Launched, Quitting};
+use self::links::Links;
+use self::profiles::ProfileFile;
+use self::restore::Restoring;
 use crate::clock::now_ms;
 use crate::disk::{Disk, Written};
 use crate::fleet::FleetDesk;
@@ -55,6 +64,8 @@ pub fn start(ports: Ports) -> AppHandle {
     let (progress, progress_in) = mpsc::channel(WAITING_MESSAGES);
     let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
     let (forward_news, forward_news_in) = mpsc::channel(WAITING_MESSAGES);
+    let (desktop_news, desktop_news_in) = mpsc::channel(WAITING_MESSAGES);
+    let (profile_news, profile_news_in) = mpsc::channel(1);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
     let inbox = Inbox {
         requests,
@@ -62,6 +73,8 @@ pub fn start(ports: Ports) -> AppHandle {
         progress: progress_in,
         launched: launched_in,
         forward_news: forward_news_in,
+        desktop_news: desktop_news_in,
+        profile_news: profile_news_in,
         written: written_in,
     };
     let disk = Disk::start(ports.store, written);
@@ -92,6 +105,12 @@ pub fn start(ports: Ports) -> AppHandle {
         progress,
         launched,
         forward_news,
+        desktops: Desktops::default(),
+        desktop_news,
+        profile_file: ProfileFile::default(),
+        profile_news,
+        restoring: Restoring::default(),
+        links: Links::default(),
     };
     tokio::spawn(controller.run(inbox));
     AppHandle::new(sender)
@@ -129,6 +148,12 @@ struct Controller {
     progress: mpsc::Sender<Progress>,
     launched: mpsc::Sender<Launched>,
     forward_news: mpsc::Sender<News>,
+    desktops: Desktops,
+    desktop_news: mpsc::Sender<DesktopNews>,
+    profile_file: ProfileFile,
+    profile_news: mpsc::Sender<()>,
+    restoring: Restoring,
+    links: Links,
 }
 
 /// Everything the controller listens to.
@@ -138,6 +163,8 @@ struct Inbox {
     progress: mpsc::Receiver<Progress>,
     launched: mpsc::Receiver<Launched>,
     forward_news: mpsc::Receiver<News>,
+    desktop_news: mpsc::Receiver<DesktopNews>,
+    profile_news: mpsc::Receiver<()>,
     written: mpsc::Receiver<Written>,
 }
 
@@ -162,7 +189,9 @@ impl Controller {
                 Some((tab, report)) = inbox.reports.recv() => self.reported(&tab, report),
                 Some(launched) = inbox.launched.recv() => self.launched(launched),
                 Some(news) = inbox.forward_news.recv() => self.forward_news(news),
-                Some(written) = inbox.written.recv() => self.written(&written),
+                Some(news) = inbox.desktop_news.recv() => self.desktop_news(news),
+                Some(()) = inbox.profile_news.recv() => self.profiles_changed(),
+                Some(written) = inbox.written.recv() => self.written(written),
                 Some(ended) = self.terminals.join_next() => {
                     if let Err(error) = ended {
                         tracing::error!(%error, "a terminal ended by a defect");
@@ -186,6 +215,11 @@ impl Controller {
             Request::Start { choice, reply } => self.start(choice, reply),
             Request::Leave { reply } => answer(reply, self.leave()),
             Request::Quit { reply } => self.quit(Some(reply)),
+            Request::Link { text } => self.link_opened(&text),
+            Request::LinkAnswer { number, accept, reply } => {
+                answer(reply, self.link_answer(number, accept));
+            }
+            Request::Restore { accept, reply } => answer(reply, self.restore(accept)),
             Request::Hide { reply } => {
                 self.ui.hide_window();
                 answer(reply, Ok(()));
@@ -220,6 +254,8 @@ impl Controller {
             Request::SessionRetry { tab, reply } => answer(reply, self.session_retry(&tab)),
             Request::Terminal { tab, request } => self.terminal(&tab, request),
             Request::Forward(request) => self.forward_asked(request),
+            Request::Desktop(request) => self.desktop_asked(request),
+            Request::Ssh(request) => self.ssh_asked(request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),
@@ -242,6 +278,8 @@ impl Controller {
             forwards: self.forwards.all(),
             settings: self.settings.clone(),
             notices: self.notices.rows(),
+            restore: self.restore_offer(),
+            link: self.link_question(),
         }
     }
 
@@ -309,6 +347,7 @@ impl Controller {
         if self.forwards.find_nodes(self.desk.fleet()) {
             self.emit_forwards();
         }
+        self.restore_waiting();
     }
 
     fn reported(&mut self, tab: &str, report: Report) {
@@ -328,16 +367,23 @@ impl Controller {
             self.emit(Change::Tab { tab: row });
         }
         if change == TabChange::Session {
+            self.note_open();
             self.draw_tray();
         }
     }
 
-    fn written(&mut self, written: &Written) {
-        let changed = match written {
-            Written::Failed(problem) => {
-                self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, problem))
+    fn written(&mut self, written: Written) {
+        let problem = match written {
+            Written::Failed(problem) => Some(problem),
+            Written::Done => None,
+            Written::Profiles(fingerprint, problem) => {
+                self.profiles_written(fingerprint);
+                problem
             }
-            Written::Done => self.notices.take_down("storage"),
+        };
+        let changed = match problem {
+            Some(problem) => self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, &problem)),
+            None => self.notices.take_down("storage"),
         };
         self.notices_changed(changed);
     }
@@ -359,6 +405,7 @@ impl Controller {
     fn emit_tabs(&mut self) {
         let change = Change::Tabs { tabs: self.tabs.rows(), active: self.tabs.active().to_owned() };
         self.emit(change);
+        self.note_open();
     }
 
     fn notices_changed(&mut self, changed: bool) {

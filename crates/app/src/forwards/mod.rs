@@ -4,9 +4,14 @@
 //! off: nothing is started at AWS that nobody asked for. Those of the demo fleet are kept in a folder of their own and
 //! only listed there.
 
+mod desktop;
+mod guard;
 mod local;
+mod proxy;
 mod rates;
+mod reload;
 mod row;
+mod same;
 mod saved;
 mod spec;
 
@@ -17,15 +22,15 @@ use std::time::{Duration, SystemTime};
 use fleetline_engine::SessionOptions;
 use fleetline_engine::forward::{
     AdmitAll, FlowId, Forward, ForwardOptions, LanePolicy, LaneStart, ListenError, ListenProblem,
-    LocalAddress,
+    LocalAddress, Negotiator,
 };
 use fleetline_engine::ports::ControlPlane;
 use fleetline_inventory::{Entry, Fleet, Query};
-use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardStart, Forwards};
+use fleetline_ipc::forward::{ForwardDetail, ForwardKind, ForwardRow, ForwardSpec, ForwardStart, Forwards};
 use fleetline_ipc::system::QuitForward;
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::profiles::{Edit, FolderPath, ProfileId, ProfileTarget, Profiles, SavedProfile};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use crate::clock::now_ms;
@@ -33,8 +38,10 @@ use crate::problem::Context;
 use crate::request::Reply;
 use rates::Rates;
 
+pub use guard::{Guarded, is_http_port};
 pub(crate) use local::client_names;
 pub use local::{PortInUse, SameUser};
+pub use proxy::Socks;
 
 /// Forwards listed at most.
 const LIMIT: usize = 2000;
@@ -92,11 +99,31 @@ struct Kept {
     closing: usize,
     /// As it was told last.
     told: Option<ForwardRow>,
+    /// Those who are told of every change.
+    followers: Vec<watch::Sender<ForwardRow>>,
 }
 
 impl Kept {
     fn id(&self) -> &str {
         self.saved.id.as_str()
+    }
+
+    fn new(saved: SavedProfile, spec: ForwardSpec) -> Self {
+        Self {
+            saved,
+            spec,
+            place: None,
+            on: false,
+            run: None,
+            blocked: None,
+            closing: 0,
+            told: None,
+            followers: Vec::new(),
+        }
+    }
+
+    fn tell_followers(&mut self, row: &ForwardRow) {
+        self.followers.retain(|follower| follower.send(row.clone()).is_ok());
     }
 }
 
@@ -143,16 +170,7 @@ impl ForwardDesk {
             let bundle = saved::bundle_of(&self.bundles, &profile.id).map(|bundle| bundle.name.clone());
             let read = spec::of_saved(profile, &profiles.effective(profile), bundle, String::new());
             if let Some(spec) = read.filter(|_| is_here && self.kept.len() < LIMIT) {
-                self.kept.push(Kept {
-                    saved: profile.clone(),
-                    spec,
-                    place: None,
-                    on: false,
-                    run: None,
-                    blocked: None,
-                    closing: 0,
-                    told: None,
-                });
+                self.kept.push(Kept::new(profile.clone(), spec));
             }
         }
         self.profiles = profiles;
@@ -237,16 +255,7 @@ impl ForwardDesk {
         let id = ProfileId::for_name(&spec.name, taken);
         let folder = if self.demo { saved::demo_folder() } else { FolderPath::default() };
         let saved = saved::empty(id, folder);
-        self.kept.push(Kept {
-            saved,
-            spec: spec.clone(),
-            place: Some(place),
-            on: false,
-            run: None,
-            blocked: None,
-            closing: 0,
-            told: None,
-        });
+        self.kept.push(Kept { place: Some(place), ..Kept::new(saved, spec.clone()) });
         let at = self.kept.len() - 1;
         let edits = self.put(at, spec, true);
         Ok((self.kept[at].id().to_owned(), edits))
@@ -327,6 +336,11 @@ impl ForwardDesk {
         self.kept.iter().map(|kept| kept.id().to_owned()).collect()
     }
 
+    /// Ids of those that are switched on.
+    pub(crate) fn ids_on(&self) -> Vec<String> {
+        self.kept.iter().filter(|kept| kept.on).map(|kept| kept.id().to_owned()).collect()
+    }
+
     /// Pauses all, or ends the pause. Gives out what ran, to be stopped.
     pub(crate) fn pause(&mut self, paused: bool) -> Vec<(String, Run)> {
         self.paused = paused;
@@ -400,8 +414,7 @@ impl ForwardDesk {
         let Some(place) = &kept.place else { return Err(Blocked::Problem(no_node())) };
         let settings = self.profiles.effective(&kept.saved);
         let listen = spec::listen(&kept.spec, settings.bind.value).map_err(Blocked::Problem)?;
-        let request = spec::request(&kept.spec, &place.node_id, settings.reason.value.clone())
-            .map_err(Blocked::Problem)?;
+        let request = spec::request(&kept.spec, &place.node_id, settings.reason.value.clone());
         let defaults = ForwardOptions::default();
         let mut limits = defaults.limits;
         limits.flows = usize::try_from(settings.connections.value.get()).unwrap_or(limits.flows);
@@ -414,8 +427,12 @@ impl ForwardDesk {
             },
             lanes: LanePolicy { max: lanes, ..LanePolicy::default() },
             limits,
+            negotiator: (kept.spec.kind == ForwardKind::Socks)
+                .then(|| Arc::new(Socks) as Arc<dyn Negotiator>),
+            screen: spec::screen(&kept.spec, settings.bind.value, &settings.host_aliases.value),
             admission: if settings.other_users.value { Arc::new(AdmitAll) } else { Arc::new(SameUser) },
             session: SessionOptions { limits: defaults.session.limits, ..way.options },
+            ..defaults
         };
         let forward =
             Forward::start(way.control, request, options).map_err(|error| self.not_bound(at, &error))?;
@@ -523,7 +540,16 @@ impl ForwardDesk {
             return None;
         }
         kept.told = Some(row.clone());
+        kept.tell_followers(&row);
         Some(row)
+    }
+
+    /// Tells of every change of a forward until the forward is forgotten or nobody listens.
+    pub(crate) fn follow(&mut self, id: &str) -> Result<watch::Receiver<ForwardRow>, CommandError> {
+        let at = self.at(id)?;
+        let (sender, receiver) = watch::channel(self.row_at(at));
+        self.kept[at].followers.push(sender);
+        Ok(receiver)
     }
 
     /// The row of a forward as it is.
@@ -543,6 +569,9 @@ impl ForwardDesk {
             |row: &ForwardRow| order.iter().position(|name| *name == row.spec.bundle).unwrap_or(order.len());
         let mut rows: Vec<ForwardRow> = (0..self.kept.len()).map(|at| self.row_at(at)).collect();
         for (kept, row) in self.kept.iter_mut().zip(&rows) {
+            if kept.told.as_ref() != Some(row) {
+                kept.tell_followers(row);
+            }
             kept.told = Some(row.clone());
         }
         rows.sort_by_key(place);

@@ -132,7 +132,10 @@ impl Ui for FakeUi {
                         *known = row;
                     }
                 }
-                Change::View { .. } | Change::Settings { .. } => {}
+                Change::View { .. }
+                | Change::Settings { .. }
+                | Change::Restore { .. }
+                | Change::Link { .. } => {}
             }
         });
     }
