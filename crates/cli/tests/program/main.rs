@@ -5,16 +5,19 @@
 mod access;
 mod commands;
 mod forwards;
+mod guard;
 mod login;
 mod middleboxes;
 mod openssh;
 mod openssh_suite;
 mod orphans;
+mod rdp;
 mod refusals;
 mod saved;
 mod servers;
 mod shells;
 mod sim;
+mod socks;
 mod ssh;
 mod terminal;
 
