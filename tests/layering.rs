@@ -95,7 +95,7 @@ const CONFINED: [(&str, &[&str]); 7] = [
     ("aws-config", &["fleetline-aws"]),
     ("alacritty_terminal", &["fleetline-terminal"]),
     ("tokio-tungstenite", &["fleetline-engine", "fleetline-simulator"]),
-    ("portable-pty", &["fleetline-simulator", "fleetline-bench"]),
+    ("portable-pty", &["fleetline-simulator", "fleetline-bench", "fleetline-app"]),
     ("specta", &["fleetline-ipc", "fleetline-desktop"]),
 ];
 

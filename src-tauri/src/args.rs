@@ -17,6 +17,7 @@ Usage: fleetline-desktop [OPTIONS]
   --smoke-test DIR    show the fleet, a shell and forwards by itself, then end; see below
   --version           print the version
   --help              print this
+  fleetline://…       a link; it is followed only where links are switched on, and after asking
 
 A smoke test shows the fleet, creates DIR/fleet.ready and waits for DIR/fleet.done; then, with shell.ready and
 shell.done, it works in a shell, and with forwards.ready and forwards.done it forwards ports of a node. Then it ends.
@@ -45,6 +46,20 @@ pub(crate) struct Args {
     pub(crate) data_dir: Option<PathBuf>,
     /// Directory of the files a smoke test writes and waits for.
     pub(crate) smoke_test: Option<PathBuf>,
+    /// A link to follow, unread.
+    pub(crate) link: Option<String>,
+}
+
+/// The start of links into the app.
+pub(crate) const SCHEME: &str = "fleetline://";
+
+/// The link among the words another start was given: exactly one word after the program's own. Nothing else of them is
+/// looked at, because any program of this user can send them (SEC-51).
+pub(crate) fn link(words: &[String]) -> Option<&str> {
+    match words {
+        [_, only] if only.starts_with(SCHEME) => Some(only),
+        _ => None,
+    }
 }
 
 /// The command line cannot be understood.
@@ -68,6 +83,10 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Asked, 
             Some("--minimized") => args.minimized = true,
             Some("--data-dir") => args.data_dir = Some(directory("--data-dir", words.next())?),
             Some("--smoke-test") => args.smoke_test = Some(directory("--smoke-test", words.next())?),
+            // Any program can start this one with a link, so that a link comes alone.
+            Some(link) if link.starts_with(SCHEME) && args == Args::default() => {
+                args.link = Some(link.to_owned());
+            }
             Some("--help" | "-h") => return Ok(Asked::Help),
             Some("--version" | "-V") => return Ok(Asked::Version),
             _ => return Err(ArgsError::Unknown(word)),
@@ -111,6 +130,7 @@ mod tests {
                 minimized: true,
                 data_dir: Some("/d".into()),
                 smoke_test: Some("/s".into()),
+                link: None,
             }))
         );
     }
@@ -124,6 +144,20 @@ mod tests {
     #[test]
     fn unknown_words_are_refused_by_name() {
         assert_eq!(words(&["--demo", "i-0123"]), Err(ArgsError::Unknown("i-0123".into())));
+    }
+
+    #[test]
+    fn a_link_comes_alone_and_nothing_else_of_a_second_start_is_looked_at() {
+        let link_text = "fleetline://connect?profile=ledger";
+        let Ok(Asked::Run(args)) = words(&[link_text]) else { panic!("not run") };
+        assert_eq!(args.link.as_deref(), Some(link_text));
+        assert!(words(&["--demo", link_text]).is_err());
+        let second =
+            |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
+        assert_eq!(link(&second(&["fleetline-desktop", link_text])), Some(link_text));
+        for other in [&["fleetline-desktop"][..], &["p", "--data-dir", link_text], &["p", "--demo"], &[]] {
+            assert_eq!(link(&second(other)), None);
+        }
     }
 
     #[test]

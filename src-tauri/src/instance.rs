@@ -3,7 +3,7 @@
 use fleetline_app::AppHandle;
 use tauri::{Builder, Manager, Runtime};
 
-use crate::args::Args;
+use crate::args::{self, Args};
 
 /// Adds the rule to the app. A smoke test runs beside whatever else runs.
 #[cfg(not(target_os = "macos"))]
@@ -11,8 +11,11 @@ pub(crate) fn alone<R: Runtime>(builder: Builder<R>, args: &Args) -> Builder<R> 
     if args.smoke_test.is_some() {
         return builder;
     }
-    // What the second start was given is not looked at: any program of this user can send it (SEC-51).
-    let plugin = tauri_plugin_single_instance::Builder::new().callback(|app, _, _| shown(app));
+    let plugin =
+        tauri_plugin_single_instance::Builder::new().callback(|app, words, _| match args::link(&words) {
+            Some(link) => linked(app, link),
+            None => shown(app),
+        });
     let plugin = match home(args) {
         Some(home) => plugin.dbus_id(bus_name(&home)),
         None => plugin,
@@ -32,6 +35,13 @@ pub(crate) fn shown<R: Runtime>(app: &tauri::AppHandle<R>) {
     let Some(fleetline) = app.try_state::<AppHandle>() else { return };
     let fleetline = fleetline.inner().clone();
     tauri::async_runtime::spawn(async move { fleetline.activated().await });
+}
+
+/// Hands a link to the application, which asks before it follows it.
+pub(crate) fn linked<R: Runtime>(app: &tauri::AppHandle<R>, link: &str) {
+    let Some(fleetline) = app.try_state::<AppHandle>() else { return };
+    let (fleetline, link) = (fleetline.inner().clone(), link.to_owned());
+    tauri::async_runtime::spawn(async move { fleetline.link_opened(link).await });
 }
 
 /// The directory that replaces the platform's own, if any: apps with different files are different instances.

@@ -38,12 +38,13 @@ impl Launcher for Composer {
             StartChoice::Demo => Box::pin(demo::launch(self.ending.clone())),
             StartChoice::Aws { .. } => {
                 let user = self.user.clone();
-                Box::pin(async {
+                Box::pin(async move {
                     Ok(Backend {
                         sources: user.clone(),
                         control: user.clone(),
                         hybrid: user.clone(),
-                        probes: user,
+                        probes: user.clone(),
+                        access: Some(user),
                         scope: Vec::new(),
                         guard: None,
                     })

@@ -6,6 +6,7 @@
 mod args;
 pub mod bindings;
 mod commands;
+mod control;
 mod frames;
 mod instance;
 mod launcher;
@@ -114,7 +115,13 @@ fn compose(app: &tauri::AppHandle, args: &Args, facts: Facts, place: Place, endi
         },
     });
     app.manage(fleetline.clone());
+    if let Some(link) = &args.link {
+        instance::linked(app, link);
+    }
     tokio::spawn(lifetime::end_when_asked(app.clone(), fleetline.clone()));
+    if let Some(files) = &place.files {
+        control::serve(&files.control, &fleetline);
+    }
     let webview = place.files.map(|files| files.webview);
     // Without a tray a hidden window could never be found.
     let hidden = args.minimized && app.state::<Tray<tauri::Wry>>().is_shown();

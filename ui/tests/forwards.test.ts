@@ -10,7 +10,7 @@ import { bundlesOf, matches, switchOf } from '../src/state/forwards.svelte';
 
 const spec: ForwardSpec = {
   name: 'Ledger', kind: 'remote_host', bundle: 'Payments', nodeKey: '1/eu/i-1', host: 'db.internal', port: 5432, localPort: 5433, socket: null,
-  lanes: 4, start: 'on_demand', favourite: false, limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false },
+  lanes: 4, start: 'on_demand', favourite: false, guard: 'auto', limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false },
 };
 
 function row(id: string, bundle: string | null, state: ForwardState, on = true): ForwardRow {

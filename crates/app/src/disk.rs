@@ -1,7 +1,7 @@
 //! Writing to disk in order, off the controller's task.
 
 use fleetline_ipc::{CommandError, ErrorCode};
-use fleetline_store::profiles::{Edit, EditFailed};
+use fleetline_store::profiles::{Edit, EditFailed, Fingerprint};
 use fleetline_store::{Store, StoreError};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -12,7 +12,7 @@ use crate::problem::describe_store;
 /// Writes that may wait; a full queue refuses the write, and the next change of the same document writes it all.
 const WAITING: usize = 64;
 
-type Job = Box<dyn FnOnce(&Store) -> Result<(), CommandError> + Send>;
+type Job = Box<dyn FnOnce(&Store) -> Written + Send>;
 
 /// What became of writes, for the controller.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub(crate) enum Written {
     Failed(CommandError),
     /// A write succeeded.
     Done,
+    /// Edits of saved profiles are written, or were refused: what the file is then, and what went wrong.
+    Profiles(Option<Fingerprint>, Option<CommandError>),
 }
 
 /// The one writer of the store.
@@ -38,8 +40,7 @@ impl Disk {
             while let Some(job) = queued.recv().await {
                 let store = writer.clone();
                 let outcome = match tokio::task::spawn_blocking(move || job(&store)).await {
-                    Ok(Ok(())) => Written::Done,
-                    Ok(Err(error)) => Written::Failed(error),
+                    Ok(outcome) => outcome,
                     Err(error) => {
                         tracing::error!(%error, "a write ended by a defect");
                         continue;
@@ -69,25 +70,30 @@ impl Disk {
         self.push(Box::new(move |store| described(store.save_cached(&key, saved_ms, &value))));
     }
 
-    /// Changes saved profiles, all of the edits or none.
-    pub(crate) fn edit_profiles(&self, edits: Vec<Edit>) {
+    /// Changes saved profiles, all of the edits or none. `false` when nothing is to be written, or the write was left out.
+    pub(crate) fn edit_profiles(&self, edits: Vec<Edit>) -> bool {
         if edits.is_empty() {
-            return;
+            return false;
         }
         self.push(Box::new(move |store| match store.edit_profiles(&edits) {
-            Ok(_) => Ok(()),
-            Err(EditFailed::Store(error)) => Err(describe_store(&error)),
-            Err(EditFailed::Refused(refused)) => Err(CommandError {
-                hint: Some("The change holds until Fleetline ends.".to_owned()),
-                ..CommandError::new(ErrorCode::Storage, format!("A forward was not saved: {refused}."))
-            }),
-        }));
+            Ok(loaded) => Written::Profiles(Some(loaded.fingerprint), None),
+            Err(EditFailed::Store(error)) => Written::Profiles(None, Some(describe_store(&error))),
+            Err(EditFailed::Refused(refused)) => {
+                let problem = CommandError {
+                    hint: Some("The change holds until Fleetline ends.".to_owned()),
+                    ..CommandError::new(ErrorCode::Storage, format!("A forward was not saved: {refused}."))
+                };
+                Written::Profiles(None, Some(problem))
+            }
+        }))
     }
 
-    fn push(&self, job: Job) {
-        if self.jobs.try_send(job).is_err() {
+    fn push(&self, job: Job) -> bool {
+        let is_queued = self.jobs.try_send(job).is_ok();
+        if !is_queued {
             tracing::warn!("too many writes are waiting; one was left out");
         }
+        is_queued
     }
 
     /// Waits until everything is written.
@@ -99,6 +105,9 @@ impl Disk {
     }
 }
 
-fn described(done: Result<(), StoreError>) -> Result<(), CommandError> {
-    done.map_err(|error| describe_store(&error))
+fn described(done: Result<(), StoreError>) -> Written {
+    match done {
+        Ok(()) => Written::Done,
+        Err(error) => Written::Failed(describe_store(&error)),
+    }
 }

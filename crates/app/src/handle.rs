@@ -1,21 +1,27 @@
 //! The way into the application: one async method per command.
 
+use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::hybrid::{
     ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
 };
+use fleetline_ipc::link::LinkDone;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
+use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
 use fleetline_ipc::terminal::{
     KeyPress, MouseInput, PasteOutcome, ScrollTo, SearchRequest, SearchState, SelectionInput, TerminalSize,
 };
 use fleetline_ipc::{CommandError, ErrorCode};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ports::{FrameSink, Scope};
-use crate::request::{AccessRequest, ForwardRequest, Reply, Request, TerminalRequest};
+use crate::remote::Wanted;
+use crate::request::{
+    AccessRequest, DesktopRequest, ForwardRequest, Reply, Request, SshRequest, TerminalRequest,
+};
 use crate::tray::TrayAction;
 
 /// A cloneable way to ask the running application. Every method fails with [`ErrorCode::Cancelled`] once the
@@ -52,6 +58,36 @@ impl AppHandle {
         self.ask(|reply| Request::Access(request(reply))).await
     }
 
+    async fn desktop<T>(&self, request: impl FnOnce(Reply<T>) -> DesktopRequest) -> Result<T, CommandError> {
+        self.ask(|reply| Request::Desktop(request(reply))).await
+    }
+
+    /// Opens the system's `ssh` to a node in a new tab.
+    pub async fn ssh_open(&self, node_key: String, options: SshOptions) -> Result<TabRow, CommandError> {
+        self.ask(|reply| Request::Ssh(SshRequest::Open { node_key, options, reply })).await
+    }
+
+    /// Starts VS Code on a node, over SSH.
+    pub async fn editor_open(&self, node_key: String, options: SshOptions) -> Result<(), CommandError> {
+        self.ask(|reply| Request::Ssh(SshRequest::Editor { node_key, options, reply })).await
+    }
+
+    /// What there is to choose for a node's desktop.
+    pub async fn desktop_info(&self, node_key: String) -> Result<DesktopInfo, CommandError> {
+        self.desktop(|reply| DesktopRequest::Info { node_key, reply }).await
+    }
+
+    /// Opens a node's desktop: switches its forward on, looks at the certificate, starts the client. Answers when the
+    /// client was started, or nothing was.
+    pub async fn desktop_open(&self, open: DesktopOpen) -> Result<DesktopOutcome, CommandError> {
+        self.desktop(|reply| DesktopRequest::Open { open: Box::new(open), reply }).await
+    }
+
+    /// Copies the password no client could be handed, once; it leaves the clipboard after 30 s.
+    pub async fn desktop_copy_password(&self, forward: String) -> Result<(), CommandError> {
+        self.desktop(|reply| DesktopRequest::CopyPassword { forward, reply }).await
+    }
+
     /// Tells the application something that has no answer.
     async fn tell(&self, request: Request) {
         // An application that has ended needs no telling.
@@ -76,6 +112,21 @@ impl AppHandle {
     /// Terminates every session, then ends the program. Answers when all is terminated or has had its time.
     pub async fn app_quit(&self) -> Result<(), CommandError> {
         self.ask(|reply| Request::Quit { reply }).await
+    }
+
+    /// Opens again what was open when the app ended, or forgets it.
+    pub async fn app_restore(&self, accept: bool) -> Result<(), CommandError> {
+        self.ask(|reply| Request::Restore { accept, reply }).await
+    }
+
+    /// A link into the app came from outside. Nothing is done with it before the user has agreed.
+    pub async fn link_opened(&self, text: String) {
+        self.tell(Request::Link { text }).await;
+    }
+
+    /// The user's answer to a link.
+    pub async fn link_answer(&self, number: u32, accept: bool) -> Result<LinkDone, CommandError> {
+        self.ask(|reply| Request::LinkAnswer { number, accept, reply }).await
     }
 
     /// Hides the window; sessions go on.
@@ -328,6 +379,21 @@ impl AppHandle {
     /// Resets one connection by its number, or all of a forward.
     pub async fn forward_disconnect(&self, id: String, connection: Option<f64>) -> Result<(), CommandError> {
         self.forward(|reply| ForwardRequest::Disconnect { id, connection, reply }).await
+    }
+
+    /// The forward that does what is wanted, if there is one.
+    pub(crate) async fn forward_find(&self, wanted: Wanted) -> Result<Option<String>, CommandError> {
+        self.forward(|reply| ForwardRequest::Find { wanted, reply }).await
+    }
+
+    /// The name of the bundle with this id or name.
+    pub(crate) async fn bundle_named(&self, name: String) -> Result<Option<String>, CommandError> {
+        self.forward(|reply| ForwardRequest::BundleNamed { name, reply }).await
+    }
+
+    /// The row of a forward with each change, the latest only; ends when the forward is forgotten.
+    pub async fn forward_follow(&self, id: String) -> Result<watch::Receiver<ForwardRow>, CommandError> {
+        self.forward(|reply| ForwardRequest::Follow { id, reply }).await
     }
 
     /// Everything about a forward.

@@ -10,6 +10,7 @@ pub mod checkup;
 mod clock;
 mod controller;
 pub mod deep_link;
+pub mod desktop;
 mod disk;
 mod fleet;
 mod forwards;
@@ -19,6 +20,7 @@ mod notices;
 mod ports;
 pub mod problem;
 mod refresh;
+mod remote;
 mod request;
 mod rows;
 mod rungs;
@@ -34,10 +36,11 @@ pub use fleetline_engine::Dialer;
 pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 pub use fleetline_store::{Journal, JournalEntry, Paths, Store};
-pub use forwards::{LocalPrograms, PortInUse};
+pub use forwards::{Guarded, PortInUse, SameUser, Socks, is_http_port};
 pub use handle::AppHandle;
 pub use journal::{end_orphan, journal_scope};
 pub use ports::{
     Backend, BoxFuture, FrameSink, Launcher, Notification, Ports, Scope, SinkClosed, StartOptions, Ui,
     UiError,
 };
+pub use remote::Remote;

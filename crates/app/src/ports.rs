@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use fleetline_engine::Dialer;
-use fleetline_engine::ports::{ApiError, ControlPlanes};
+use fleetline_engine::ports::{ApiError, ControlPlanes, NodeAccesses};
 use fleetline_inventory::hybrid::HybridSources;
 use fleetline_inventory::ports::{SourceInfo, Sources};
 use fleetline_inventory::probe::NodeProbes;
@@ -103,6 +103,8 @@ pub struct Backend {
     pub hybrid: Arc<dyn HybridSources<ApiError>>,
     /// Says whether nodes are connected.
     pub probes: Arc<dyn NodeProbes<ApiError>>,
+    /// Asks EC2 about single instances; `None` where that cannot be done.
+    pub access: Option<Arc<dyn NodeAccesses>>,
     /// What to list. Empty: the chosen sources in the chosen Regions, or in the Region each source names.
     pub scope: Vec<Scope>,
     /// Kept until the user leaves, then dropped: the simulator of the demo fleet lives here.

@@ -1,20 +1,24 @@
 //! What can be asked of the controller. One variant per command, each with the place its answer goes.
 
 use fleetline_ipc::CommandError;
+use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::hybrid::{
     ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
 };
+use fleetline_ipc::link::LinkDone;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
+use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
 use fleetline_ipc::terminal::{
     KeyPress, MouseInput, PasteOutcome, ScrollTo, SearchRequest, SearchState, SelectionInput, TerminalSize,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::ports::{FrameSink, Scope};
+use crate::remote::Wanted;
 use crate::tray::TrayAction;
 
 /// Where an answer goes. Dropping it answers "Fleetline is ending".
@@ -26,6 +30,9 @@ pub(crate) enum Request {
     Start { choice: StartChoice, reply: Reply<()> },
     Leave { reply: Reply<()> },
     Quit { reply: Reply<()> },
+    Restore { accept: bool, reply: Reply<()> },
+    Link { text: String },
+    LinkAnswer { number: u32, accept: bool, reply: Reply<LinkDone> },
     Hide { reply: Reply<()> },
     CloseRequested,
     Activated,
@@ -49,6 +56,8 @@ pub(crate) enum Request {
     Terminal { tab: String, request: TerminalRequest },
     Forward(ForwardRequest),
     Access(AccessRequest),
+    Desktop(DesktopRequest),
+    Ssh(SshRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },
     OpenUrl { url: String, reply: Reply<()> },
@@ -67,6 +76,22 @@ pub(crate) enum ForwardRequest {
     Disconnect { id: String, connection: Option<f64>, reply: Reply<()> },
     Detail { id: String, reply: Reply<ForwardDetail> },
     Texts { id: String, reply: Reply<ForwardTexts> },
+    Find { wanted: Wanted, reply: Reply<Option<String>> },
+    BundleNamed { name: String, reply: Reply<Option<String>> },
+    Follow { id: String, reply: Reply<watch::Receiver<ForwardRow>> },
+}
+
+/// A request about SSH.
+pub(crate) enum SshRequest {
+    Open { node_key: String, options: SshOptions, reply: Reply<TabRow> },
+    Editor { node_key: String, options: SshOptions, reply: Reply<()> },
+}
+
+/// A request about remote desktops.
+pub(crate) enum DesktopRequest {
+    Info { node_key: String, reply: Reply<DesktopInfo> },
+    Open { open: Box<DesktopOpen>, reply: Reply<DesktopOutcome> },
+    CopyPassword { forward: String, reply: Reply<()> },
 }
 
 /// A request about the way to nodes.

@@ -4,6 +4,7 @@ use fleetline_inventory::SessionProof;
 use fleetline_ipc::access::Denied;
 use fleetline_ipc::fleet::LiveSession;
 use fleetline_ipc::session::{SessionRow, SessionState, TabKind, TabRow};
+use fleetline_ipc::ssh::SshOptions;
 use tokio::sync::mpsc;
 
 use crate::checkup::Checkup;
@@ -24,6 +25,8 @@ pub(crate) struct ShellTab {
     /// What the session was asked for with, to start another one like it.
     pub(crate) document: Option<String>,
     pub(crate) reason: Option<String>,
+    /// Set for SSH by the system's own program.
+    pub(crate) ssh: Option<SshOptions>,
 }
 
 impl ShellTab {
@@ -312,7 +315,13 @@ mod tests {
                 unseen: false,
                 bell: false,
             };
-            tabs.push(ShellTab { row, commands: mpsc::channel(1).0, document: None, reason: None });
+            tabs.push(ShellTab {
+                row,
+                commands: mpsc::channel(1).0,
+                document: None,
+                reason: None,
+                ssh: None,
+            });
         }
         tabs
     }

@@ -200,6 +200,7 @@ impl Launcher for World {
                 control: world.clone(),
                 hybrid: world.clone(),
                 probes: world,
+                access: None,
                 scope: Vec::new(),
                 guard: None,
             })

@@ -20,6 +20,7 @@ mod endpoints;
 mod error;
 mod gates;
 mod hybrid;
+mod instances;
 mod listing;
 mod nodes;
 mod pace;

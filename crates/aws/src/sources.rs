@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
+use fleetline_engine::ports::{
+    ApiError, ApiErrorKind, ControlPlane, ControlPlanes, NodeAccess, NodeAccesses,
+};
 use fleetline_engine::{CredentialsGate, Dialer, ProxyRules};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
@@ -21,6 +23,7 @@ use crate::endpoints::Endpoints;
 use crate::error::before_call;
 use crate::gates::Gates;
 use crate::hybrid::Hybrid;
+use crate::instances::Instances;
 use crate::listing::Listing;
 use crate::pace::Paces;
 use crate::probe::Probe;
@@ -322,6 +325,12 @@ impl HybridSources<ApiError> for AwsSources {
 impl NodeProbes<ApiError> for AwsSources {
     fn probe(&self, source: &str, region: &str) -> Result<Arc<dyn NodeProbe<ApiError>>, ApiError> {
         Ok(Arc::new(Probe(self.access(source, region)?)))
+    }
+}
+
+impl NodeAccesses for AwsSources {
+    fn node_access(&self, source: &str, region: &str) -> Result<Arc<dyn NodeAccess>, ApiError> {
+        Ok(Arc::new(Instances(self.access(source, region)?)))
     }
 }
 

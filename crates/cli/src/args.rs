@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::activations::ActivationsArgs;
+use crate::app::AppArgs;
 use crate::doctor::DoctorArgs;
 use crate::iam::IamArgs;
 use crate::login::{LoginArgs, LogoutArgs};
@@ -12,6 +13,7 @@ use crate::tier::TierArgs;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 use crate::profile::ProfileArgs;
+use crate::rdp::RdpArgs;
 use crate::ssh_config::SshConfigArgs;
 
 /// Sessions and fleets of AWS Systems Manager, without an AWS CLI or plugin.
@@ -53,6 +55,12 @@ pub(crate) enum Command {
     Profile(ProfileArgs),
     /// Forward local ports to a node, or through it to hosts it reaches, until a signal comes
     Forward(ForwardArgs),
+    /// Ask the running app: status, forwards, switch them on and off
+    App(AppArgs),
+    /// Offer a SOCKS5 proxy whose connections leave from the node's side, until a signal comes
+    Socks(SocksArgs),
+    /// Open a node's remote desktop through a forward, until its client ends or a signal comes
+    Rdp(Box<RdpArgs>),
     /// Connect standard input and output with a port of a node, as OpenSSH's ProxyCommand wants it
     SshProxy(SshProxyArgs),
     /// Let ssh, scp and sftp reach nodes by their ids and saved names
@@ -148,13 +156,71 @@ pub(crate) struct ForwardArgs {
     /// Start sessions with the first connection instead of at once
     #[arg(long)]
     pub(crate) on_demand: bool,
+    /// Do not use the running app's forward when it has the same
+    #[arg(long)]
+    pub(crate) alone: bool,
     /// Allow addresses that let other computers in
     #[arg(long)]
     pub(crate) expose: bool,
     /// Let programs of other users of this computer connect
     #[arg(long)]
     pub(crate) any_user: bool,
+    /// Refuse requests of web pages of other sites, and those that name another host
+    #[arg(long, value_enum, default_value_t = GuardChoice::Auto)]
+    pub(crate) browser_guard: GuardChoice,
+    /// Host name besides those of this computer under which web pages may call the forward. May be repeated
+    #[arg(long = "host-alias", value_name = "NAME", action = ArgAction::Append)]
+    pub(crate) host_aliases: Vec<String>,
     /// Print a JSON object for each forward instead of its address, and a failure as JSON on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print no notices
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Why, for the auditors
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+}
+
+/// Whether requests of web pages are checked before they reach the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum GuardChoice {
+    /// When the port is one that web servers use
+    Auto,
+    /// Always
+    On,
+    /// Never
+    Off,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SocksArgs {
+    /// Node id, or a name that only one node has
+    pub(crate) target: String,
+    /// What to listen on; port 0 picks a free one, printed on the first line
+    #[arg(default_value = "1080", value_name = "[BIND:]PORT")]
+    pub(crate) listen: String,
+    /// Listen on a Unix socket instead of a port
+    #[arg(long, value_name = "PATH", conflicts_with = "listen")]
+    pub(crate) socket: Option<String>,
+    /// Most sessions that lead to one destination at a time
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(crate) lanes: u8,
+    /// Do not use the running app's proxy when it has the same
+    #[arg(long)]
+    pub(crate) alone: bool,
+    /// Most sessions at a time over all destinations
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) sessions: u16,
+    /// Allow addresses that let other computers in
+    #[arg(long)]
+    pub(crate) expose: bool,
+    /// Let programs of other users of this computer connect
+    #[arg(long)]
+    pub(crate) any_user: bool,
+    /// Print a JSON object instead of the address
     #[arg(long)]
     pub(crate) json: bool,
     /// Print no notices

@@ -5,6 +5,7 @@
 //! standard output, everything else to standard error.
 
 mod activations;
+mod app;
 mod args;
 mod console;
 mod doctor;
@@ -18,10 +19,12 @@ mod logging;
 mod login;
 mod nodes;
 mod profile;
+mod rdp;
 mod scope;
 mod shell;
 mod signals;
 mod sim;
+mod socks;
 mod ssh_config;
 mod ssh_proxy;
 mod table;
@@ -59,8 +62,11 @@ fn main() -> ExitCode {
             Command::Activations(activations) => activations::run(activations).await,
             Command::Iam(iam) => iam::run(iam).await,
             Command::Sim(sim) => sim::run(sim).await,
-            Command::Profile(profile) => profile::run(profile),
+            Command::Profile(profile) => profile::run(profile).await,
             Command::Forward(forward) => forward::run(forward).await,
+            Command::App(app) => app::run(app).await,
+            Command::Socks(socks) => socks::run(socks).await,
+            Command::Rdp(rdp) => rdp::run(*rdp).await,
             Command::SshProxy(proxy) => ssh_proxy::run(proxy).await,
             Command::Login(login) => login::run(login).await,
             Command::Logout(logout) => login::run_out(logout).await,

@@ -1,17 +1,20 @@
 //! `fleetline profile`: saved profiles from the command line.
 
+mod run;
+
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use fleetline_store::profiles::{
-    LoadedProfiles, ProfileId, ProfileTarget, SavedProfile, Severity, export_text, import_text,
+    Edit, LoadedProfiles, ProfileId, ProfileTarget, SavedProfile, Severity, export_text, import_text,
 };
 use fleetline_store::{Paths, Store};
 use serde::Serialize;
 
 use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
+use crate::forward::Told;
 use crate::table;
 
 #[derive(Debug, Args)]
@@ -27,6 +30,36 @@ enum ProfileCommand {
         /// Print a JSON array
         #[arg(long)]
         json: bool,
+    },
+    /// Open what a profile describes: a shell, a forward, a bundle of them, a proxy, a desktop or SSH
+    Run {
+        /// Id or name of the profile
+        #[arg(value_name = "PROFILE")]
+        profile: String,
+        /// Allow addresses that let other computers in
+        #[arg(long)]
+        expose: bool,
+        /// Print a JSON object for each forward instead of its address
+        #[arg(long)]
+        json: bool,
+        /// Print no notices
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// Print a profile's settings, and where each that it inherits comes from
+    Show {
+        /// Id or name of the profile
+        #[arg(value_name = "PROFILE")]
+        profile: String,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove profiles
+    Remove {
+        /// Ids of the profiles
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
     },
     /// Print where the profile file is and what is wrong in it; status 2 when something was not loaded
     Check,
@@ -51,9 +84,14 @@ enum ProfileCommand {
 }
 
 /// Does what is asked for.
-pub(crate) fn run(args: ProfileArgs) -> Result<u8, Failure> {
+pub(crate) async fn run(args: ProfileArgs) -> Result<u8, Failure> {
     match args.command {
         ProfileCommand::List { json } => list(json),
+        ProfileCommand::Run { profile, expose, json, quiet } => {
+            run::run(&profile, Told { json, quiet }, expose).await
+        }
+        ProfileCommand::Show { profile, json } => show(&profile, json),
+        ProfileCommand::Remove { ids } => remove(&ids),
         ProfileCommand::Check => check(),
         ProfileCommand::Export { ids, output } => export(&ids, output.as_deref()),
         ProfileCommand::Import { file, dry_run } => import(&file, dry_run),
@@ -127,6 +165,52 @@ fn list(json: bool) -> Result<u8, Failure> {
     if refused > 0 {
         tell(&format!("{refused} problems in the profile file; see `fleetline profile check`."));
     }
+    Ok(0)
+}
+
+/// Every setting of a profile with its value and its origin.
+fn show(wanted: &str, json: bool) -> Result<u8, Failure> {
+    let loaded = load()?;
+    let profile = run::find(&loaded.profiles, wanted)?;
+    let entries = loaded.profiles.effective(profile).lines();
+    let unwritten = |error: &dyn std::fmt::Display| Failure::local("The profile could not be written", error);
+    if json {
+        let settings: serde_json::Map<String, serde_json::Value> = entries
+            .into_iter()
+            .map(|entry| {
+                let value = serde_json::json!({ "value": entry.value, "from": entry.origin.to_string() });
+                (entry.key.to_owned(), value)
+            })
+            .collect();
+        let mut row = serde_json::to_value(Row::of(profile)).map_err(|error| unwritten(&error))?;
+        row["settings"] = serde_json::Value::Object(settings);
+        let text = serde_json::to_string_pretty(&row).map_err(|error| unwritten(&error))?;
+        print(&text).map_err(|error| unwritten(&error))?;
+        return Ok(0);
+    }
+    let rows: Vec<Vec<String>> = entries
+        .into_iter()
+        .map(|entry| {
+            let value = entry.value.unwrap_or_default();
+            vec![entry.key.to_owned(), harmless(&value), harmless(&entry.origin.to_string())]
+        })
+        .collect();
+    for line in table::lines(&["SETTING", "VALUE", "FROM"], &rows) {
+        print(&line).map_err(|error| unwritten(&error))?;
+    }
+    Ok(0)
+}
+
+fn remove(ids: &[String]) -> Result<u8, Failure> {
+    let loaded = load()?;
+    let edit = |id: &String| {
+        let known = ProfileId::new(id).filter(|id| loaded.profiles.get(id).is_some());
+        known.map(Edit::Remove).ok_or_else(|| Failure::usage(format!("There is no saved profile {id:?}.")))
+    };
+    let edits = ids.iter().map(edit).collect::<Result<Vec<_>, _>>()?;
+    store()?
+        .edit_profiles(&edits)
+        .map_err(|error| Failure::local("The profiles were not removed", &error))?;
     Ok(0)
 }
 

@@ -23,7 +23,7 @@ use crate::args::ShellArgs;
 use crate::console::{tell, tell_raw};
 use crate::failure::Failure;
 use crate::signals::{EndSignal, EndSignals};
-use crate::target;
+use crate::target::{self, Target};
 use input::{Input, Reader};
 use modes::Modes;
 use notices::Notices;
@@ -58,13 +58,36 @@ async fn shell(args: ShellArgs) -> Result<u8, Failure> {
         found = target::find(&args.target, &args.scope) => found?,
         signal = signals.next() => return Err(Failure::signal(signal.number())),
     };
+    let wanted = Wanted {
+        document: args.document,
+        parameters: grouped(args.parameters),
+        reason: args.reason,
+        quiet: args.quiet,
+    };
+    open(found, wanted, signals).await
+}
+
+/// A session in this terminal.
+pub(crate) struct Wanted {
+    /// Session document; `None` is the account's own.
+    pub(crate) document: Option<String>,
+    /// Its parameters.
+    pub(crate) parameters: Vec<(String, Vec<String>)>,
+    /// Why, for the auditors.
+    pub(crate) reason: Option<String>,
+    /// No banner and no notices.
+    pub(crate) quiet: bool,
+}
+
+/// Opens a shell on a node that was found; as [`run`].
+pub(crate) async fn open(found: Target, args: Wanted, mut signals: EndSignals) -> Result<u8, Failure> {
     let mut context = found.context;
     context.document.clone_from(&args.document);
     let name = context.node.clone().unwrap_or_default();
     let request = StartSession {
         target: found.id,
         document: args.document,
-        parameters: grouped(args.parameters),
+        parameters: args.parameters,
         reason: args.reason,
     };
     let resizes =

@@ -6,8 +6,10 @@ use fleetline_app::problem::{Context, describe};
 use fleetline_app::{ControlPlane, ControlPlanes, Journal, Paths, journal_scope};
 use fleetline_aws::AwsSources;
 use fleetline_engine::SessionOptions;
-use fleetline_inventory::Entry;
+use fleetline_engine::ports::{NodeAccess, NodeAccesses};
+use fleetline_inventory::{Entry, Query};
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_store::profiles::ProfileTarget;
 
 use crate::args::ScopeArgs;
 use crate::failure::Failure;
@@ -28,6 +30,8 @@ pub(crate) struct Target {
     pub(crate) id: String,
     /// What errors are about.
     pub(crate) context: Context,
+    /// What EC2 is asked about it.
+    pub(crate) access: Arc<dyn NodeAccess>,
     /// How its sessions are run.
     pub(crate) options: SessionOptions,
 }
@@ -61,6 +65,42 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
     open(&sources, scope, node.node_id.clone(), node.display_name())
 }
 
+/// Finds the node of a saved profile: by its id, or the only one that matches its query.
+///
+/// # Errors
+/// As [`find`]; a query that matches several nodes is refused, so that a wrong one is never taken.
+pub(crate) async fn find_saved(wanted: &ProfileTarget, args: &ScopeArgs) -> Result<Target, Failure> {
+    let text = match wanted {
+        ProfileTarget::Node(id) => return find(id, args).await,
+        ProfileTarget::Query(text) => text,
+    };
+    let query = Query::parse(text);
+    if query.is_unfiltered() || !query.issues().is_empty() {
+        return Err(Failure::usage(format!("The query {text:?} of the profile cannot be used.")));
+    }
+    let sources = scope::sources();
+    let scopes = scope::chosen(&sources, args)?;
+    let listed = fleet::list(&sources, &scopes, Depth::Facts, None).await;
+    let now = fleet::now_ms();
+    let mut found: Vec<&Entry> =
+        listed.fleet.entries().filter(|entry| query.matches(&listed.fleet, entry, now)).collect();
+    found.sort_by_key(|entry| entry.key().to_owned());
+    found.dedup_by_key(|entry| entry.key().to_owned());
+    let entry = match found.as_slice() {
+        [only] => *only,
+        [] => {
+            listed.failures.iter().for_each(Failure::tell);
+            let message = format!("No node matches {text}.");
+            return Err(Failure::from(CommandError::new(ErrorCode::NotFound, message))
+                .with_hint("Look with `fleetline nodes`."));
+        }
+        several => return Err(ambiguous(text, several)),
+    };
+    let node = entry.node();
+    let scope = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
+    open(&sources, scope, node.node_id.clone(), node.display_name())
+}
+
 /// Opens the session calls of a node.
 ///
 /// # Errors
@@ -73,14 +113,15 @@ pub(crate) fn open(sources: &AwsSources, scope: Scope, id: String, name: &str) -
         node_id: Some(id.clone()),
         ..Context::default()
     };
-    let opened = sources
-        .control_plane(&scope.source, &scope.region)
-        .and_then(|control| Ok((control, sources.dialer(&scope.source)?)));
+    let opened = sources.control_plane(&scope.source, &scope.region).and_then(|control| {
+        let access = sources.node_access(&scope.source, &scope.region)?;
+        Ok((control, access, sources.dialer(&scope.source)?))
+    });
     match opened {
-        Ok((control, dialer)) => {
+        Ok((control, access, dialer)) => {
             let journal = journal().map(|on| journal_scope(&on, &scope.source, &scope.region));
             let options = SessionOptions { dialer, journal, ..SessionOptions::default() };
-            Ok(Target { control, id, context, options })
+            Ok(Target { control, id, context, access, options })
         }
         Err(error) => Err(Failure::from(describe(&error, &context))),
     }

@@ -44,12 +44,14 @@ pub enum Request {
     Status,
     /// All forwards. Answered by [`Answer::Forwards`].
     Forwards,
-    /// Start a forward, or find the one that does the same already. Answered by [`Answer::Started`].
+    /// Run the forward of the app that does the same; an app without one refuses with [`RefusalKind::NotFound`], and the
+    /// program runs it itself. Answered by [`Answer::Started`].
     StartForward {
         /// Which.
         forward: ForwardSpec,
     },
-    /// Run a saved profile. A forward is answered by [`Answer::Started`], anything else by [`Answer::Done`].
+    /// Run a saved forward, proxy, desktop's forward or bundle of the app. A bundle is answered by [`Answer::Done`], the others
+    /// by [`Answer::Started`]; what the app does not have, it refuses with [`RefusalKind::NotFound`].
     RunProfile {
         /// Its id.
         profile: String,

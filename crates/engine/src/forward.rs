@@ -12,16 +12,23 @@
 //! * **Half-close**: the protocol has none (protocol.md 8.5). When the local program finishes sending, the target is
 //!   not told until it finishes too, or until nothing happened for the half-close grace.
 //! * **Refused by the target**: exactly the one local connection is reset, as [`FlowEnd::Refused`].
+//! * **Programs that choose**, as those of a proxy do: each destination has lanes of its own, and all of them together
+//!   are bounded. A program is told that its destination is reached once that says something, or has had half a second
+//!   to refuse: agents tell of failures only.
 //! * **Agents that cannot multiplex** carry one flow for each lane; bytes of one connection never reach the next: what
 //!   cannot be told apart ends the lane.
 
 mod accept;
 mod admission;
 mod end;
+mod filter;
 mod flow;
-mod guarded;
+mod goal;
+mod group;
 mod lanes;
 mod listen;
+mod negotiation;
+mod opening;
 mod pipe;
 mod registry;
 mod request;
@@ -40,12 +47,14 @@ use crate::ports::ControlPlane;
 use crate::session::CloseError;
 
 use flow::{LocalStream, Plain};
-use registry::Registry;
+use registry::{Manners, Registry};
 use task::{Event, ForwardTask};
 
-pub use admission::{Admission, AdmitAll, Arrival, Guard, Guarded, Refused};
+pub use admission::{Admission, AdmitAll, Arrival};
 pub use end::{FlowEnd, LaneEnd};
+pub use filter::{FilterRefusal, Filtered, FlowFilter, Screen};
 pub use listen::{ListenError, ListenProblem, LocalAddress};
+pub use negotiation::{Negotiated, Negotiation, Negotiator, Unreached};
 pub use request::{
     Destination, FlowLimits, ForwardOptions, ForwardRequest, LanePolicy, LaneStart, Listen,
     PORT_FORWARDING_DOCUMENT, REMOTE_HOST_DOCUMENT, SOCKET_DOCUMENT,
@@ -96,14 +105,25 @@ impl Forward {
         let bound = listen::bind(&options.listen)?;
         let listeners: Vec<LocalAddress> = bound.iter().map(|bound| bound.address.clone()).collect();
         let (events, receiver) = mpsc::unbounded_channel();
-        let registry = Arc::new(Registry::new(listeners.clone(), options.limits, events.clone()));
+        let manners = Manners {
+            // Of no use to a forward that leads to one place.
+            negotiator: options.negotiator.clone().filter(|_| request.destination == Destination::Chosen),
+            screen: options.screen.clone(),
+        };
+        let registry = Arc::new(Registry::new(
+            listeners.clone(),
+            request.destination.clone(),
+            options.limits,
+            manners,
+            events.clone(),
+        ));
         let accepting = TaskTracker::new();
         for bound in bound {
             accepting.spawn(accept::run(bound, registry.clone(), options.admission.clone()));
         }
         accepting.close();
         let (outcome, stopped) = watch::channel(None);
-        let task = ForwardTask::new(control, request.start_session(), options, registry.clone());
+        let task = ForwardTask::new(control, request, options, registry.clone());
         tokio::spawn(async move {
             let ended = task.run(receiver).await;
             outcome.send_replace(Some(ended));

@@ -239,6 +239,19 @@ pub trait ControlPlanes: Send + Sync + 'static {
     fn control_plane(&self, source: &str, region: &str) -> Result<Arc<dyn ControlPlane>, ApiError>;
 }
 
+/// What is asked of EC2 about an instance besides sessions.
+pub trait NodeAccess: fmt::Debug + Send + Sync + 'static {
+    /// GetPasswordData: the administrator's password as EC2 keeps it, encrypted with the key pair the instance was
+    /// launched with; empty while there is none (aws-security-reliability.md A.8).
+    fn password_data(&self, instance_id: String) -> BoxFuture<'_, Result<String, ApiError>>;
+}
+
+/// Gives the access of a source and Region.
+pub trait NodeAccesses: Send + Sync + 'static {
+    /// As [`ControlPlanes::control_plane`].
+    fn node_access(&self, source: &str, region: &str) -> Result<Arc<dyn NodeAccess>, ApiError>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

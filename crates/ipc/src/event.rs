@@ -85,6 +85,16 @@ pub enum Change {
         /// What is to be shown.
         page: RequestedPage,
     },
+    /// What was open when the app ended is offered, or not any more.
+    Restore {
+        /// Now.
+        offer: Option<crate::system::RestoreOffer>,
+    },
+    /// A link from outside waits for an answer, or not any more.
+    Link {
+        /// Now.
+        question: Option<crate::link::LinkQuestion>,
+    },
     /// The user asked to quit or close while sessions live; the interface asks back.
     QuitRequested {
         /// What would end.

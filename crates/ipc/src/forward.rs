@@ -51,6 +51,19 @@ impl Default for ForwardLimits {
     }
 }
 
+/// Whether requests of web pages are checked before they reach the node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardGuard {
+    /// When the port is one that web servers use.
+    #[default]
+    Auto,
+    /// Always; what is not HTTP passes untouched all the same.
+    On,
+    /// Never.
+    Off,
+}
+
 /// A forward as a person describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -79,6 +92,8 @@ pub struct ForwardSpec {
     pub favourite: bool,
     /// Its bounds.
     pub limits: ForwardLimits,
+    /// Whether requests of web pages are checked; not for `Socks` and `Rdp`.
+    pub guard: ForwardGuard,
 }
 
 /// How the list is arranged anew.
@@ -222,6 +237,8 @@ pub struct LaneRow {
     pub state: String,
     /// Whether it is open.
     pub open: bool,
+    /// Where it leads, where connections choose that.
+    pub to: Option<String>,
     /// Connections on it.
     pub connections: u32,
     /// Round trip to the node's agent, once measured.
@@ -240,6 +257,8 @@ pub struct ConnectionRow {
     pub client: String,
     /// Its port on this computer.
     pub from_port: Option<u16>,
+    /// Where it goes, `host:port`, where programs choose that.
+    pub to: Option<String>,
     /// Bytes moved, both ways together.
     pub bytes: f64,
     /// Since when.

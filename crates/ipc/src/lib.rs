@@ -7,14 +7,17 @@
 //! whole state with a `version` that only grows, so a late event can be dropped.
 
 pub mod access;
+pub mod desktop;
 pub mod error;
 pub mod event;
 pub mod fleet;
 pub mod forward;
 pub mod hybrid;
 pub mod ladder;
+pub mod link;
 pub mod session;
 pub mod settings;
+pub mod ssh;
 pub mod system;
 pub mod terminal;
 

@@ -53,6 +53,8 @@ pub struct Settings {
     pub notify: bool,
     /// Whether the program starts with the user's session, in the tray.
     pub start_at_login: bool,
+    /// Whether links into the app are followed, after asking each time; default no.
+    pub deep_links: bool,
 }
 
 impl Default for Settings {
@@ -68,6 +70,7 @@ impl Default for Settings {
             screen_reader: false,
             notify: true,
             start_at_login: false,
+            deep_links: false,
         }
     }
 }

@@ -125,6 +125,20 @@ pub struct AppSnapshot {
     pub settings: Settings,
     /// Standing notices.
     pub notices: Vec<Notice>,
+    /// What was open when the app ended, while nobody has said whether to open it again.
+    pub restore: Option<RestoreOffer>,
+    /// A link that waits for an answer.
+    pub link: Option<crate::link::LinkQuestion>,
+}
+
+/// What was open when the app ended last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreOffer {
+    /// Names of forwards that were switched on.
+    pub forwards: Vec<String>,
+    /// Names of the nodes that shells were open on.
+    pub shells: Vec<String>,
 }
 
 /// What quitting would end.

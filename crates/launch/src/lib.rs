@@ -8,6 +8,7 @@
 pub mod password;
 mod private_file;
 pub mod rdp;
+pub mod ssh;
 pub mod ssh_config;
 
 pub use private_file::PrivateFile;

@@ -429,6 +429,18 @@ impl Control {
         Ok(())
     }
 
+    /// Gives an EC2 node the encrypted password that GetPasswordData tells: Base64 of RSA PKCS#1 v1.5, made with the public
+    /// key it was launched with. Without one the answer is empty, as it is until Windows has set one.
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub fn set_password_data(&self, id_or_name: &str, data: &str) -> Result<(), ControlError> {
+        let (_, _, node) =
+            self.find(id_or_name).ok_or_else(|| ControlError::NoNode(id_or_name.to_owned()))?;
+        self.shared.live.set_password_data(&node.id, data);
+        Ok(())
+    }
+
     /// Adds a route that counts before all others, for sessions started from now on.
     ///
     /// # Errors

@@ -1,4 +1,6 @@
-//! EC2 DescribeInstances: EC2 Query, 2016-11-15 (aws-security-reliability.md A.8).
+//! EC2 DescribeInstances and GetPasswordData: EC2 Query, 2016-11-15 (aws-security-reliability.md A.8).
+
+mod password;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -27,17 +29,38 @@ pub(crate) fn call(
     form: &[(String, String)],
     request_id: &str,
 ) -> Result<String, ApiFailure> {
-    if action != "DescribeInstances" {
-        return Err(ApiFailure::new(
-            "InvalidAction",
-            format!("The action {action} is not valid for this web service."),
-        ));
+    match action {
+        "DescribeInstances" => {
+            allowed(shared, caller, "ec2:DescribeInstances", "*", request_id)?;
+            let request = Request::read(form)?;
+            let page = request.page(shared, caller)?;
+            Ok(answer(caller, caller.account(shared).plan.id, &page, request_id))
+        }
+        "GetPasswordData" => {
+            let id = password::instance_id(form)?;
+            allowed(shared, caller, "ec2:GetPasswordData", &format!("instance/{id}"), request_id)?;
+            password::answer(shared, caller, &id, request_id)
+        }
+        _ => {
+            let text = format!("The action {action} is not valid for this web service.");
+            Err(ApiFailure::new("InvalidAction", text))
+        }
     }
+}
+
+/// Asks the policies; `resource` is the end of the ARN, `*` for calls on no resource in particular.
+fn allowed(
+    shared: &Shared,
+    caller: &Caller,
+    action: &str,
+    resource: &str,
+    request_id: &str,
+) -> Result<(), ApiFailure> {
     let account = caller.account(shared);
     let ask = Ask {
-        action: "ec2:DescribeInstances",
-        resource: format!("arn:aws:ec2:{}:{}:*", caller.region, account.plan.id),
-        named: false,
+        action,
+        resource: format!("arn:aws:ec2:{}:{}:{resource}", caller.region, account.plan.id),
+        named: resource != "*",
     };
     if let Some(text) = shared.refusal(account, &[ask]) {
         let encoded =
@@ -48,9 +71,11 @@ pub(crate) fn call(
         )
         .with_status(StatusCode::FORBIDDEN));
     }
-    let request = Request::read(form)?;
-    let page = request.page(shared, caller)?;
-    Ok(answer(caller, account.plan.id, &page, request_id))
+    Ok(())
+}
+
+fn not_found(id: &str) -> ApiFailure {
+    ApiFailure::new("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
 }
 
 /// A checked request.
@@ -126,13 +151,10 @@ impl Request {
             let mut instances = Vec::new();
             for id in &self.ids {
                 check_id(id)?;
-                let node =
-                    account.find(&caller.region, id).filter(|n| n.kind == Kind::Ec2).ok_or_else(|| {
-                        ApiFailure::new(
-                            "InvalidInstanceID.NotFound",
-                            format!("The instance ID '{id}' does not exist"),
-                        )
-                    })?;
+                let node = account
+                    .find(&caller.region, id)
+                    .filter(|n| n.kind == Kind::Ec2)
+                    .ok_or_else(|| not_found(id))?;
                 if found(node) {
                     instances.push((node, state(node)));
                 }

@@ -93,6 +93,8 @@ struct State {
     session_keys: HashMap<(usize, String), SessionKey>,
     /// Session documents that were put, by account, Region and name.
     documents: HashMap<(usize, String, String), Arc<SessionDocument>>,
+    /// What GetPasswordData tells of nodes, by node id.
+    passwords: HashMap<String, String>,
     /// ARNs of KMS keys that are disabled.
     disabled_keys: HashSet<String>,
 }
@@ -142,6 +144,15 @@ impl Live {
             Some(set) => Cow::Owned(set.clone()),
             None => Cow::Borrowed(node.agent_version),
         }
+    }
+
+    /// What GetPasswordData tells of a node.
+    pub(crate) fn password_data(&self, id: &str) -> Option<String> {
+        self.lock().passwords.get(id).cloned()
+    }
+
+    pub(crate) fn set_password_data(&self, id: &str, data: &str) {
+        self.lock().passwords.insert(id.to_owned(), data.to_owned());
     }
 
     pub(crate) fn set_agent_version(&self, id: &str, version: &str) {

@@ -53,6 +53,17 @@ impl Store {
         self.paths.as_ref().map(Journal::open).transpose()
     }
 
+    /// A directory below the cache that only the user can enter, made if it is missing; `None` when there is no place.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn private_directory(&self, name: &str) -> Result<Option<std::path::PathBuf>, StoreError> {
+        let Some(paths) = &self.paths else { return Ok(None) };
+        let directory = paths.cache.join(name);
+        file::create_private_directory(&directory)?;
+        Ok(Some(directory))
+    }
+
     /// Whether values outlive the program.
     pub fn is_persistent(&self) -> bool {
         self.paths.is_some()

@@ -2,6 +2,7 @@
 
 use fleetline_app::AppHandle;
 use fleetline_ipc::CommandError;
+use fleetline_ipc::link::LinkDone;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
 use tauri::State;
@@ -57,4 +58,22 @@ pub(crate) async fn settings_apply(
     settings: Settings,
 ) -> Result<Settings, CommandError> {
     app.settings_apply(settings).await
+}
+
+/// Opens again what was open when the app ended, or forgets it.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn app_restore(app: State<'_, AppHandle>, accept: bool) -> Result<(), CommandError> {
+    app.app_restore(accept).await
+}
+
+/// The user's answer to a link.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn link_answer(
+    app: State<'_, AppHandle>,
+    number: u32,
+    accept: bool,
+) -> Result<LinkDone, CommandError> {
+    app.link_answer(number, accept).await
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod access;
 pub(crate) mod app;
+pub(crate) mod desktop;
 pub(crate) mod fleet;
 pub(crate) mod forward;
 pub(crate) mod system;

@@ -3,6 +3,7 @@
 use fleetline_app::AppHandle;
 use fleetline_ipc::CommandError;
 use fleetline_ipc::session::TabRow;
+use fleetline_ipc::ssh::SshOptions;
 use tauri::State;
 
 /// Opens a shell in a new tab, in state Connecting; never waits for AWS.
@@ -50,4 +51,26 @@ pub(crate) async fn tab_restart(app: State<'_, AppHandle>, tab: String) -> Resul
 #[specta::specta]
 pub(crate) async fn session_retry(app: State<'_, AppHandle>, tab: String) -> Result<(), CommandError> {
     app.session_retry(tab).await
+}
+
+/// Opens the system's `ssh` to a node in a new tab.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn ssh_open(
+    app: State<'_, AppHandle>,
+    node_key: String,
+    options: SshOptions,
+) -> Result<TabRow, CommandError> {
+    app.ssh_open(node_key, options).await
+}
+
+/// Starts VS Code on a node, over SSH.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn editor_open(
+    app: State<'_, AppHandle>,
+    node_key: String,
+    options: SshOptions,
+) -> Result<(), CommandError> {
+    app.editor_open(node_key, options).await
 }

@@ -30,6 +30,7 @@ pub(crate) async fn launch(ending: TaskTracker) -> Result<Backend, CommandError>
         control: sources.clone(),
         hybrid: sources.clone(),
         probes: sources.clone(),
+        access: Some(sources.clone()),
         sources,
         guard: Some(Box::new(Running {
             parts: Some((simulator, files, ending.token())),

@@ -20,6 +20,11 @@ export function openShell(app: Application, row: NodeRow): void {
   void app.tabs.openShell(row.key);
 }
 
+/** Asks how to open the node's remote desktop. */
+export function openDesktop(app: Application, node: NodeRow): void {
+  app.chrome.open({ kind: 'desktop', node });
+}
+
 /** What the context menu and the row's more button offer. */
 export function nodeMenu(app: Application, row: NodeRow): (MenuItem | null)[] {
   const m = language.m;
@@ -27,7 +32,8 @@ export function nodeMenu(app: Application, row: NodeRow): (MenuItem | null)[] {
   return [
     { label: m.openShell, kbd: 'Enter', disabled: row.readiness === 'blocked', run: () => openShell(app, row) },
     { label: m.fwd.forwardFrom, kbd: 'F', disabled: row.readiness === 'blocked', run: () => newForward(app, row) },
-    { label: m.fwd.desktopOf, kbd: 'R', disabled: row.readiness === 'blocked', run: () => newForward(app, row, 'rdp') },
+    { label: m.fwd.desktopOf, kbd: 'R', disabled: row.readiness === 'blocked', run: () => openDesktop(app, row) },
+    { label: m.ssh.menu, disabled: row.readiness === 'blocked', run: () => app.chrome.open({ kind: 'ssh', node: row }) },
     {
       label: m.showDetails, kbd: 'Ctrl I',
       run: () => {

@@ -28,8 +28,13 @@ export async function copyText(app: Application, row: ForwardRow, which: 'addres
   if (text) await app.copy(text, m.copied(m.fwd.texts[which]));
 }
 
-/** Opens the forward's URL in the browser. */
+/** Opens what a forward leads to: its URL in the browser, its desktop in a client. */
 export async function openInBrowser(app: Application, row: ForwardRow): Promise<void> {
+  if (row.spec.kind === 'rdp') {
+    const detail = await app.chrome.run(app.host.fleetNode(row.spec.nodeKey));
+    if (detail) app.chrome.open({ kind: 'desktop', node: detail.row });
+    return;
+  }
   const texts = await app.chrome.run(app.host.forwardTexts(row.id));
   if (texts?.url?.startsWith('http')) await app.chrome.run(app.host.systemOpenUrl(texts.url));
   else if (texts) await app.copy(texts.address, language.m.copied(language.m.fwd.texts.address));
@@ -46,7 +51,7 @@ export function forwardMenu(app: Application, row: ForwardRow): (MenuItem | null
     { label: m.fwd.copyAddress, kbd: 'Ctrl C', run: () => void copyText(app, row, 'address') },
     { label: m.fwd.copyUrl, run: () => void copyText(app, row, 'url') },
     { label: m.copyCommand, run: () => void copyText(app, row, 'command') },
-    { label: m.fwd.openBrowser, kbd: 'Enter', run: () => void openInBrowser(app, row) },
+    { label: row.spec.kind === 'rdp' ? m.fwd.desktopOf : m.fwd.openBrowser, kbd: 'Enter', run: () => void openInBrowser(app, row) },
     null,
     { label: m.fwd.edit, kbd: 'F2', run: () => editForward(app, row) },
     { label: m.fwd.duplicate, kbd: 'Ctrl D', run: () => duplicateForward(app, row) },

@@ -1,4 +1,4 @@
-import type { ForwardKind, ForwardSpec, ForwardStart } from '../host/types';
+import type { ForwardGuard, ForwardKind, ForwardSpec, ForwardStart } from '../host/types';
 
 /** What the fields of the form hold while they are typed in. */
 export interface Draft {
@@ -17,6 +17,7 @@ export interface Draft {
   idleMinutes: string;
   timeLimit: string;
   otherUsers: boolean;
+  guard: ForwardGuard;
 }
 
 /** Fields that can be wrong. */
@@ -31,6 +32,7 @@ export const LIMITS: Record<LimitField, [least: number, most: number]> = {
 export const KINDS: ForwardKind[] = ['port', 'remote_host', 'socks', 'rdp'];
 
 export const STARTS: ForwardStart[] = ['on_demand', 'at_once', 'always'];
+export const GUARDS: ForwardGuard[] = ['auto', 'on', 'off'];
 
 /** The port that remote desktops listen on. */
 export const RDP_PORT = 3389;
@@ -39,7 +41,7 @@ export function draftOf(spec: ForwardSpec): Draft {
   return {
     name: spec.name, kind: spec.kind, bundle: spec.bundle ?? '', nodeKey: spec.nodeKey, host: spec.host ?? '',
     port: spec.port === null ? '' : String(spec.port), localPort: spec.localPort === 0 ? '' : String(spec.localPort),
-    socket: spec.socket ?? '', lanes: String(spec.lanes), start: spec.start, favourite: spec.favourite,
+    socket: spec.socket ?? '', lanes: String(spec.lanes), start: spec.start, favourite: spec.favourite, guard: spec.guard,
     connections: String(spec.limits.connections), idleMinutes: String(spec.limits.idleMinutes), timeLimit: String(spec.limits.timeLimitMinutes),
     otherUsers: spec.limits.otherUsers,
   };
@@ -48,7 +50,7 @@ export function draftOf(spec: ForwardSpec): Draft {
 export function emptyDraft(kind: ForwardKind, nodeKey: string, bundle: string): Draft {
   return {
     name: '', kind, bundle, nodeKey, host: '', port: kind === 'rdp' ? String(RDP_PORT) : '', localPort: '', socket: '',
-    lanes: '4', start: 'on_demand', favourite: false, connections: '256', idleMinutes: '15', timeLimit: '0', otherUsers: false,
+    lanes: '4', start: 'on_demand', favourite: false, guard: 'auto', connections: '256', idleMinutes: '15', timeLimit: '0', otherUsers: false,
   };
 }
 
@@ -96,6 +98,7 @@ export function specOf(draft: Draft): ForwardSpec {
       timeLimitMinutes: wholeNumber(draft.timeLimit, 0, 10_080) ?? 0,
       otherUsers: draft.otherUsers,
     },
+    guard: draft.guard,
   };
 }
 

@@ -39,10 +39,14 @@ export const contract: {
   activations: Agree<Ours.Activations, Bindings.Activations>;
   activation: Agree<Ours.ActivationSpec, Bindings.ActivationSpec>;
   created: Agree<Ours.CreatedActivation, Bindings.CreatedActivation>;
+  desktop: Agree<Ours.DesktopInfo, Bindings.DesktopInfo>;
+  desktopOpen: Agree<Ours.DesktopOpen, Bindings.DesktopOpen>;
+  desktopOutcome: Agree<Ours.DesktopOutcome, Bindings.DesktopOutcome>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true,
   key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
   review: true, activations: true, activation: true, created: true,
+  desktop: true, desktopOpen: true, desktopOutcome: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -72,6 +76,8 @@ export function createTauriHost(): Ours.Host {
     appQuit: () => done(commands.appQuit()),
     appClose: () => done(commands.appClose()),
     appHide: () => done(commands.appHide()),
+    linkAnswer: (number, accept) => data(commands.linkAnswer(number, accept)),
+    appRestore: (accept) => done(commands.appRestore(accept)),
 
     fleetRefresh: () => done(commands.fleetRefresh()),
     fleetCancel: () => done(commands.fleetCancel()),
@@ -90,6 +96,8 @@ export function createTauriHost(): Ours.Host {
     tabClose: (tab) => done(commands.tabClose(tab)),
     tabRestart: (tab) => done(commands.tabRestart(tab)),
     sessionRetry: (tab) => done(commands.sessionRetry(tab)),
+    sshOpen: (nodeKey, options) => data(commands.sshOpen(nodeKey, options)),
+    editorOpen: (nodeKey, options) => done(commands.editorOpen(nodeKey, options)),
 
     terminalAttach: (tab, onFrame) => {
       const frames = new Channel<ArrayBuffer>();
@@ -135,6 +143,9 @@ export function createTauriHost(): Ours.Host {
     activationCopy: (id, which) => done(commands.activationCopy(id, which)),
     activationReveal: (id) => data(commands.activationReveal(id)),
     activationForget: (id) => done(commands.activationForget(id)),
+    desktopInfo: (nodeKey) => data(commands.desktopInfo(nodeKey)),
+    desktopOpen: (open) => data(commands.desktopOpen(open)),
+    desktopCopyPassword: (forward) => done(commands.desktopCopyPassword(forward)),
 
     settingsApply: (settings) => data(commands.settingsApply(settings)),
     clipboardWrite: (text) => done(commands.clipboardWrite(text)),

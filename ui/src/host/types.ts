@@ -258,6 +258,7 @@ export interface TabRow {
 
 export type ForwardKind = 'port' | 'remote_host' | 'rdp' | 'socks';
 export type ForwardStart = 'on_demand' | 'at_once' | 'always';
+export type ForwardGuard = 'auto' | 'on' | 'off';
 
 export interface ForwardLimits { connections: number; idleMinutes: number; timeLimitMinutes: number; otherUsers: boolean }
 
@@ -274,6 +275,7 @@ export interface ForwardSpec {
   start: ForwardStart;
   favourite: boolean;
   limits: ForwardLimits;
+  guard: ForwardGuard;
 }
 
 export type Arrangement =
@@ -319,6 +321,7 @@ export interface LaneRow {
   sessionId: string | null;
   state: string;
   open: boolean;
+  to: string | null;
   connections: number;
   rttMs: number | null;
   resumes: number;
@@ -328,6 +331,7 @@ export interface ConnectionRow {
   number: number;
   client: string;
   fromPort: number | null;
+  to: string | null;
   bytes: number;
   openedMs: number;
   lane: number | null;
@@ -350,6 +354,49 @@ export interface ForwardDetail {
 
 export interface ForwardTexts { address: string; url: string | null; command: string }
 
+export type DesktopClient = 'auto' | 'mstsc' | 'windows_app' | 'free_rdp' | 'remmina';
+export interface DesktopClientRow { client: DesktopClient; name: string; takesPassword: boolean }
+export interface DesktopWindow { width: number; height: number }
+
+export interface DesktopOptions {
+  client: DesktopClient;
+  user: string;
+  domain: string;
+  keyFile: string;
+  window: DesktopWindow | null;
+  allMonitors: boolean;
+  clipboard: boolean;
+  drives: boolean;
+  printers: boolean;
+  sound: boolean;
+  keepAwake: boolean;
+}
+
+export interface DesktopInfo {
+  source: string;
+  clients: DesktopClientRow[];
+  options: DesktopOptions;
+  port: number;
+  localPort: number;
+  mayHavePassword: boolean;
+  certificate: string | null;
+}
+
+export interface DesktopOpen {
+  nodeKey: string;
+  options: DesktopOptions;
+  port: number;
+  localPort: number;
+  portOnly: boolean;
+  acceptCertificate: string | null;
+}
+
+export type DesktopPassword = 'none' | 'handed' | 'to_copy';
+
+export type DesktopOutcome =
+  | { outcome: 'opened'; forward: string; address: string; client: string | null; password: DesktopPassword; firstCertificate: string | null }
+  | { outcome: 'certificate_changed'; before: string; now: string };
+
 export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'compact' | 'normal' | 'comfortable';
 
@@ -364,6 +411,7 @@ export interface Settings {
   screenReader: boolean;
   notify: boolean;
   startAtLogin: boolean;
+  deepLinks: boolean;
 }
 
 export type AppMode = { kind: 'first_run' } | { kind: 'demo' } | { kind: 'aws'; sources: string[] };
@@ -372,6 +420,25 @@ export type StartChoice = { kind: 'demo' } | { kind: 'aws'; sources: string[]; r
 export interface SourceRow { name: string; region: string | null; method: string; problem: CommandError | null }
 export interface IdentityRow { source: string; accountId: string; arn: string; name: string; expiresMs: number | null }
 export interface Notice { id: string; level: 'info' | 'warn' | 'bad'; message: string; detail: string | null }
+export type LinkOpens = 'node' | 'shell' | 'ssh' | 'desktop' | 'forward' | 'bundle';
+
+export interface LinkQuestion {
+  number: number;
+  opens: LinkOpens;
+  profile: string | null;
+  nodeName: string;
+  nodeId: string;
+  accountName: string;
+  region: string;
+  document: string | null;
+  ports: string[];
+}
+
+export type LinkDone = { then: 'nothing' } | { then: 'show_node'; nodeKey: string } | { then: 'ask_desktop'; nodeKey: string };
+
+export interface SshOptions { user: string; port: number; keyFile: string; pushKey: boolean }
+
+export interface RestoreOffer { forwards: string[]; shells: string[] }
 export interface QuitSummary { shells: string[]; forwards: QuitForward[]; programs: number; busiest: QuitClient | null; tray: boolean }
 export interface QuitForward { name: string; kind: ForwardKind; nodeName: string; connections: number }
 export interface QuitClient { client: string; bytes: number }
@@ -390,6 +457,8 @@ export interface AppSnapshot {
   forwards: Forwards;
   settings: Settings;
   notices: Notice[];
+  restore: RestoreOffer | null;
+  link: LinkQuestion | null;
 }
 
 export type Change =
@@ -402,6 +471,8 @@ export type Change =
   | { kind: 'forward'; row: ForwardRow }
   | { kind: 'check'; check: CheckRow }
   | { kind: 'settings'; settings: Settings }
+  | { kind: 'link'; question: LinkQuestion | null }
+  | { kind: 'restore'; offer: RestoreOffer | null }
   | { kind: 'notices'; notices: Notice[] }
   | { kind: 'page_requested'; page: RequestedPage }
   | { kind: 'quit_requested'; summary: QuitSummary };
@@ -466,6 +537,9 @@ export interface Host {
   /** Quits when nothing runs; else the `quit_requested` event tells what would end. */
   appClose(): Promise<void>;
   appHide(): Promise<void>;
+  /** Opens again what was open when the app ended, or forgets it. */
+  appRestore(accept: boolean): Promise<void>;
+  linkAnswer(number: number, accept: boolean): Promise<LinkDone>;
 
   fleetRefresh(): Promise<void>;
   fleetCancel(): Promise<void>;
@@ -484,6 +558,9 @@ export interface Host {
   tabClose(tab: string): Promise<void>;
   tabRestart(tab: string): Promise<void>;
   sessionRetry(tab: string): Promise<void>;
+  /** The system's `ssh` in a new tab. */
+  sshOpen(nodeKey: string, options: SshOptions): Promise<TabRow>;
+  editorOpen(nodeKey: string, options: SshOptions): Promise<void>;
 
   /** Frames arrive until `terminalDetach`; the next one comes only after `terminalAck`. */
   terminalAttach(tab: string, onFrame: (frame: ArrayBuffer) => void): Promise<void>;
@@ -530,6 +607,11 @@ export interface Host {
   /** The one secret that comes here, for the eyes of whoever asks. */
   activationReveal(id: string): Promise<string>;
   activationForget(id: string): Promise<void>;
+  desktopInfo(nodeKey: string): Promise<DesktopInfo>;
+  /** Answers once the client was started, or nothing was. */
+  desktopOpen(open: DesktopOpen): Promise<DesktopOutcome>;
+  /** Copies the password that no client could be handed, once. */
+  desktopCopyPassword(forward: string): Promise<void>;
 
   settingsApply(settings: Settings): Promise<Settings>;
   clipboardWrite(text: string): Promise<void>;

@@ -1,6 +1,6 @@
 import { HostError } from '../host/types';
 import type {
-  AppEvent, AppMode, AppSnapshot, CommandError, Host, IdentityRow, Notice, SourceRow, StartChoice,
+  AppEvent, AppMode, AppSnapshot, CommandError, Host, IdentityRow, LinkQuestion, Notice, RestoreOffer, SourceRow, StartChoice,
 } from '../host/types';
 import { Chrome } from './chrome.svelte';
 import { FleetState } from './fleet.svelte';
@@ -24,6 +24,10 @@ export class Application {
   sources = $state.raw<SourceRow[]>([]);
   identities = $state.raw<IdentityRow[]>([]);
   notices = $state.raw<Notice[]>([]);
+  /** What was open when the app ended, until it is said whether to open it again. */
+  restore = $state.raw<RestoreOffer | null>(null);
+  /** A link from outside that waits for an answer. */
+  link = $state.raw<LinkQuestion | null>(null);
   platform = $state('linux');
   appVersion = $state('');
   softwareGl = $state(false);
@@ -83,6 +87,8 @@ export class Application {
     this.sources = snapshot.sources;
     this.identities = snapshot.identities;
     this.notices = snapshot.notices;
+    this.restore = snapshot.restore;
+    this.link = snapshot.link;
     this.platform = snapshot.platform;
     this.appVersion = snapshot.appVersion;
     this.softwareGl = snapshot.softwareGl;
@@ -129,6 +135,12 @@ export class Application {
       case 'page_requested':
         if (change.page === 'forwards') this.tabs.activate(FORWARDS_TAB);
         else this.chrome.open({ kind: 'palette', text: '@' });
+        break;
+      case 'link':
+        this.link = change.question;
+        break;
+      case 'restore':
+        this.restore = change.offer;
         break;
       case 'quit_requested':
         this.chrome.open({ kind: 'quit', summary: change.summary });

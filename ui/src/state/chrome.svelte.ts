@@ -13,7 +13,9 @@ export type Overlay =
   | { kind: 'tier'; source: string; region: string; to: TierTarget }
   | { kind: 'new_activation' }
   | { kind: 'delete_activation'; place: Activations; row: ActivationRow; onDone: () => void }
-  | { kind: 'deregister'; node: NodeRow };
+  | { kind: 'deregister'; node: NodeRow }
+  | { kind: 'desktop'; node: NodeRow }
+  | { kind: 'ssh'; node: NodeRow };
 
 /** What belongs to the window itself: overlays, announcements, the clock, a failed action. */
 export class Chrome {

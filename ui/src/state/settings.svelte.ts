@@ -11,6 +11,7 @@ export const DEFAULT_SETTINGS: Settings = {
   inspectorOpen: true,
   inspectorPx: 296,
   screenReader: false,
+  deepLinks: false,
   notify: true,
   startAtLogin: false,
 };

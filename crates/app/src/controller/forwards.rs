@@ -4,6 +4,7 @@ use fleetline_engine::{Priority, SessionOptions};
 use fleetline_ipc::event::{Change, RequestedPage};
 use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec};
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_store::profiles::Edit;
 use tokio::time::Instant;
 
 use super::{Controller, answer, no_node};
@@ -37,13 +38,27 @@ impl Controller {
             }
             ForwardRequest::Detail { id, reply } => self.forward_detail(id, reply),
             ForwardRequest::Texts { id, reply } => answer(reply, self.forwards.texts(&id)),
+            ForwardRequest::Find { wanted, reply } => {
+                answer(reply, Ok(self.forwards.same_as(&wanted, self.desk.fleet())));
+            }
+            ForwardRequest::BundleNamed { name, reply } => {
+                answer(reply, Ok(self.forwards.bundle_named(&name)));
+            }
+            ForwardRequest::Follow { id, reply } => answer(reply, self.forwards.follow(&id)),
+        }
+    }
+
+    /// Writes changes of saved profiles.
+    pub(super) fn save_profiles(&mut self, edits: Vec<Edit>) {
+        if self.disk.edit_profiles(edits) {
+            self.profiles_edited();
         }
     }
 
     fn forward_create(&mut self, spec: ForwardSpec) -> Result<ForwardRow, CommandError> {
         self.may_forward()?;
         let (id, edits) = self.forwards.create(spec, self.desk.fleet())?;
-        self.disk.edit_profiles(edits);
+        self.save_profiles(edits);
         drop(self.forwards.switch(&id, true));
         self.forward_start(&id);
         self.emit_forwards();
@@ -52,7 +67,7 @@ impl Controller {
 
     fn forward_edit(&mut self, id: &str, spec: ForwardSpec) -> Result<ForwardRow, CommandError> {
         let (edits, restart) = self.forwards.edit(id, spec, self.desk.fleet())?;
-        self.disk.edit_profiles(edits);
+        self.save_profiles(edits);
         if restart {
             // The error says that the forward is unknown, which it is not.
             drop(self.forwards.retry(id));
@@ -67,7 +82,7 @@ impl Controller {
 
     fn forward_remove(&mut self, id: &str) -> Result<(), CommandError> {
         let (run, edits) = self.forwards.remove(id)?;
-        self.disk.edit_profiles(edits);
+        self.save_profiles(edits);
         if let Some(run) = run {
             self.forward_end(id.to_owned(), run);
         }
@@ -75,16 +90,20 @@ impl Controller {
         Ok(())
     }
 
-    fn forward_switch(&mut self, id: &str, on: bool) -> Result<(), CommandError> {
+    pub(super) fn forward_switch(&mut self, id: &str, on: bool) -> Result<(), CommandError> {
         self.may_forward()?;
+        if !on {
+            self.desktop_forget(id);
+        }
         if let Some(run) = self.forwards.switch(id, on)? {
             self.forward_end(id.to_owned(), run);
         }
         self.forward_settle(id);
+        self.note_open();
         Ok(())
     }
 
-    fn forward_bundle(&mut self, bundle: Option<&str>, on: bool) -> Result<(), CommandError> {
+    pub(super) fn forward_bundle(&mut self, bundle: Option<&str>, on: bool) -> Result<(), CommandError> {
         self.may_forward()?;
         for id in self.forwards.members(bundle) {
             if let Some(run) = self.forwards.switch(&id, on)? {
@@ -134,7 +153,7 @@ impl Controller {
     }
 
     /// Starts a forward that should listen, if nothing is in its way.
-    fn forward_start(&mut self, id: &str) {
+    pub(super) fn forward_start(&mut self, id: &str) {
         if !self.forwards.wants_start(id) {
             return;
         }
@@ -144,7 +163,7 @@ impl Controller {
             Ok(Way { options, ..way })
         });
         let edits = self.forwards.start(id, way);
-        self.disk.edit_profiles(edits);
+        self.save_profiles(edits);
     }
 
     /// Starts it if it should be, and tells how it is.
@@ -164,7 +183,7 @@ impl Controller {
     }
 
     /// Stops a run in the background, which takes until AWS has confirmed it.
-    fn forward_end(&mut self, id: String, run: Run) {
+    pub(super) fn forward_end(&mut self, id: String, run: Run) {
         self.forwards.closing(&id);
         let (news, reports) = (self.forward_news.clone(), self.reports.clone());
         self.terminals.spawn(async move {
@@ -190,6 +209,7 @@ impl Controller {
         let forwards = self.forwards.all();
         self.emit(Change::Forwards { forwards });
         self.draw_tray();
+        self.note_open();
     }
 
     pub(super) fn forward_news(&mut self, news: News) {

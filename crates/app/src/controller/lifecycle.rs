@@ -8,6 +8,7 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::Store;
 use tokio::time::Instant;
 
+use super::restore::Restoring;
 use super::{CHOICE, Controller, SETTINGS, answer, mode_of};
 use crate::fleet::inventory_cache;
 use crate::forwards::{News, with_clients};
@@ -159,21 +160,10 @@ impl Controller {
 
     /// Lists the saved forwards, switched off, and tells what is wrong with the file.
     fn list_forwards(&mut self) {
-        let loaded = self.disk.store().load_profiles();
-        let first = loaded.profiles.problems().first().map(ToString::to_string);
-        let trouble = loaded.unreadable.as_ref().map(ToString::to_string).or(first);
-        let changed = match trouble {
-            Some(detail) => self.notices.raise(Notice {
-                id: "profiles".to_owned(),
-                level: NoticeLevel::Warn,
-                message: "Not all of the saved profiles could be read.".to_owned(),
-                detail: Some(detail),
-            }),
-            None => self.notices.take_down("profiles"),
-        };
-        self.notices_changed(changed);
+        let loaded = self.read_profiles();
         self.forwards.point_at(loaded.profiles, self.mode == AppMode::Demo);
         self.forwards.find_nodes(self.desk.fleet());
+        self.offer_restore();
         self.emit_forwards();
     }
 
@@ -216,6 +206,8 @@ impl Controller {
     /// Forgets everything that belongs to the backend in use. Its tabs hold no live session.
     fn forget_backend(&mut self) {
         self.desk.stop();
+        self.restoring = Restoring::default();
+        let backend = self.backend.take();
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
         self.access_leave();
@@ -223,7 +215,7 @@ impl Controller {
         let changed = self.notices.take_down_prefixed("enrichment:");
         self.notices_changed(changed);
         self.emit_tabs();
-        if let Some(backend) = self.backend.take() {
+        if let Some(backend) = backend {
             // Forwards that are being stopped still terminate their sessions through it.
             let mut ending = std::mem::take(&mut self.terminals);
             self.terminals.spawn(async move {
@@ -287,13 +279,14 @@ impl Controller {
 
     /// Ends every terminal, each of which terminates its session; the loop ends when all are gone.
     pub(super) fn quit(&mut self, reply: Option<Reply<()>>) {
+        let deadline = Instant::now() + QUIT_LIMIT;
+        // First: what is open now is what is offered at the next start.
+        let quitting = self.quitting.get_or_insert_with(|| Quitting { replies: Vec::new(), deadline });
+        quitting.replies.extend(reply);
         self.desk.stop();
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
         self.access_leave();
-        let deadline = Instant::now() + QUIT_LIMIT;
-        let quitting = self.quitting.get_or_insert_with(|| Quitting { replies: Vec::new(), deadline });
-        quitting.replies.extend(reply);
     }
 
     /// The last act: everything is written, the backend ends, the program may go.

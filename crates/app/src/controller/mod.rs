@@ -1,9 +1,14 @@
 //! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
 
 mod access;
+mod desktops;
 mod forwards;
 mod lifecycle;
+mod links;
+mod profiles;
+mod restore;
 mod shells;
+mod ssh;
 mod surroundings;
 
 use std::sync::Arc;
@@ -23,7 +28,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 pub(crate) use self::access::AccessNews;
+use self::desktops::{DesktopNews, Desktops};
 use self::lifecycle::{Launched, Quitting};
+use self::links::Links;
+use self::profiles::ProfileFile;
+use self::restore::Restoring;
 use crate::activations::Codes;
 use crate::checks::Checks;
 use crate::clock::now_ms;
@@ -66,6 +75,8 @@ pub fn start(ports: Ports) -> AppHandle {
     let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
     let (forward_news, forward_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (access_told, access_news) = mpsc::channel(WAITING_MESSAGES);
+    let (desktop_news, desktop_news_in) = mpsc::channel(WAITING_MESSAGES);
+    let (profile_news, profile_news_in) = mpsc::channel(1);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
     let inbox = Inbox {
         requests,
@@ -74,6 +85,8 @@ pub fn start(ports: Ports) -> AppHandle {
         launched: launched_in,
         forward_news: forward_news_in,
         access_news,
+        desktop_news: desktop_news_in,
+        profile_news: profile_news_in,
         written: written_in,
     };
     let disk = Disk::start(ports.store, written);
@@ -110,6 +123,12 @@ pub fn start(ports: Ports) -> AppHandle {
         launched,
         forward_news,
         access_told,
+        desktops: Desktops::default(),
+        desktop_news,
+        profile_file: ProfileFile::default(),
+        profile_news,
+        restoring: Restoring::default(),
+        links: Links::default(),
     };
     tokio::spawn(controller.run(inbox));
     AppHandle::new(sender)
@@ -155,6 +174,12 @@ struct Controller {
     launched: mpsc::Sender<Launched>,
     forward_news: mpsc::Sender<News>,
     access_told: mpsc::Sender<AccessNews>,
+    desktops: Desktops,
+    desktop_news: mpsc::Sender<DesktopNews>,
+    profile_file: ProfileFile,
+    profile_news: mpsc::Sender<()>,
+    restoring: Restoring,
+    links: Links,
 }
 
 /// Everything the controller listens to.
@@ -165,6 +190,8 @@ struct Inbox {
     launched: mpsc::Receiver<Launched>,
     forward_news: mpsc::Receiver<News>,
     access_news: mpsc::Receiver<AccessNews>,
+    desktop_news: mpsc::Receiver<DesktopNews>,
+    profile_news: mpsc::Receiver<()>,
     written: mpsc::Receiver<Written>,
 }
 
@@ -191,7 +218,9 @@ impl Controller {
                 Some(launched) = inbox.launched.recv() => self.launched(launched),
                 Some(news) = inbox.forward_news.recv() => self.forward_news(news),
                 Some(news) = inbox.access_news.recv() => self.access_news(news),
-                Some(written) = inbox.written.recv() => self.written(&written),
+                Some(news) = inbox.desktop_news.recv() => self.desktop_news(news),
+                Some(()) = inbox.profile_news.recv() => self.profiles_changed(),
+                Some(written) = inbox.written.recv() => self.written(written),
                 Some(ended) = self.terminals.join_next() => {
                     if let Err(error) = ended {
                         tracing::error!(%error, "a terminal ended by a defect");
@@ -217,6 +246,11 @@ impl Controller {
             Request::Start { choice, reply } => self.start(choice, reply),
             Request::Leave { reply } => answer(reply, self.leave()),
             Request::Quit { reply } => self.quit(Some(reply)),
+            Request::Link { text } => self.link_opened(&text),
+            Request::LinkAnswer { number, accept, reply } => {
+                answer(reply, self.link_answer(number, accept));
+            }
+            Request::Restore { accept, reply } => answer(reply, self.restore(accept)),
             Request::Hide { reply } => {
                 self.ui.hide_window();
                 answer(reply, Ok(()));
@@ -252,6 +286,8 @@ impl Controller {
             Request::Terminal { tab, request } => self.terminal(&tab, request),
             Request::Forward(request) => self.forward_asked(request),
             Request::Access(request) => self.access_asked(request),
+            Request::Desktop(request) => self.desktop_asked(request),
+            Request::Ssh(request) => self.ssh_asked(request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),
@@ -274,6 +310,8 @@ impl Controller {
             forwards: self.forwards.all(),
             settings: self.settings.clone(),
             notices: self.notices.rows(),
+            restore: self.restore_offer(),
+            link: self.link_question(),
         }
     }
 
@@ -344,6 +382,7 @@ impl Controller {
         if self.forwards.find_nodes(self.desk.fleet()) {
             self.emit_forwards();
         }
+        self.restore_waiting();
     }
 
     fn reported(&mut self, tab: &str, report: Report) {
@@ -363,16 +402,23 @@ impl Controller {
             self.emit(Change::Tab { tab: row });
         }
         if change == TabChange::Session {
+            self.note_open();
             self.draw_tray();
         }
     }
 
-    fn written(&mut self, written: &Written) {
-        let changed = match written {
-            Written::Failed(problem) => {
-                self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, problem))
+    fn written(&mut self, written: Written) {
+        let problem = match written {
+            Written::Failed(problem) => Some(problem),
+            Written::Done => None,
+            Written::Profiles(fingerprint, problem) => {
+                self.profiles_written(fingerprint);
+                problem
             }
-            Written::Done => self.notices.take_down("storage"),
+        };
+        let changed = match problem {
+            Some(problem) => self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, &problem)),
+            None => self.notices.take_down("storage"),
         };
         self.notices_changed(changed);
     }
@@ -394,6 +440,7 @@ impl Controller {
     fn emit_tabs(&mut self) {
         let change = Change::Tabs { tabs: self.tabs.rows(), active: self.tabs.active().to_owned() };
         self.emit(change);
+        self.note_open();
     }
 
     fn notices_changed(&mut self, changed: bool) {

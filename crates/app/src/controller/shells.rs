@@ -3,6 +3,7 @@
 use fleetline_engine::ports::StartSession;
 use fleetline_ipc::session::{SessionRow, SessionState, TabKind, TabRow};
 use fleetline_ipc::settings::Theme;
+use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::AppMode;
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_terminal::{Options, Palette};
@@ -16,7 +17,7 @@ use crate::problem::{Context, describe};
 use crate::request::TerminalRequest;
 use crate::rows;
 use crate::tabs::{FLEET, SHELL_LIMIT, ShellTab};
-use crate::terminal_task::{self, Command, Opening};
+use crate::terminal_task::{self, Command, Opening, OpeningKind};
 
 /// The document AWS uses when none is named.
 const DEFAULT_DOCUMENT: &str = "SSM-SessionManagerRunShell";
@@ -28,17 +29,34 @@ impl Controller {
         document: Option<String>,
         reason: Option<String>,
     ) -> Result<TabRow, CommandError> {
-        if self.quitting.is_some() {
-            return Err(CommandError::new(ErrorCode::Cancelled, "Fleetline is ending."));
-        }
+        self.may_open_tab()?;
         let document = document.filter(|document| !document.is_empty());
         let reason = reason.filter(|reason| !reason.is_empty());
         check(document.as_deref(), reason.as_deref())?;
+        let (opening, session) = self.prepare_session(node_key, document.clone(), reason.clone())?;
+        self.open_tab(opening, session, document, reason, None)
+    }
+
+    pub(super) fn may_open_tab(&self) -> Result<(), CommandError> {
+        if self.quitting.is_some() {
+            return Err(CommandError::new(ErrorCode::Cancelled, "Fleetline is ending."));
+        }
         if self.tabs.len() >= SHELL_LIMIT {
             let message = format!("{SHELL_LIMIT} shells are open; close one first.");
             return Err(CommandError::new(ErrorCode::InvalidInput, message));
         }
-        let (opening, session) = self.prepare_session(node_key, document.clone(), reason.clone())?;
+        Ok(())
+    }
+
+    /// Opens a tab with a terminal that is connected with `opening`.
+    pub(super) fn open_tab(
+        &mut self,
+        opening: Opening,
+        session: SessionRow,
+        document: Option<String>,
+        reason: Option<String>,
+        ssh: Option<SshOptions>,
+    ) -> Result<TabRow, CommandError> {
         let id = self.tabs.new_id();
         let (commands, inbox) = mpsc::channel(terminal_task::WAITING_REQUESTS);
         self.terminals.spawn(terminal_task::run(
@@ -59,7 +77,7 @@ impl Controller {
             unseen: false,
             bell: false,
         };
-        self.tabs.push(ShellTab { row: row.clone(), commands, document, reason });
+        self.tabs.push(ShellTab { row: row.clone(), commands, document, reason, ssh });
         self.emit_tabs();
         self.draw_tray();
         Ok(row)
@@ -91,7 +109,8 @@ impl Controller {
             demo: self.mode == AppMode::Demo,
         };
         let request = StartSession { target: node.node_id.clone(), document, parameters: Vec::new(), reason };
-        Ok((Opening { control, request, options, context }, session))
+        let kind = OpeningKind::Session { control, request, options: Box::new(options) };
+        Ok((Opening { kind, context }, session))
     }
 
     /// How sessions to a node are asked for and run.
@@ -163,7 +182,10 @@ impl Controller {
             shell.row.session.as_ref().map(|session| session.node_key.clone()).ok_or_else(no_tab)?;
         let (document, reason) = (shell.document.clone(), shell.reason.clone());
         let denied = shell.row.session.as_ref().and_then(|session| session.denied.clone());
-        let (opening, session) = self.prepare_session(&node_key, document, reason)?;
+        let (opening, session) = match &shell.ssh {
+            Some(options) => self.prepare_ssh(&node_key, options)?,
+            None => self.prepare_session(&node_key, document, reason)?,
+        };
         let session = SessionRow { denied, ..session };
         let shell = self.tabs.get_mut(tab).ok_or_else(no_tab)?;
         send(&shell.commands, Command::Open(Box::new(opening)))?;

@@ -1,86 +1,24 @@
 //! The local ends of forwards: who may connect, who holds a port, what to type to use one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Instant;
 
-use fleetline_engine::forward::{
-    Admission, Arrival, FlowId, FlowSnapshot, Guard, Guarded, LocalAddress, Refused,
-};
-use fleetline_loopback::guard::{self, GuardPolicy, Passed};
+use fleetline_engine::forward::{Admission, Arrival, FlowId, FlowSnapshot, LocalAddress};
 use fleetline_loopback::owner;
 use fleetline_loopback::port::{self, Holder};
-use fleetline_store::profiles::{Bind, BrowserGuard};
 
-/// Who may use a forward: programs of this user only (SEC-21) or of any, and no page of another site (SEC-23).
-#[derive(Clone, Debug)]
-pub struct LocalPrograms {
-    other_users: bool,
-    pages: Option<GuardPolicy>,
-}
+/// Lets in programs of this user only (SEC-21).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SameUser;
 
-impl LocalPrograms {
-    /// Requests of web pages are checked where the connection speaks HTTP, for the names of loopback alone.
-    pub fn guarded(other_users: bool) -> Self {
-        Self { other_users, pages: Some(GuardPolicy::default()) }
-    }
-
-    /// As a saved profile says.
-    pub(super) fn of(other_users: bool, guard: BrowserGuard, aliases: Vec<String>, bind: Bind) -> Self {
-        let address = match bind {
-            Bind::Address(address) => Some(address),
-            Bind::Loopback => None,
-        };
-        let policy = GuardPolicy { aliases, address, always: guard == BrowserGuard::On };
-        Self { other_users, pages: (guard != BrowserGuard::Off).then_some(policy) }
-    }
-}
-
-impl Admission for LocalPrograms {
+impl Admission for SameUser {
     fn admit(&self, arrival: &Arrival) -> Result<(), String> {
         match (&arrival.listener, arrival.peer) {
-            (LocalAddress::Tcp(local), Some(peer)) if !self.other_users => {
+            (LocalAddress::Tcp(local), Some(peer)) => {
                 owner::admit(*local, peer).map_err(|stranger| stranger.to_string())
             }
             // The mode of a Unix socket keeps others out.
             _ => Ok(()),
         }
-    }
-
-    fn guard(&self, arrival: &Arrival) -> Option<Box<dyn Guard>> {
-        // No page reaches a Unix socket.
-        let LocalAddress::Tcp(_) = arrival.listener else { return None };
-        let policy = self.pages.clone()?;
-        Some(Box::new(Pages(guard::BrowserGuard::new(policy))))
-    }
-}
-
-/// The browser guard of one connection.
-#[derive(Debug)]
-struct Pages(guard::BrowserGuard);
-
-fn guarded(passed: Passed) -> Guarded {
-    let refused = passed.refused.map(|refused| Refused {
-        answer: if refused.answer { refused.refusal.response() } else { Vec::new() },
-        reason: refused.refusal.to_string(),
-    });
-    Guarded { bytes: passed.bytes, refused }
-}
-
-impl Guard for Pages {
-    fn input(&mut self, now: Instant, bytes: &[u8]) -> Guarded {
-        guarded(self.0.input(now, bytes))
-    }
-
-    fn finish(&mut self) -> Guarded {
-        guarded(self.0.finish())
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.0.deadline()
-    }
-
-    fn timeout(&mut self, now: Instant) -> Guarded {
-        guarded(self.0.timeout(now))
     }
 }
 

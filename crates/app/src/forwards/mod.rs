@@ -5,12 +5,17 @@
 //! only listed there.
 
 mod alarm;
+mod desktop;
+mod guard;
 mod local;
 mod log;
 mod order;
+mod proxy;
 mod quit;
 mod rates;
+mod reload;
 mod row;
+mod same;
 mod saved;
 mod spec;
 
@@ -20,15 +25,16 @@ use std::time::{Duration, SystemTime};
 
 use fleetline_engine::SessionOptions;
 use fleetline_engine::forward::{
-    FlowId, Forward, ForwardOptions, LanePolicy, LaneStart, ListenError, ListenProblem, LocalAddress,
+    AdmitAll, FlowId, Forward, ForwardOptions, LanePolicy, LaneStart, ListenError, ListenProblem,
+    LocalAddress, Negotiator,
 };
 use fleetline_engine::ports::ControlPlane;
 use fleetline_inventory::{Entry, Fleet, Query};
-use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardStart, Forwards};
+use fleetline_ipc::forward::{ForwardDetail, ForwardKind, ForwardRow, ForwardSpec, ForwardStart, Forwards};
 use fleetline_ipc::system::QuitSummary;
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::profiles::{Edit, FolderPath, ProfileId, ProfileTarget, Profiles, SavedProfile};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use crate::clock::now_ms;
@@ -39,8 +45,10 @@ pub(crate) use log::Why;
 use rates::Rates;
 
 use alarm::Alarmed;
+pub use guard::{Guarded, is_http_port};
 pub(crate) use local::client_names;
-pub use local::{LocalPrograms, PortInUse};
+pub use local::{PortInUse, SameUser};
+pub use proxy::Socks;
 pub(crate) use quit::with_clients;
 
 /// Forwards listed at most.
@@ -104,6 +112,8 @@ struct Kept {
     past: Past,
     /// As it was told last.
     told: Option<ForwardRow>,
+    /// Those who are told of every change.
+    followers: Vec<watch::Sender<ForwardRow>>,
 }
 
 impl Kept {
@@ -122,6 +132,25 @@ impl Kept {
     fn ends(&self) -> Option<Instant> {
         let minutes = Some(self.spec.limits.time_limit_minutes).filter(|minutes| *minutes > 0)?;
         Some(self.run.as_ref()?.begun + Duration::from_secs(u64::from(minutes) * 60))
+    }
+
+    fn new(saved: SavedProfile, spec: ForwardSpec) -> Self {
+        Self {
+            saved,
+            spec,
+            place: None,
+            on: false,
+            run: None,
+            blocked: None,
+            closing: 0,
+            past: Past::default(),
+            told: None,
+            followers: Vec::new(),
+        }
+    }
+
+    fn tell_followers(&mut self, row: &ForwardRow) {
+        self.followers.retain(|follower| follower.send(row.clone()).is_ok());
     }
 }
 
@@ -170,17 +199,7 @@ impl ForwardDesk {
             let bundle = saved::bundle_of(&self.bundles, &profile.id).map(|bundle| bundle.name.clone());
             let read = spec::of_saved(profile, &profiles.effective(profile), bundle, String::new());
             if let Some(spec) = read.filter(|_| is_here && self.kept.len() < LIMIT) {
-                self.kept.push(Kept {
-                    saved: profile.clone(),
-                    spec,
-                    place: None,
-                    on: false,
-                    run: None,
-                    blocked: None,
-                    closing: 0,
-                    past: Past::default(),
-                    told: None,
-                });
+                self.kept.push(Kept::new(profile.clone(), spec));
             }
         }
         self.profiles = profiles;
@@ -266,17 +285,7 @@ impl ForwardDesk {
         let id = ProfileId::for_name(&spec.name, taken);
         let folder = if self.demo { saved::demo_folder() } else { FolderPath::default() };
         let saved = saved::empty(id, folder);
-        self.kept.push(Kept {
-            saved,
-            spec: spec.clone(),
-            place: Some(place),
-            on: false,
-            run: None,
-            blocked: None,
-            closing: 0,
-            past: Past::default(),
-            told: None,
-        });
+        self.kept.push(Kept { place: Some(place), ..Kept::new(saved, spec.clone()) });
         let at = self.kept.len() - 1;
         let id = self.kept[at].id().to_owned();
         let edits = self.put(at, spec, true);
@@ -376,6 +385,11 @@ impl ForwardDesk {
         self.kept.iter().map(|kept| kept.id().to_owned()).collect()
     }
 
+    /// Ids of those that are switched on.
+    pub(crate) fn ids_on(&self) -> Vec<String> {
+        self.kept.iter().filter(|kept| kept.on).map(|kept| kept.id().to_owned()).collect()
+    }
+
     /// Pauses all, or ends the pause. Gives out what ran, to be stopped.
     pub(crate) fn pause(&mut self, paused: bool) -> Vec<(String, Run)> {
         self.paused = paused;
@@ -448,8 +462,7 @@ impl ForwardDesk {
         let Some(place) = &kept.place else { return Err(Blocked::Problem(no_node())) };
         let settings = self.profiles.effective(&kept.saved);
         let listen = spec::listen(&kept.spec, settings.bind.value).map_err(Blocked::Problem)?;
-        let request = spec::request(&kept.spec, &place.node_id, settings.reason.value.clone())
-            .map_err(Blocked::Problem)?;
+        let request = spec::request(&kept.spec, &place.node_id, settings.reason.value.clone());
         let defaults = ForwardOptions::default();
         let mut limits = defaults.limits;
         limits.flows = usize::try_from(kept.spec.limits.connections).unwrap_or(limits.flows);
@@ -468,13 +481,12 @@ impl ForwardDesk {
                 ..LanePolicy::default()
             },
             limits,
-            admission: Arc::new(LocalPrograms::of(
-                kept.spec.limits.other_users,
-                settings.browser_guard.value,
-                settings.host_aliases.value.clone(),
-                settings.bind.value,
-            )),
+            negotiator: (kept.spec.kind == ForwardKind::Socks)
+                .then(|| Arc::new(Socks) as Arc<dyn Negotiator>),
+            screen: spec::screen(&kept.spec, settings.bind.value, &settings.host_aliases.value),
+            admission: if kept.spec.limits.other_users { Arc::new(AdmitAll) } else { Arc::new(SameUser) },
             session: SessionOptions { limits: defaults.session.limits, ..way.options },
+            ..defaults
         };
         let forward =
             Forward::start(way.control, request, options).map_err(|error| self.not_bound(at, &error))?;
@@ -583,7 +595,16 @@ impl ForwardDesk {
             return None;
         }
         kept.told = Some(row.clone());
+        kept.tell_followers(&row);
         Some(row)
+    }
+
+    /// Tells of every change of a forward until the forward is forgotten or nobody listens.
+    pub(crate) fn follow(&mut self, id: &str) -> Result<watch::Receiver<ForwardRow>, CommandError> {
+        let at = self.at(id)?;
+        let (sender, receiver) = watch::channel(self.row_at(at));
+        self.kept[at].followers.push(sender);
+        Ok(receiver)
     }
 
     /// The row of a forward as it is.
@@ -595,6 +616,9 @@ impl ForwardDesk {
     pub(crate) fn all(&mut self) -> Forwards {
         let rows: Vec<ForwardRow> = (0..self.kept.len()).map(|at| self.row_at(at)).collect();
         for (kept, row) in self.kept.iter_mut().zip(&rows) {
+            if kept.told.as_ref() != Some(row) {
+                kept.tell_followers(row);
+            }
             kept.told = Some(row.clone());
         }
         Forwards { rows, paused: self.paused }

@@ -189,6 +189,8 @@ fn running_state(kept: &Kept, run: &Run, snapshot: &ForwardSnapshot) -> ForwardS
         matches!(ended.end, FlowEnd::Refused)
             && run.forgiven != Some(ended.flow.id)
             && snapshot.flows.is_empty()
+            // Of a proxy's destinations one says nothing of the others.
+            && kept.spec.kind != ForwardKind::Socks
     });
     if refused.is_some() && matches!(snapshot.state, EngineState::Open | EngineState::Idle { .. }) {
         return ForwardState::Failed { problem: refused_destination(kept, run), next_try_ms: None };
@@ -250,6 +252,7 @@ fn lane(lane: &fleetline_engine::forward::LaneSnapshot) -> LaneRow {
         session_id: lane.session_id.as_ref().map(|id| id.as_str().to_owned()),
         state,
         open: matches!(lane.state, SessionState::Open { .. }),
+        to: lane.destination.as_ref().map(ToString::to_string),
         connections: count(lane.flows),
         rtt_ms: lane.stats.node_round_trip.map(|time| time.as_secs_f64() * 1000.0),
         resumes: lane.stats.resumes,
@@ -260,6 +263,7 @@ fn connection(run: &Run, flow: &FlowSnapshot) -> ConnectionRow {
     ConnectionRow {
         number: flow.id.0 as f64,
         client: run.clients.get(&flow.id).unwrap_or(&flow.label).clone(),
+        to: flow.destination.as_ref().map(ToString::to_string),
         from_port: flow.label.parse::<std::net::SocketAddr>().ok().map(|address| address.port()),
         bytes: (flow.bytes_up + flow.bytes_down) as f64,
         opened_ms: millis(epoch_ms(flow.opened)),
@@ -279,8 +283,13 @@ fn command(kept: &Kept, row: &ForwardRow) -> String {
         Some(host) => format!("{host}:{port}"),
         None => port.to_string(),
     };
-    let mut words = vec!["fleetline".to_owned(), "forward".to_owned(), quoted(&row.node_id)];
+    let verb = if kept.spec.kind == ForwardKind::Socks { "socks" } else { "forward" };
+    let mut words = vec!["fleetline".to_owned(), verb.to_owned(), quoted(&row.node_id)];
     match &kept.spec.socket {
+        Some(path) if kept.spec.kind == ForwardKind::Socks => {
+            words.extend(["--socket".to_owned(), quoted(path)]);
+        }
+        None if kept.spec.kind == ForwardKind::Socks => words.push(kept.spec.local_port.to_string()),
         Some(path) => words.extend([quoted(&goal), "--socket".to_owned(), quoted(path)]),
         None => words.push(quoted(&format!("{}:{goal}", kept.spec.local_port))),
     }

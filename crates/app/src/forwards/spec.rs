@@ -1,13 +1,19 @@
 //! A forward as the interface describes it and as it is saved.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use fleetline_engine::forward::{ForwardRequest, Listen};
-use fleetline_ipc::forward::{ForwardKind, ForwardLimits, ForwardSpec, ForwardStart};
+use fleetline_engine::forward::{ForwardRequest, Listen, Screen};
+use fleetline_ipc::forward::{ForwardGuard, ForwardKind, ForwardLimits, ForwardSpec, ForwardStart};
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_loopback::guard::GuardPolicy;
 use fleetline_store::profiles::{
-    Bind, EffectiveSettings, Local, ProfileKind, ProfileTarget, Remote, SavedProfile, Start, Whole,
+    Bind, BrowserGuard, EffectiveSettings, Local, ProfileKind, ProfileTarget, Remote, SavedProfile, Start,
+    Whole,
 };
+
+use super::guard::{Guarded, is_http_port};
 
 /// Where Windows has its remote desktop.
 const RDP_PORT: u16 = 3389;
@@ -108,6 +114,11 @@ pub(super) fn of_saved(
             time_limit_minutes: effective.time_limit_minutes.value.get(),
             other_users: effective.other_users.value,
         },
+        guard: match effective.browser_guard.value {
+            BrowserGuard::Auto => ForwardGuard::Auto,
+            BrowserGuard::On => ForwardGuard::On,
+            BrowserGuard::Off => ForwardGuard::Off,
+        },
     })
 }
 
@@ -136,6 +147,14 @@ pub(super) fn into_saved(
     if spec.lanes != effective.lanes.value.get() {
         saved.settings.lanes = Whole::new(spec.lanes);
     }
+    let guard = match spec.guard {
+        ForwardGuard::Auto => BrowserGuard::Auto,
+        ForwardGuard::On => BrowserGuard::On,
+        ForwardGuard::Off => BrowserGuard::Off,
+    };
+    if guard != effective.browser_guard.value {
+        saved.settings.browser_guard = Some(guard);
+    }
     let start = match spec.start {
         ForwardStart::OnDemand => Start::OnDemand,
         ForwardStart::AtOnce => Start::AtOnce,
@@ -161,26 +180,35 @@ pub(super) fn into_saved(
 }
 
 /// What is asked of the engine for a description.
-pub(super) fn request(
-    spec: &ForwardSpec,
-    target: &str,
-    reason: Option<String>,
-) -> Result<ForwardRequest, CommandError> {
+pub(super) fn request(spec: &ForwardSpec, target: &str, reason: Option<String>) -> ForwardRequest {
     let port = spec.port.unwrap_or(RDP_PORT);
     let request = match (spec.kind, &spec.host) {
-        (ForwardKind::Socks, _) => {
-            return Err(CommandError {
-                hint: Some("Forward to the host you need instead.".to_owned()),
-                ..CommandError::new(
-                    ErrorCode::Unsupported,
-                    "This version of Fleetline has no SOCKS proxies yet.",
-                )
-            });
-        }
+        (ForwardKind::Socks, _) => ForwardRequest::to_chosen(target),
         (ForwardKind::RemoteHost, Some(host)) => ForwardRequest::to_remote_host(target, host, port),
         _ => ForwardRequest::to_port(target, port),
     };
-    Ok(ForwardRequest { reason, ..request })
+    ForwardRequest { reason, ..request }
+}
+
+/// What looks at requests of web pages, where that is wanted (SEC-23).
+pub(super) fn screen(spec: &ForwardSpec, bind: Bind, aliases: &[String]) -> Option<Arc<dyn Screen>> {
+    let port = spec.port.filter(|_| matches!(spec.kind, ForwardKind::Port | ForwardKind::RemoteHost))?;
+    let wanted = match spec.guard {
+        ForwardGuard::On => true,
+        ForwardGuard::Auto => is_http_port(port),
+        ForwardGuard::Off => false,
+    };
+    let address = match bind {
+        Bind::Address(address) => Some(address).filter(|address: &IpAddr| !address.is_loopback()),
+        Bind::Loopback => None,
+    };
+    let policy = GuardPolicy {
+        aliases: aliases.to_vec(),
+        address,
+        // A port that is only guessed to be a web server's must not wait for a request that never comes.
+        always: spec.guard == ForwardGuard::On,
+    };
+    wanted.then(|| Arc::new(Guarded(policy)) as Arc<dyn Screen>)
 }
 
 /// Where it listens. An address that lets other computers in is refused: it needs a confirmation at each start (SEC-20),
@@ -259,6 +287,7 @@ mod tests {
                 time_limit_minutes: 90,
                 other_users: true,
             },
+            guard: ForwardGuard::On,
         }
     }
 
@@ -312,6 +341,18 @@ mod tests {
         assert_eq!(listen(&spec, Bind::Loopback), Ok(Listen::Loopback { port: 5433 }));
         assert!(listen(&spec, Bind::Address([127, 0, 0, 2].into())).is_ok());
         assert!(listen(&spec, Bind::Address([0, 0, 0, 0].into())).is_err());
+    }
+
+    #[test]
+    fn forwards_known_as_http_are_guarded_unless_that_is_switched_off() {
+        let guarded = |kind, port, guard| {
+            let spec = ForwardSpec { port: Some(port), guard, ..spec(kind) };
+            screen(&spec, Bind::Loopback, &[]).is_some()
+        };
+        use ForwardGuard::{Auto, Off, On};
+        assert!(guarded(ForwardKind::Port, 8080, Auto) && guarded(ForwardKind::RemoteHost, 5432, On));
+        assert!(!guarded(ForwardKind::Port, 5432, Auto) && !guarded(ForwardKind::Port, 80, Off));
+        assert!(!guarded(ForwardKind::Rdp, 80, On) && !guarded(ForwardKind::Socks, 80, On));
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use fleetline_engine::{ShellSession, TrySendError};
+use fleetline_engine::TrySendError;
 use fleetline_ipc::{CommandError, ErrorCode};
 use tokio::sync::mpsc;
+
+use super::line::Line;
 
 /// Bytes that may wait for a node that takes them slowly, beside the engine's own queue: one paste of the largest
 /// size and what is typed after it.
@@ -15,21 +17,21 @@ const WAITING_LIMIT: usize = 2 * 1024 * 1024;
 /// Sends input in order. What the engine cannot take at once waits in a task of its own, so that the terminal goes
 /// on painting.
 pub(super) struct Input {
-    session: Arc<ShellSession>,
+    line: Arc<Line>,
     queue: mpsc::UnboundedSender<Bytes>,
     waiting: Arc<AtomicUsize>,
 }
 
 impl Input {
-    pub(super) fn new(session: Arc<ShellSession>) -> Self {
+    pub(super) fn new(line: Arc<Line>) -> Self {
         let (queue, mut queued) = mpsc::unbounded_channel::<Bytes>();
         let waiting = Arc::new(AtomicUsize::new(0));
         tokio::spawn({
-            let (session, waiting) = (session.clone(), waiting.clone());
+            let (line, waiting) = (line.clone(), waiting.clone());
             async move {
                 while let Some(bytes) = queued.recv().await {
                     let len = bytes.len();
-                    let sent = session.send(bytes).await;
+                    let sent = line.send(bytes).await;
                     waiting.fetch_sub(len, Ordering::Relaxed);
                     if sent.is_err() {
                         // The state of the session says why; what still waits has nowhere to go.
@@ -38,14 +40,14 @@ impl Input {
                 }
             }
         });
-        Self { session, queue, waiting }
+        Self { line, queue, waiting }
     }
 
     /// Takes all of the bytes or none of them.
     pub(super) fn send(&self, bytes: Vec<u8>) -> Result<(), CommandError> {
         let bytes = Bytes::from(bytes);
         if self.waiting.load(Ordering::Relaxed) == 0 {
-            match self.session.try_send(bytes.clone()) {
+            match self.line.try_send(bytes.clone()) {
                 Ok(()) => return Ok(()),
                 Err(TrySendError::Full) => {}
                 Err(error) => return Err(refusal(error)),

@@ -2,6 +2,8 @@
 
 mod convert;
 mod input;
+mod line;
+mod local;
 mod painter;
 
 use std::sync::Arc;
@@ -9,8 +11,8 @@ use std::time::Duration;
 
 use fleetline_engine::ports::{ControlPlane, StartSession};
 use fleetline_engine::{
-    OutputChunk, Priority, SessionOptions, SessionState as EngineState, ShellOptions, ShellSession,
-    TerminalSize, open_shell,
+    OutputChunk, Priority, SessionOptions, SessionState as EngineState, ShellOptions, TerminalSize,
+    open_shell,
 };
 use fleetline_ipc::access::Denied;
 use fleetline_ipc::session::SessionState;
@@ -21,6 +23,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use self::input::Input;
+use self::line::Line;
+pub(crate) use self::local::LocalCommand;
+use self::local::LocalProgram;
 use self::painter::Painter;
 use crate::ports::Ui;
 use crate::problem::{Context, denied, describe_close};
@@ -51,12 +56,18 @@ pub(crate) enum Command {
     Palette(Palette),
 }
 
-/// What a session is opened with.
+/// What a terminal is connected with.
 pub(crate) struct Opening {
-    pub(crate) control: Arc<dyn ControlPlane>,
-    pub(crate) request: StartSession,
-    pub(crate) options: SessionOptions,
+    pub(crate) kind: OpeningKind,
     pub(crate) context: Context,
+}
+
+/// The two things a terminal can be connected with.
+pub(crate) enum OpeningKind {
+    /// A session on a node.
+    Session { control: Arc<dyn ControlPlane>, request: StartSession, options: Box<SessionOptions> },
+    /// A program of this computer.
+    Local(LocalCommand),
 }
 
 /// What a terminal tells the controller.
@@ -86,7 +97,7 @@ pub(crate) type Reports = mpsc::Sender<(String, Report)>;
 
 /// A session and the way into it.
 struct Live {
-    session: Arc<ShellSession>,
+    session: Arc<Line>,
     input: Input,
     state: watch::Receiver<EngineState>,
     context: Context,
@@ -188,7 +199,7 @@ impl Task {
     async fn handle(&mut self, event: Event) {
         match event {
             Event::Command(Command::Ui(request)) => self.request(request).await,
-            Event::Command(Command::Open(opening)) => self.open(*opening),
+            Event::Command(Command::Open(opening)) => self.open(*opening).await,
             Event::Command(Command::Retry) => {
                 if let Some(live) = &self.live {
                     live.session.retry_now();
@@ -216,13 +227,29 @@ impl Task {
         }
     }
 
-    fn open(&mut self, opening: Opening) {
+    async fn open(&mut self, opening: Opening) {
         if self.live.is_some() {
             self.terminal = Terminal::new(self.terminal.size(), self.options.clone());
             self.painter.start_over();
         }
-        let options = ShellOptions { size: engine_size(self.terminal.size()), session: opening.options };
-        let session = Arc::new(open_shell(opening.control, opening.request, options));
+        let size = engine_size(self.terminal.size());
+        let line = match opening.kind {
+            OpeningKind::Session { control, request, options } => {
+                Line::Session(open_shell(control, request, ShellOptions { size, session: *options }))
+            }
+            OpeningKind::Local(command) => match LocalProgram::start(&command, size) {
+                Ok(program) => Line::Local(program),
+                Err(error) => {
+                    let message = format!("{} could not be started: {error}.", command.program.display());
+                    let problem = CommandError::new(ErrorCode::Unsupported, message);
+                    let state = SessionState::Failed { problem };
+                    return self
+                        .report(Report::State { state, session_id: None, resumed_after_ms: None })
+                        .await;
+                }
+            },
+        };
+        let session = Arc::new(line);
         let mut state = session.state();
         // The first state is reported like any other.
         state.mark_changed();
@@ -255,7 +282,7 @@ impl Task {
             EngineState::Failed(error) => denied(error, &live.context).map(Box::new),
             _ => None,
         };
-        let session_id = live.session.session_id().map(|id| id.as_str().to_owned());
+        let session_id = live.session.session_id();
         self.report(Report::State { state, session_id, resumed_after_ms, denied }).await;
     }
 
@@ -447,7 +474,7 @@ async fn changed(state: Option<&mut watch::Receiver<EngineState>>) {
     }
 }
 
-async fn output(session: Option<&Arc<ShellSession>>) -> Option<OutputChunk> {
+async fn output(session: Option<&Arc<Line>>) -> Option<OutputChunk> {
     match session {
         Some(session) => session.recv().await,
         None => std::future::pending().await,

@@ -140,7 +140,10 @@ impl Ui for FakeUi {
                 }
                 Change::PageRequested { page } => seen.page = Some(page),
                 Change::Check { check } => drop(seen.checks.insert(check.node_key.clone(), check)),
-                Change::View { .. } | Change::Settings { .. } => {}
+                Change::View { .. }
+                | Change::Settings { .. }
+                | Change::Restore { .. }
+                | Change::Link { .. } => {}
             }
         });
     }

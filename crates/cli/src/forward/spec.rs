@@ -60,18 +60,30 @@ impl Bind {
             Self::Everywhere => true,
         }
     }
+
+    fn of(text: &str) -> Result<Self, SpecError> {
+        Ok(match text {
+            "localhost" => Self::Loopback,
+            "*" => Self::Everywhere,
+            address => Self::Address(address.parse().map_err(|_| SpecError::Bind(address.to_owned()))?),
+        })
+    }
+
+    fn listen(&self, port: u16) -> Listen {
+        match self {
+            Self::Loopback => Listen::Loopback { port },
+            Self::Address(address) => Listen::Addresses { addresses: vec![*address], port },
+            Self::Everywhere => Listen::Addresses {
+                addresses: vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+                port,
+            },
+        }
+    }
 }
 
 impl Spec {
     pub(crate) fn listen(&self) -> Listen {
-        match self.bind {
-            Bind::Loopback => Listen::Loopback { port: self.local },
-            Bind::Address(address) => Listen::Addresses { addresses: vec![address], port: self.local },
-            Bind::Everywhere => Listen::Addresses {
-                addresses: vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
-                port: self.local,
-            },
-        }
+        self.bind.listen(self.local)
     }
 }
 
@@ -117,12 +129,35 @@ impl FromStr for Spec {
             [bind, local, host, port] => (Some(bind), local, Some(host), port),
             _ => return Err(SpecError::Parts(parts.len())),
         };
-        let bind = match bind {
-            None | Some("localhost") => Bind::Loopback,
-            Some("*") => Bind::Everywhere,
-            Some(address) => Bind::Address(address.parse().map_err(|_| SpecError::Bind(address.to_owned()))?),
-        };
+        let bind = bind.map_or(Ok(Bind::Loopback), Bind::of)?;
         Ok(Self { bind, local: port_of(local, 0)?, goal: Goal::of(host, port)? })
+    }
+}
+
+/// `[BIND:]PORT`: where a proxy listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LocalEnd {
+    pub(crate) bind: Bind,
+    /// 0 picks a free one.
+    pub(crate) port: u16,
+}
+
+impl LocalEnd {
+    pub(crate) fn listen(&self) -> Listen {
+        self.bind.listen(self.port)
+    }
+}
+
+impl FromStr for LocalEnd {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let parts = parts(text)?;
+        match parts[..] {
+            [port] => Ok(Self { bind: Bind::Loopback, port: port_of(port, 0)? }),
+            [bind, port] => Ok(Self { bind: Bind::of(bind)?, port: port_of(port, 0)? }),
+            _ => Err(SpecError::Parts(parts.len())),
+        }
     }
 }
 
@@ -213,6 +248,11 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(wanted), "{text}");
         }
+        let end = |bind, port| Ok(LocalEnd { bind, port });
+        assert_eq!("1080".parse(), end(Bind::Loopback, 1080));
+        assert_eq!("[::1]:0".parse(), end(address("::1"), 0));
+        assert_eq!("*:1080".parse(), end(Bind::Everywhere, 1080));
+        assert_eq!("1:2:3".parse::<LocalEnd>(), Err(SpecError::Parts(3)));
         assert_eq!("db:5432".parse(), Ok(Goal { host: Some("db".to_owned()), port: 5432 }));
         assert_eq!("5432".parse(), Ok(Goal { host: None, port: 5432 }));
     }

@@ -10,7 +10,6 @@ use super::admission::{Admission, Arrival};
 use super::flow::LocalStream;
 #[cfg(unix)]
 use super::flow::Plain;
-use super::guarded::Guarding;
 use super::listen::{Bound, Listener};
 use super::registry::Registry;
 
@@ -52,10 +51,6 @@ pub(super) async fn run(bound: Bound, registry: Arc<Registry>, admission: Arc<dy
         let Some(room) = room else {
             stream.prepare_reset();
             return;
-        };
-        let stream = match admission.guard(&arrival) {
-            Some(guard) => Box::new(Guarding::new(stream, guard)),
-            None => stream,
         };
         let label = peer.map_or_else(|| bound.address.to_string(), |peer| peer.to_string());
         registry.begin_flow(stream, label, Some(bound.address.clone()), room);

@@ -54,11 +54,6 @@ pub enum FlowEnd {
         /// What the system said.
         message: String,
     },
-    /// The guard of the forward ended it for what its program sent.
-    NotAllowed {
-        /// Why, in a sentence without a final stop.
-        reason: String,
-    },
     /// The local program did not take its data while its lane had no room for more.
     TooSlow {
         /// Bytes that waited for it.
@@ -68,6 +63,16 @@ pub enum FlowEnd {
     },
     /// The local program had finished sending, and nothing came for the half-close grace.
     SilentAfterFinish,
+    /// The local program did not say where it goes, in the way it was asked.
+    NotNegotiated {
+        /// Why, without a final stop.
+        why: String,
+    },
+    /// What the local program sent was refused by the forward's filter.
+    Filtered {
+        /// Why, without a final stop.
+        reason: String,
+    },
     /// The lane that carried it is over.
     LaneLost(LaneEnd),
     /// No lane could be had for it.
@@ -101,7 +106,6 @@ impl fmt::Display for FlowEnd {
             Self::LocalClosed => f.write_str("The local program closed the connection."),
             Self::Refused => f.write_str("The node could not connect to the target."),
             Self::LocalBroken { message } => write!(f, "The local connection broke: {message}."),
-            Self::NotAllowed { reason } => write!(f, "It was refused here: {reason}."),
             Self::TooSlow { waiting_bytes, held } => write!(
                 f,
                 "The local program did not take {waiting_bytes} bytes that held back its session for {} s, so that the connection was cut.",
@@ -110,6 +114,8 @@ impl fmt::Display for FlowEnd {
             Self::SilentAfterFinish => {
                 f.write_str("The local program had finished sending, and no more answer came.")
             }
+            Self::NotNegotiated { why } => write!(f, "The connection was not taken: {why}."),
+            Self::Filtered { reason } => write!(f, "The connection was refused: {reason}."),
             Self::LaneLost(end) => write!(f, "The session that carried the connection is over. {end}"),
             Self::NoLane(end) => write!(f, "No session could be had for the connection. {end}"),
             Self::LaneTimeout { waited } => {

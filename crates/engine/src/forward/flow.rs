@@ -14,7 +14,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::end::FlowEnd;
-use super::guarded::NotAllowed;
+use super::filter::{Filtered, FlowFilter};
+use super::goal::Goal;
+use super::opening::{Opened, Opening};
 use super::pipe::{DownEnd, Pipe, UpEnd, Waiting};
 
 /// What is read at once, at first and at most: as long as reads fill the buffer it grows.
@@ -93,18 +95,32 @@ pub(crate) struct Pump {
     unwritten: VecDeque<bytes::Bytes>,
     is_unflushed: bool,
     closing: Option<Closing>,
+    opening: Option<Opening>,
+    /// Where it goes, until that has answered.
+    goal: Option<Arc<Goal>>,
+    filter: Option<Box<dyn FlowFilter>>,
+    filter_timer: Option<Pin<Box<Sleep>>>,
+    /// The local program knows that nothing more comes.
+    is_told: bool,
 }
 
-/// The target has closed; the local connection is being closed.
+/// The target has closed, or a filter has refused; the local connection is being closed.
 struct Closing {
     undelivered: u64,
+    /// The end, when a filter is the cause.
+    refused: Option<FlowEnd>,
     is_shut: bool,
     /// Ends the wait for the local program.
     linger: Pin<Box<Sleep>>,
 }
 
 impl Pump {
-    pub(crate) fn new(stream: Box<dyn LocalStream>, pipe: Arc<Pipe>) -> Self {
+    pub(crate) fn new(
+        stream: Box<dyn LocalStream>,
+        pipe: Arc<Pipe>,
+        opening: Option<Opening>,
+        filter: Option<Box<dyn FlowFilter>>,
+    ) -> Self {
         Self {
             stream,
             pipe,
@@ -114,14 +130,35 @@ impl Pump {
             unwritten: VecDeque::new(),
             is_unflushed: false,
             closing: None,
+            opening,
+            goal: None,
+            filter,
+            filter_timer: None,
+            is_told: false,
         }
     }
 
     /// Lives the flow to its end. The local connection is closed or reset by then.
     pub(crate) async fn run(mut self) -> FlowEnd {
-        let end = poll_fn(|cx| self.poll(cx)).await;
+        let end = match self.opening.take() {
+            None => poll_fn(|cx| self.poll(cx)).await,
+            Some(opening) => match opening.run(&mut *self.stream, &self.pipe).await {
+                Opened::Established(goal, early) => {
+                    self.goal = Some(goal);
+                    if !early.is_empty() {
+                        self.pipe.push_up(early);
+                    }
+                    poll_fn(|cx| self.poll(cx)).await
+                }
+                Opened::Told(end) => {
+                    self.is_told = true;
+                    end
+                }
+                Opened::Cut(end) => end,
+            },
+        };
         self.pipe.end_up(UpEnd::Over);
-        if !end.is_orderly() {
+        if !end.is_orderly() && !self.is_told {
             self.stream.prepare_reset();
         }
         end
@@ -144,13 +181,17 @@ impl Pump {
     fn poll_down(&mut self, cx: &mut Context<'_>) -> Option<FlowEnd> {
         while self.closing.is_none() {
             match self.pipe.take_down(&mut self.unwritten) {
-                Waiting::Chunks => {}
+                Waiting::Chunks => {
+                    if let Some(goal) = self.goal.take() {
+                        goal.answered();
+                    }
+                }
                 Waiting::Nothing => break,
                 Waiting::End(DownEnd::Cut(end)) => return Some(*end),
                 Waiting::End(DownEnd::Finished { undelivered }) => {
                     let undelivered = undelivered + self.pipe.waiting_up() as u64;
                     let linger = Box::pin(sleep(LINGER));
-                    self.closing = Some(Closing { undelivered, is_shut: false, linger });
+                    self.closing = Some(Closing { undelivered, refused: None, is_shut: false, linger });
                     break;
                 }
             }
@@ -199,7 +240,10 @@ impl Pump {
     }
 
     fn poll_up(&mut self, cx: &mut Context<'_>) -> Option<FlowEnd> {
-        while self.is_up_open {
+        if let Some(end) = self.poll_filter(cx) {
+            return Some(end);
+        }
+        while self.is_up_open && self.closing.is_none() {
             let room = self.pipe.up_room();
             if room == 0 {
                 return None;
@@ -208,19 +252,78 @@ impl Pump {
                 Poll::Ready(Ok(0)) => {
                     self.is_up_open = false;
                     self.buffer = BytesMut::new();
-                    self.pipe.end_up(UpEnd::Finished);
+                    if let Some(filtered) = self.filter.as_mut().map(|filter| filter.finish())
+                        && let Some(end) = self.pass(filtered, cx)
+                    {
+                        return Some(end);
+                    }
+                    if self.closing.is_none() {
+                        self.pipe.end_up(UpEnd::Finished);
+                    }
                 }
-                Poll::Ready(Ok(_)) => self.pipe.push_up(self.buffer.split().freeze()),
-                Poll::Ready(Err(error)) => {
-                    let refused = error.get_ref().and_then(|error| error.downcast_ref::<NotAllowed>());
-                    return Some(match refused {
-                        Some(refused) => FlowEnd::NotAllowed { reason: refused.reason.clone() },
-                        None => self.broken(error),
-                    });
+                Poll::Ready(Ok(_)) => {
+                    let read = self.buffer.split().freeze();
+                    let now = std::time::Instant::now();
+                    match self.filter.as_mut().map(|filter| filter.input(now, &read)) {
+                        None => self.pipe.push_up(read),
+                        Some(filtered) => {
+                            if let Some(end) = self.pass(filtered, cx) {
+                                return Some(end);
+                            }
+                        }
+                    }
                 }
+                Poll::Ready(Err(error)) => return Some(self.broken(error)),
                 Poll::Pending => return None,
             }
         }
+        None
+    }
+
+    /// Lets the filter's time pass.
+    fn poll_filter(&mut self, cx: &mut Context<'_>) -> Option<FlowEnd> {
+        while self.closing.is_none()
+            && self.filter_timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready())
+        {
+            self.filter_timer = None;
+            let now = std::time::Instant::now();
+            let filtered = self.filter.as_mut().map(|filter| filter.timeout(now))?;
+            if let Some(end) = self.pass(filtered, cx) {
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    /// Hands on what the filter lets through, or begins to close.
+    fn pass(&mut self, filtered: Filtered, cx: &mut Context<'_>) -> Option<FlowEnd> {
+        if !filtered.bytes.is_empty() {
+            self.pipe.push_up(filtered.bytes.into());
+        }
+        let deadline = self.filter.as_ref().and_then(|filter| filter.deadline());
+        self.filter_timer = deadline.map(|at| {
+            let mut timer = Box::pin(sleep(at.saturating_duration_since(std::time::Instant::now())));
+            // Registers for its end; one that is due already is seen at the next poll.
+            if timer.as_mut().poll(cx).is_ready() {
+                cx.waker().wake_by_ref();
+            }
+            timer
+        });
+        let refused = filtered.refused?;
+        let end = FlowEnd::Filtered { reason: refused.reason };
+        let Some(answer) = refused.answer else { return Some(end) };
+        // The node's side ends now; what it still sends is of no use.
+        self.pipe.end_up(UpEnd::Over);
+        self.unwritten.clear();
+        self.unwritten.push_back(answer.into());
+        self.is_told = true;
+        self.closing = Some(Closing {
+            undelivered: 0,
+            refused: Some(end),
+            is_shut: false,
+            linger: Box::pin(sleep(LINGER)),
+        });
+        cx.waker().wake_by_ref();
         None
     }
 
@@ -238,6 +341,14 @@ impl Pump {
     }
 
     fn poll_closing(&mut self, cx: &mut Context<'_>) -> Poll<FlowEnd> {
+        while !self.unwritten.is_empty() {
+            match self.poll_write(cx) {
+                Poll::Ready(Ok(written)) if written > 0 => self.forget(written),
+                Poll::Ready(Ok(_)) => return Poll::Ready(self.broken("it takes no more bytes")),
+                Poll::Ready(Err(error)) => return Poll::Ready(self.broken(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
         if self.closing.as_ref().is_some_and(|closing| !closing.is_shut) {
             match Pin::new(&mut self.stream).poll_shutdown(cx) {
                 Poll::Ready(Ok(())) => {
@@ -251,6 +362,9 @@ impl Pump {
         }
         if !self.is_up_open {
             let undelivered_bytes = self.closing.as_ref().map_or(0, |closing| closing.undelivered);
+            if let Some(end) = self.closing.as_mut().and_then(|closing| closing.refused.take()) {
+                return Poll::Ready(end);
+            }
             return Poll::Ready(match undelivered_bytes {
                 0 => FlowEnd::LocalClosed,
                 _ => FlowEnd::Finished { undelivered_bytes },
@@ -265,16 +379,8 @@ impl Pump {
                     self.buffer.clear();
                 }
                 // The end of its input, or a reset in answer to ours: it is over either way.
-                Poll::Ready(_) => {
-                    return Poll::Ready(FlowEnd::Finished { undelivered_bytes: closing.undelivered });
-                }
-                Poll::Pending => {
-                    return closing
-                        .linger
-                        .as_mut()
-                        .poll(cx)
-                        .map(|()| FlowEnd::Finished { undelivered_bytes: closing.undelivered });
-                }
+                Poll::Ready(_) => return Poll::Ready(closing.end()),
+                Poll::Pending => return closing.linger.as_mut().poll(cx).map(|()| closing.end()),
             }
         }
     }
@@ -282,6 +388,13 @@ impl Pump {
     /// Nothing more can be read or written. A program that had closed before was not waiting for the answer.
     fn broken(&self, why: impl ToString) -> FlowEnd {
         if self.is_up_open { FlowEnd::LocalBroken { message: why.to_string() } } else { FlowEnd::LocalClosed }
+    }
+}
+
+impl Closing {
+    fn end(&mut self) -> FlowEnd {
+        let finished = FlowEnd::Finished { undelivered_bytes: self.undelivered };
+        self.refused.take().unwrap_or(finished)
     }
 }
 
@@ -305,7 +418,7 @@ mod tests {
     fn pump(stream: TcpStream) -> (Arc<Pipe>, tokio::task::JoinHandle<FlowEnd>) {
         let pipe = Pipe::new(FlowId(1), 64 * 1024);
         pipe.attach(LaneId(1), Arc::new(Inbox::default()), 1);
-        let task = tokio::spawn(Pump::new(Box::new(stream), pipe.clone()).run());
+        let task = tokio::spawn(Pump::new(Box::new(stream), pipe.clone(), None, None).run());
         (pipe, task)
     }
 

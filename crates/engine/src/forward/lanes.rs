@@ -2,6 +2,8 @@
 //! durations since any fixed start.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::request::LanePolicy;
@@ -80,7 +82,8 @@ struct Lane {
 pub(crate) struct Lanes {
     policy: LanePolicy,
     lanes: BTreeMap<LaneId, Lane>,
-    next_id: u32,
+    /// The next name; shared by all lanes of a forward.
+    names: Arc<AtomicU32>,
     /// Whether lanes are wanted without a flow that waits.
     is_wanted: bool,
     /// Whether lanes that end are replaced at once.
@@ -94,13 +97,23 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
+    #[cfg(test)]
     pub(crate) fn new(policy: LanePolicy, is_wanted: bool, is_kept: bool) -> Self {
-        let min = policy.min.max(1);
-        let policy = LanePolicy { min, max: policy.max.max(min), ..policy };
+        Self::named_by(Arc::default(), policy, is_wanted, is_kept)
+    }
+
+    /// No lanes yet; those to come are named by `names`.
+    pub(crate) fn named_by(
+        names: Arc<AtomicU32>,
+        policy: LanePolicy,
+        is_wanted: bool,
+        is_kept: bool,
+    ) -> Self {
+        let policy = LanePolicy { max: policy.max.max(policy.min).max(1), ..policy };
         Self {
             policy,
             lanes: BTreeMap::new(),
-            next_id: 0,
+            names,
             is_wanted: is_wanted || is_kept,
             is_kept,
             waiting: 0,
@@ -221,11 +234,39 @@ impl Lanes {
         }
     }
 
+    /// Whether a lane would be started now.
+    pub(crate) fn wants_start(&self, now: Duration) -> bool {
+        now >= self.not_before && self.wants_more(now)
+    }
+
+    /// Since when the lane that has been idle for longest has had no flow.
+    pub(crate) fn idle_since(&self) -> Option<Duration> {
+        self.lanes.values().filter_map(|lane| lane.retires_at(Duration::ZERO)).min()
+    }
+
+    /// Gives up the lane that has been idle for longest, to be retired.
+    pub(crate) fn give_up_idle(&mut self) -> Option<LaneId> {
+        let idle = self.lanes.iter_mut().filter(|(_, lane)| lane.retires_at(Duration::ZERO).is_some());
+        let (id, lane) = idle.min_by_key(|(_, lane)| lane.idle_since)?;
+        lane.phase = Phase::Leaving;
+        Some(*id)
+    }
+
+    /// Whether nothing would be lost by forgetting these lanes: there is none, none is wanted, and no pause runs.
+    pub(crate) fn is_forgettable(&self, now: Duration) -> bool {
+        self.lanes.is_empty() && self.waiting == 0 && !self.is_wanted && now >= self.not_before
+    }
+
     /// What is to be done now. Call until `None`.
+    #[cfg(test)]
     pub(crate) fn poll(&mut self, now: Duration) -> Option<Action> {
-        if now >= self.not_before && self.wants_more(now) {
-            let id = LaneId(self.next_id);
-            self.next_id += 1;
+        self.poll_within(now, true)
+    }
+
+    /// What is to be done now, without starting a lane unless there is room for one. Call until `None`.
+    pub(crate) fn poll_within(&mut self, now: Duration, has_room: bool) -> Option<Action> {
+        if has_room && self.wants_start(now) {
+            let id = LaneId(self.names.fetch_add(1, Ordering::Relaxed));
             let lane = Lane {
                 phase: Phase::Starting,
                 flows: 0,
@@ -302,7 +343,7 @@ impl Lanes {
             return false;
         }
         let flows: usize = self.lanes.values().map(|lane| lane.flows).sum::<usize>() + self.waiting;
-        if present < self.policy.min {
+        if present < self.policy.min.max(1) {
             return self.is_wanted || flows > 0;
         }
         let is_starting = self.lanes.values().any(|lane| lane.phase == Phase::Starting);

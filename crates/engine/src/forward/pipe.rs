@@ -161,6 +161,20 @@ impl Pipe {
         self.signal();
     }
 
+    /// Why the flow is to end at once, if it is.
+    pub(crate) fn cut_end(&self) -> Option<FlowEnd> {
+        match &self.down().end {
+            Some(DownEnd::Cut(end)) => Some((**end).clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether the target has said anything, or has ended.
+    pub(crate) fn has_down(&self) -> bool {
+        let down = self.down();
+        !down.chunks.is_empty() || down.end.is_some()
+    }
+
     /// Moves the first chunks on the way down into `into`, which keeps what was not written yet.
     pub(crate) fn take_down(&self, into: &mut VecDeque<Bytes>) -> Waiting {
         let mut down = self.down();
@@ -200,6 +214,7 @@ impl Pipe {
     pub(crate) fn attach(&self, lane: LaneId, inbox: Arc<Inbox>, slot: u32) {
         // A flow is given to one lane only, and does not move.
         let _ = self.lane.set(Attachment { lane, inbox, slot: AtomicU32::new(slot) });
+        self.flow.wake();
     }
 
     /// The lane looks at the flow now; what happens from here on is signalled again.

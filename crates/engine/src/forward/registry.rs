@@ -12,11 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::FlowHandle;
 use super::end::{FlowEnd, LaneEnd};
+use super::filter::Screen;
 use super::flow::{LocalStream, Pump};
+use super::goal::Goal;
 use super::lanes::Load;
 use super::listen::LocalAddress;
+use super::negotiation::Negotiator;
+use super::opening::Opening;
 use super::pipe::Pipe;
-use super::request::FlowLimits;
+use super::request::{Destination, FlowLimits};
 use super::snapshot::{
     ENDED_FLOWS, EndedFlow, FlowId, FlowSnapshot, ForwardSnapshot, ForwardState, ForwardTotals, LaneId,
     LaneMode, LaneSnapshot,
@@ -27,6 +31,18 @@ use crate::session::SessionCore;
 
 /// How long a half-closed flow must have been quiet to make room for another.
 const QUIET_ENOUGH: Duration = Duration::from_millis(500);
+
+/// Destinations remembered beyond those in use.
+const GOALS: usize = 256;
+
+/// How local programs are met.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Manners {
+    /// Asks them where they go.
+    pub(super) negotiator: Option<Arc<dyn Negotiator>>,
+    /// Looks at what they send.
+    pub(super) screen: Option<Arc<dyn Screen>>,
+}
 
 /// Shared by everything that belongs to one forward.
 #[derive(Debug)]
@@ -42,6 +58,10 @@ pub(crate) struct Registry {
     room: Arc<Semaphore>,
     next_flow: AtomicU64,
     failed_lanes: AtomicU64,
+    manners: Manners,
+    /// Where flows go that choose nothing.
+    goal: Arc<Goal>,
+    goals: Mutex<BTreeMap<Destination, Arc<Goal>>>,
     content: Mutex<Content>,
 }
 
@@ -58,6 +78,7 @@ struct FlowEntry {
     pipe: Arc<Pipe>,
     label: String,
     listener: Option<LocalAddress>,
+    destination: Option<Destination>,
     opened: SystemTime,
 }
 
@@ -65,6 +86,8 @@ struct FlowEntry {
 #[derive(Debug)]
 pub(super) struct LaneEntry {
     pub(super) core: Arc<SessionCore>,
+    /// Where it leads, when connections choose that.
+    pub(super) destination: Option<Destination>,
     pub(super) mode: Option<LaneMode>,
     pub(super) load: Load,
     /// When `load` was measured.
@@ -76,7 +99,9 @@ pub(super) struct LaneEntry {
 impl Registry {
     pub(super) fn new(
         listeners: Vec<LocalAddress>,
+        destination: Destination,
         limits: FlowLimits,
+        manners: Manners,
         events: mpsc::UnboundedSender<Event>,
     ) -> Self {
         Self {
@@ -90,6 +115,9 @@ impl Registry {
             room: Arc::new(Semaphore::new(limits.flows.clamp(1, Semaphore::MAX_PERMITS))),
             next_flow: AtomicU64::new(0),
             failed_lanes: AtomicU64::new(0),
+            manners,
+            goal: Arc::new(Goal::new(destination)),
+            goals: Mutex::default(),
             content: Mutex::default(),
         }
     }
@@ -182,7 +210,8 @@ impl Registry {
     ) -> FlowHandle {
         let id = FlowId(self.next_flow.fetch_add(1, Ordering::Relaxed));
         let pipe = Pipe::new(id, self.limits.up_bytes);
-        let entry = FlowEntry { pipe: pipe.clone(), label, listener, opened: SystemTime::now() };
+        let entry =
+            FlowEntry { pipe: pipe.clone(), label, listener, destination: None, opened: SystemTime::now() };
         {
             let mut content = self.content();
             content.totals.flows += 1;
@@ -192,13 +221,22 @@ impl Registry {
                 pipe.cut(FlowEnd::ForwardStopped);
             }
         }
-        // Without a task the forward was stopped, and the flow was cut.
-        let _ = self.events.send(Event::Arrived(pipe.clone()));
+        let opening = self
+            .manners
+            .negotiator
+            .as_ref()
+            .map(|negotiator| Opening { negotiation: negotiator.begin(), registry: self.clone() });
+        if opening.is_none() {
+            // Without a task the forward was stopped, and the flow was cut.
+            let _ = self.events.send(Event::Arrived(pipe.clone(), self.goal.clone()));
+        }
+        let filter = self.manners.screen.as_ref().map(|screen| screen.begin());
+        let pump = Pump::new(stream, pipe.clone(), opening, filter);
         let (sender, ended) = watch::channel(None);
         tokio::spawn({
-            let (registry, pipe) = (self.clone(), pipe.clone());
+            let registry = self.clone();
             async move {
-                let end = Pump::new(stream, pipe.clone()).run().await;
+                let end = pump.run().await;
                 registry.flow_ended(id, &end);
                 let _ = registry.events.send(Event::FlowEnded(id));
                 sender.send_replace(Some(end));
@@ -209,6 +247,32 @@ impl Registry {
         FlowHandle { pipe, ended }
     }
 
+    /// Where flows go that choose nothing.
+    pub(super) fn goal(&self) -> Arc<Goal> {
+        self.goal.clone()
+    }
+
+    /// A flow has said where it goes.
+    pub(super) fn arrived(&self, pipe: &Arc<Pipe>, host: String, port: u16) -> Arc<Goal> {
+        let destination = Destination::named(host, port);
+        let goal = self.goal_of(destination.clone());
+        if let Some(flow) = self.content().flows.get_mut(&pipe.id) {
+            flow.destination = Some(destination);
+        }
+        // As in `begin_flow`.
+        let _ = self.events.send(Event::Arrived(pipe.clone(), goal.clone()));
+        self.changed();
+        goal
+    }
+
+    fn goal_of(&self, destination: Destination) -> Arc<Goal> {
+        let mut goals = self.goals.lock().unwrap_or_else(PoisonError::into_inner);
+        if goals.len() >= GOALS {
+            goals.retain(|_, goal| Arc::strong_count(goal) > 1);
+        }
+        goals.entry(destination).or_insert_with_key(|key| Arc::new(Goal::new(key.clone()))).clone()
+    }
+
     fn flow_ended(&self, id: FlowId, end: &FlowEnd) {
         let mut content = self.content();
         let Some(entry) = content.flows.remove(&id) else { return };
@@ -217,7 +281,8 @@ impl Registry {
         content.totals.bytes_down += flow.bytes_down;
         content.totals.flows_cut += u64::from(!end.is_orderly());
         if !end.is_orderly() {
-            self.history.note(format!("Connection {id} of {} ended: {end}", flow.label));
+            let to = flow.destination.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+            self.history.note(format!("Connection {id} of {}{to} ended: {end}", flow.label));
         }
         if content.ended.len() == ENDED_FLOWS {
             content.ended.pop_front();
@@ -287,6 +352,7 @@ impl FlowEntry {
             label: self.label.clone(),
             listener: self.listener.clone(),
             lane: self.pipe.lane(),
+            destination: self.destination.clone(),
             opened: self.opened,
             bytes_up: self.pipe.bytes_up.load(Ordering::Relaxed),
             bytes_down: self.pipe.bytes_down.load(Ordering::Relaxed),
@@ -304,6 +370,7 @@ impl LaneEntry {
             session_id: self.core.session_id(),
             state: self.core.state().borrow().clone(),
             mode: self.mode,
+            destination: self.destination.clone(),
             flows: flows.iter().filter(|flow| flow.lane == Some(id)).count(),
             is_saturated: is_fresh && self.is_saturated,
             is_held: self.is_held,

@@ -1,5 +1,6 @@
 //! What a forward leads to and how it is run.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use crate::ports::StartSession;
 use crate::session::{SessionLimits, SessionOptions};
 
 use super::admission::{Admission, AdmitAll};
+use super::filter::Screen;
+use super::negotiation::Negotiator;
 
 /// Forwards to a port of the node itself (protocol.md 1.8).
 pub const PORT_FORWARDING_DOCUMENT: &str = "AWS-StartPortForwardingSession";
@@ -19,7 +22,7 @@ pub const REMOTE_HOST_DOCUMENT: &str = "AWS-StartPortForwardingSessionToRemoteHo
 pub const SOCKET_DOCUMENT: &str = "AWS-StartPortForwardingSessionToSocket";
 
 /// Where the flows of a forward end, seen from the node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
     /// A port of the node.
     Port(u16),
@@ -30,6 +33,29 @@ pub enum Destination {
         /// Port, not 0.
         port: u16,
     },
+    /// Wherever each local program wants to go, asked by [`ForwardOptions::negotiator`]. Each destination has lanes of
+    /// its own.
+    Chosen,
+}
+
+impl Destination {
+    /// A host and port that a local program named. What is the node's own loopback is a port of the node: agents refuse
+    /// it as a remote host (protocol.md 8.6).
+    pub(crate) fn named(host: String, port: u16) -> Self {
+        let is_loopback = host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "::1";
+        if is_loopback { Self::Port(port) } else { Self::RemoteHost { host, port } }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port(port) => write!(f, "localhost:{port}"),
+            Self::RemoteHost { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::RemoteHost { host, port } => write!(f, "{host}:{port}"),
+            Self::Chosen => f.write_str("any host"),
+        }
+    }
 }
 
 /// A forward to be started.
@@ -59,17 +85,29 @@ impl ForwardRequest {
         Self::new(target.into(), Destination::RemoteHost { host: host.into(), port })
     }
 
+    /// A forward whose connections say where they go; see [`Destination::Chosen`].
+    pub fn to_chosen(target: impl Into<String>) -> Self {
+        Self::new(target.into(), Destination::Chosen)
+    }
+
     fn new(target: String, destination: Destination) -> Self {
         Self { target, destination, document: None, parameters: Vec::new(), reason: None }
     }
 
-    /// What each lane asks AWS for.
+    /// What each lane asks AWS for. Where connections choose, it has neither host nor port.
     pub fn start_session(&self) -> StartSession {
-        let (document, host, port) = match &self.destination {
-            Destination::Port(port) => (PORT_FORWARDING_DOCUMENT, None, port),
-            Destination::RemoteHost { host, port } => (REMOTE_HOST_DOCUMENT, Some(host), port),
+        self.start_session_to(&self.destination)
+    }
+
+    /// What each lane to a destination asks AWS for.
+    pub(crate) fn start_session_to(&self, destination: &Destination) -> StartSession {
+        let (document, host, port) = match destination {
+            Destination::Port(port) => (PORT_FORWARDING_DOCUMENT, None, Some(port)),
+            Destination::RemoteHost { host, port } => (REMOTE_HOST_DOCUMENT, Some(host), Some(port)),
+            Destination::Chosen => (REMOTE_HOST_DOCUMENT, None, None),
         };
-        let mut parameters = vec![("portNumber".to_owned(), vec![port.to_string()])];
+        let mut parameters = Vec::new();
+        parameters.extend(port.map(|port| ("portNumber".to_owned(), vec![port.to_string()])));
         parameters.extend(host.map(|host| ("host".to_owned(), vec![host.clone()])));
         parameters.extend(self.parameters.iter().cloned());
         StartSession {
@@ -135,7 +173,7 @@ pub enum LaneStart {
 /// than one. A flow stays on the lane it was opened on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LanePolicy {
-    /// Lanes to have from the first flow on, and to keep when idle. Default 1, at least 1.
+    /// Lanes to have from the first flow on, and to keep when idle. Default 1; with 0 the last is retired too.
     pub min: usize,
     /// Most lanes at a time. Default 4; not below `min`.
     pub max: usize,
@@ -220,6 +258,13 @@ pub struct ForwardOptions {
     pub limits: FlowLimits,
     /// Who may connect.
     pub admission: Arc<dyn Admission>,
+    /// How programs are asked where they go; needed for [`Destination::Chosen`] and of no use otherwise. Default none.
+    pub negotiator: Option<Arc<dyn Negotiator>>,
+    /// Most lanes at a time over all destinations that programs choose. Default 32. At the limit an idle lane of another
+    /// destination makes room; while there is none, connections wait.
+    pub chosen_lanes: usize,
+    /// Looks at what programs send before it goes to the node. Default none.
+    pub screen: Option<Arc<dyn Screen>>,
     /// How its sessions are run. `limits` of it: input bytes are not used, the send window counts for each lane and
     /// is 1 MiB by default here, output bytes are those a lane holds back, 256 KiB by default here.
     pub session: SessionOptions,
@@ -238,6 +283,9 @@ impl Default for ForwardOptions {
             lanes: LanePolicy::default(),
             limits: FlowLimits::default(),
             admission: Arc::new(AdmitAll),
+            negotiator: None,
+            chosen_lanes: 32,
+            screen: None,
             session: SessionOptions { limits, ..SessionOptions::default() },
         }
     }
@@ -257,6 +305,9 @@ mod tests {
         let host = request.start_session();
         assert_eq!(host.document.as_deref(), Some(REMOTE_HOST_DOCUMENT));
         assert_eq!(host.parameters.last(), Some(&("host".to_owned(), vec!["db.internal".to_owned()])));
+
+        assert_eq!(Destination::named("LocalHost".to_owned(), 80), Destination::Port(80));
+        assert_eq!(Destination::named("fd00::5".to_owned(), 80).to_string(), "[fd00::5]:80");
 
         request.document = Some("Ours".to_owned());
         request.parameters.push(("x".to_owned(), vec!["1".to_owned()]));

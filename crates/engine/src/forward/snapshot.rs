@@ -7,6 +7,7 @@ use fleetline_protocol::SessionId;
 
 use super::end::{FlowEnd, LaneEnd};
 use super::listen::LocalAddress;
+use super::request::Destination;
 use crate::cause::ReconnectCause;
 use crate::state::{SessionState, StartStep};
 use crate::stats::SessionStats;
@@ -90,6 +91,8 @@ pub struct LaneSnapshot {
     pub state: SessionState,
     /// How it carries flows, once it has opened.
     pub mode: Option<LaneMode>,
+    /// Where it leads, when connections choose that.
+    pub destination: Option<Destination>,
     /// Flows on it.
     pub flows: usize,
     /// Whether the agent sends about as much as it can.
@@ -116,6 +119,8 @@ pub struct FlowSnapshot {
     pub listener: Option<LocalAddress>,
     /// The lane that carries it; `None` while it waits for one.
     pub lane: Option<LaneId>,
+    /// Where it goes, when its program chose that and has said so.
+    pub destination: Option<Destination>,
     /// When it came.
     pub opened: SystemTime,
     /// Bytes the lane took of the local program.

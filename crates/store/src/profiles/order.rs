@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{FolderPath, ProfileId, ProfileKind, SavedProfile};
 use super::read::Profiles;
-use super::settings::{EffectiveSettings, Origin};
+use super::settings::{EffectiveSettings, Origin, Settings};
 
 impl Profiles {
     /// Resolves the settings of one profile: its own, then its folders' from the inside out, then the defaults.
@@ -18,6 +18,11 @@ impl Profiles {
         }
         layers.push((Origin::Profile, &profile.settings));
         EffectiveSettings::resolve(&layers)
+    }
+
+    /// Resolves settings that are no profile's: they themselves, then the defaults.
+    pub fn effective_of(&self, settings: &Settings) -> EffectiveSettings {
+        EffectiveSettings::resolve(&[(Origin::Defaults, &self.defaults), (Origin::Profile, settings)])
     }
 
     /// Every folder there is, also those only named by profiles, parents before children and siblings in their order.

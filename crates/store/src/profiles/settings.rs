@@ -126,7 +126,8 @@ pub enum Screen {
 }
 
 impl Screen {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// Reads `full` or `1280x720`; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
         if text == "full" {
             return Some(Self::Full);
         }
@@ -165,6 +166,18 @@ impl Origin {
     /// Whether the profile does not say it itself.
     pub fn is_inherited(&self) -> bool {
         *self != Self::Profile
+    }
+}
+
+impl fmt::Display for Origin {
+    /// As the file names it: `built-in`, `defaults`, `folder Prod/Web`, `profile`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("built-in"),
+            Self::Defaults => f.write_str("defaults"),
+            Self::Folder(path) => write!(f, "folder {path}"),
+            Self::Profile => f.write_str("profile"),
+        }
     }
 }
 

@@ -24,11 +24,11 @@ export class FakeForwards {
     const make = (spec: Partial<ForwardSpec>, state: ForwardState, connections: number, lanes: number) => {
       const key = online[this.#counter * 7]?.key;
       if (key === undefined) return;
-      const base: ForwardSpec = { name: '', kind: 'port', bundle: null, nodeKey: key, host: null, port: 80, localPort: 0, socket: null, lanes: 8, start: 'on_demand', favourite: false, limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false } };
+      const base: ForwardSpec = { name: '', kind: 'port', bundle: null, nodeKey: key, host: null, port: 80, localPort: 0, socket: null, lanes: 8, start: 'on_demand', favourite: false, guard: 'auto', limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false } };
       const kept = this.#add({ ...base, ...spec });
       kept.row = { ...kept.row, on: state.state !== 'off', state, connections, lanes };
       kept.connections = Array.from({ length: connections }, (_, i) => ({
-        number: i + 1, client: ['pgcli', 'pg_dump', 'pg_dump', 'idea64'][i % 4] ?? 'psql', fromPort: 54_110 + i * 7, bytes: [61e6, 1.9e9, 1.8e9, 44e3][i % 4] ?? 1000,
+        number: i + 1, client: ['pgcli', 'pg_dump', 'pg_dump', 'idea64'][i % 4] ?? 'psql', fromPort: 54_110 + i * 7, to: spec.kind === 'socks' ? `app-${i}.internal:443` : null, bytes: [61e6, 1.9e9, 1.8e9, 44e3][i % 4] ?? 1000,
         openedMs: Date.now() - (i + 1) * 180_000, lane: (i % Math.max(1, lanes)) + 1,
       }));
     };
@@ -120,7 +120,7 @@ export class FakeForwards {
     const { row, up, connections, events, sinceMs } = this.#find(id);
     return {
       row, listening: [row.local, row.local.replace('127.0.0.1', '[::1]')], sinceMs, connections, events, recentUp: up, bytesDown: 12.4e9, bytesUp: 310e6,
-      lanes: Array.from({ length: row.lanes }, (_, i) => ({ number: i + 1, sessionId: `mika.sato-0f27c8${i}`, state: 'Open', open: true, connections: Math.ceil(row.connections / row.lanes), rttMs: 38 + i, resumes: i === 2 ? 1 : 0 })),
+      lanes: Array.from({ length: row.lanes }, (_, i) => ({ number: i + 1, sessionId: `mika.sato-0f27c8${i}`, state: 'Open', open: true, to: row.spec.kind === 'socks' ? `app-${i}.internal:443` : null, connections: Math.ceil(row.connections / row.lanes), rttMs: 38 + i, resumes: i === 2 ? 1 : 0 })),
     };
   }
 

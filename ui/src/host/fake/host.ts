@@ -31,7 +31,7 @@ export function createFakeHost(options: URLSearchParams): Host {
   let tabs: TabRow[] = [{ id: 'fleet', kind: 'fleet', title: 'Fleet', programTitle: '', session: null, unseen: false, bell: false }];
   let settings: Settings = {
     theme: options.get('theme') === 'light' ? 'light' : 'dark', density: 'normal', terminalFontPx: 13, scrollbackLines: 50_000,
-    railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false, notify: true, startAtLogin: false,
+    railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false, deepLinks: false, notify: true, startAtLogin: false,
   };
 
   const emit = (change: Change) => {
@@ -106,6 +106,8 @@ export function createFakeHost(options: URLSearchParams): Host {
     appSnapshot: () => later(() => ({
       version, mode, platform: 'linux', appVersion: '0.1.0', softwareGl: options.has('software'), sources: options.has('nosources') ? [] : SOURCES, identities: [],
       fleet: summarize(fleet, 1, false), tabs, activeTab: active, forwards: forwards.all(), settings, notices: [],
+      link: options.has('link') ? { number: 1, opens: 'forward', profile: 'Ledger database', nodeName: 'pay-bastion-1', nodeId: 'i-0a61f0c20d4e5f6a7', accountName: 'payments-prod', region: 'eu-central-1', document: null, ports: ['127.0.0.1:5433 › ledger.internal:5432'] } : null,
+      restore: options.has('restore') ? { forwards: ['Ledger database', 'Metrics'], shells: ['pay-api-03'] } : null,
     })),
     appStart: (choice) => later(() => {
       mode = choice.kind === 'demo' ? { kind: 'demo' } : { kind: 'aws', sources: choice.sources };
@@ -122,6 +124,13 @@ export function createFakeHost(options: URLSearchParams): Host {
       forwards: forwards.all().rows.filter((row) => row.on).map((row) => ({ name: row.spec.name, kind: row.spec.kind, nodeName: row.nodeName, connections: row.connections })),
     } })),
     appHide: () => later(() => undefined),
+    linkAnswer: () => later(() => {
+      emit({ kind: 'link', question: null });
+      return { then: 'nothing' };
+    }),
+    sshOpen: () => Promise.reject(new HostError({ code: 'unsupported', message: 'Nodes of the demo fleet have no SSH server.', hint: null, detail: null, requestId: null })),
+    editorOpen: () => later(() => undefined),
+    appRestore: () => later(() => emit({ kind: 'restore', offer: null })),
     fleetRefresh: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, true) })),
     fleetCancel: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, false) })),
     fleetViewOpen: (query) => later(() => ask(`view-${++counter}`, query)),
@@ -238,6 +247,20 @@ export function createFakeHost(options: URLSearchParams): Host {
     activationCopy: () => later(() => undefined),
     activationReveal: () => later(() => 'Zx8kQ2fVn0aLr5TyUw3e'),
     activationForget: () => later(() => undefined),
+    desktopInfo: () => later(() => ({
+      source: 'payments-prod',
+      clients: [{ client: 'remmina', name: 'Remmina', takesPassword: false }, { client: 'free_rdp', name: 'FreeRDP 3', takesPassword: true }],
+      options: {
+        client: 'auto', user: '', domain: '', keyFile: '', window: null, allMonitors: false, clipboard: false, drives: false, printers: false,
+        sound: false, keepAwake: true,
+      },
+      port: 3389, localPort: 13_391, mayHavePassword: true, certificate: null,
+    })),
+    desktopOpen: (open) => later(() => ({
+      outcome: 'opened', forward: 'desktop', address: `127.0.0.1:${open.localPort || 13_391}`, client: open.portOnly ? null : 'Remmina',
+      password: open.options.keyFile === '' ? 'none' : 'to_copy', firstCertificate: 'ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89',
+    })),
+    desktopCopyPassword: () => later(() => undefined),
     settingsApply: (next) => later(() => {
       settings = next;
       emit({ kind: 'settings', settings });
