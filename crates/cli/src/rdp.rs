@@ -368,7 +368,7 @@ async fn launch(
                     Err(error) => Err(Failure::local("The client could not be waited for", &error)),
                 },
                 signal = signals.next() => {
-                    tracing::debug!(pid, "the client is left to end with its connection");
+                    desktop::end(pid);
                     Err(Failure::signal(signal.number()))
                 }
             }

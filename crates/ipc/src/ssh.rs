@@ -15,7 +15,7 @@ pub struct SshOptions {
     /// Private key file; may be empty.
     #[serde(default)]
     pub key_file: String,
-    /// Whether the public key of `key_file` is pushed by EC2 Instance Connect first; EC2 Linux nodes only.
+    /// Whether the public key of `key_file` is pushed by EC2 Instance Connect first. Refused so far.
     #[serde(default)]
     pub push_key: bool,
 }

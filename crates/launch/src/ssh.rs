@@ -21,8 +21,6 @@ pub struct SshConnection {
     pub user: Option<String>,
     /// Private key file; `None` leaves it to the user's configuration.
     pub key_file: Option<String>,
-    /// Whether the proxy pushes the public key of `key_file` to EC2 Instance Connect first.
-    pub push_key: bool,
 }
 
 /// Why `ssh` is not started.
@@ -70,24 +68,13 @@ impl SshConnection {
     fn proxy_command(&self, dialect: Dialect) -> Result<String, SshRefused> {
         let word =
             |what, text: &str| quoted(text, dialect).ok_or_else(|| SshRefused::Value(what, text.to_owned()));
-        let mut command = format!(
+        Ok(format!(
             "{} ssh-proxy {} %p --source {} --region {}",
             word("the program", &self.proxy)?,
             word("the node", self.node.as_str())?,
             word("the source", &self.source)?,
             word("the Region", &self.region)?,
-        );
-        if self.push_key
-            && let Some(key_file) = &self.key_file
-        {
-            command.push_str(" --push-key ");
-            command.push_str(&word("the key file", key_file)?);
-            if let Some(user) = &self.user {
-                command.push_str(" --user ");
-                command.push_str(&word("the user", user)?);
-            }
-        }
-        Ok(command)
+        ))
     }
 }
 
@@ -121,7 +108,6 @@ mod tests {
             port: 2222,
             user: Some("ec2-user".into()),
             key_file: Some("/keys/a%b".into()),
-            push_key: false,
         }
     }
 
@@ -147,9 +133,6 @@ mod tests {
                 "i-0123456789abcdef0",
             ]
         );
-        let pushed = SshConnection { push_key: true, ..connection() };
-        let text = pushed.proxy_command(Dialect::Sh).unwrap();
-        assert!(text.ends_with(" --push-key '/keys/a%%b' --user 'ec2-user'"), "{text}");
     }
 
     #[test]

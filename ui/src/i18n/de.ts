@@ -323,8 +323,7 @@ export const de: Messages = {
   },
   ssh: {
     menu: 'SSH…', title: (node: string) => `SSH zu ${node}`, help: 'Führt das ssh dieses Computers in einem Tab aus, durch eine Sitzung. Ihre SSH-Konfiguration und Ihr Agent gelten.',
-    user: 'Benutzer', port: 'Port', keyFile: 'Privater Schlüssel', fromConfig: 'leer: laut SSH-Konfiguration', pushKey: 'Öffentlichen Schlüssel zuvor senden',
-    pushKeyHelp: 'EC2 Instance Connect akzeptiert ihn 60 Sekunden lang. Nur EC2 mit Linux.', keyNeeded: 'Geben Sie den Schlüssel an, dessen öffentliche Hälfte gesendet wird.',
+    user: 'Benutzer', port: 'Port', keyFile: 'Privater Schlüssel', fromConfig: 'leer: laut SSH-Konfiguration',
     editor: 'In VS Code öffnen', open: 'SSH öffnen',
   },
   rdp: {

@@ -342,8 +342,7 @@ export const en = {
   },
   ssh: {
     menu: 'SSH…', title: (node: string) => `SSH to ${node}`, help: 'Runs this computer’s ssh in a tab, through a session. Your SSH configuration and agent are used.',
-    user: 'User', port: 'Port', keyFile: 'Private key', fromConfig: 'empty: as your SSH configuration says', pushKey: 'Push the public key first',
-    pushKeyHelp: 'EC2 Instance Connect accepts it for 60 seconds. EC2 Linux only.', keyNeeded: 'Name the key whose public half is to be pushed.',
+    user: 'User', port: 'Port', keyFile: 'Private key', fromConfig: 'empty: as your SSH configuration says',
     editor: 'Open in VS Code', open: 'Open SSH',
   },
   rdp: {

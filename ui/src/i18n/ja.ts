@@ -300,8 +300,7 @@ export const ja: Messages = {
   },
   ssh: {
     menu: 'SSH…', title: (node: string) => `${node} へ SSH`, help: 'このコンピューターの ssh をセッション経由でタブに開きます。SSH の設定とエージェントが使われます。',
-    user: 'ユーザー', port: 'ポート', keyFile: '秘密鍵', fromConfig: '空欄: SSH の設定に従います', pushKey: '先に公開鍵を送信',
-    pushKeyHelp: 'EC2 Instance Connect が 60 秒間受け付けます。EC2 Linux のみ。', keyNeeded: '公開鍵を送る鍵を指定してください。',
+    user: 'ユーザー', port: 'ポート', keyFile: '秘密鍵', fromConfig: '空欄: SSH の設定に従います',
     editor: 'VS Code で開く', open: 'SSH を開く',
   },
   rdp: {

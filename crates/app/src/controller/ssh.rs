@@ -77,6 +77,10 @@ impl Controller {
             let message = "Nodes of the demo fleet have no SSH server.";
             return Err(CommandError::new(ErrorCode::Unsupported, message));
         }
+        if options.push_key {
+            let message = "Keys are not pushed by EC2 Instance Connect yet.";
+            return Err(CommandError::new(ErrorCode::Unsupported, message));
+        }
         if options.port == 0 {
             return Err(CommandError::new(ErrorCode::InvalidInput, "The port is a number from 1 to 65535."));
         }
@@ -91,7 +95,6 @@ impl Controller {
             port: options.port,
             user: text(&options.user),
             key_file: text(&options.key_file),
-            push_key: options.push_key && !node.kind.is_hybrid(),
         })
     }
 

@@ -79,6 +79,18 @@ pub enum StartFailed {
     },
 }
 
+/// Asks a client that somebody else waits for to end: its forward is gone, and it would only try again.
+pub fn end(pid: u32) {
+    #[cfg(unix)]
+    if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+        // It may be gone already.
+        drop(rustix::process::kill_process(pid, rustix::process::Signal::TERM));
+    }
+    // Windows' own client says by itself that the connection is gone.
+    #[cfg(not(unix))]
+    tracing::debug!(pid, "the client is left to end by itself");
+}
+
 /// A client that runs, or was handed to the system.
 #[derive(Debug)]
 pub struct RunningClient {
@@ -134,11 +146,5 @@ impl RunningClient {
             std::thread::sleep(FILE_LIFE - lasted);
         }
         Ok(ClientEnd { status, lasted })
-    }
-
-    /// Ends it.
-    pub fn kill(&mut self) {
-        // It may be gone already.
-        drop(self.started.child.kill());
     }
 }

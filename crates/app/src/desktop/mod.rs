@@ -11,7 +11,9 @@ mod password;
 mod pins;
 
 pub use certificate::{CertificateError, certificate};
-pub use client::{ClientEnd, RunningClient, StartFailed, chosen, desktop, installed, rdp_file_for, start};
+pub use client::{
+    ClientEnd, RunningClient, StartFailed, chosen, desktop, end, installed, rdp_file_for, start,
+};
 pub use password::administrator_password;
 pub use pins::Pins;
 

@@ -53,6 +53,27 @@ impl PortInUse {
     }
 }
 
+/// Where ports that are picked for forwards begin, and over how many they are spread.
+const FIRST_PICKED: u16 = 10_000;
+const PICKED: u16 = 20_000;
+/// From here on systems give ports to outgoing connections (Linux; others from 49152), so that one might be in use for
+/// such a connection at the next start.
+const OUTGOING: u16 = 32_768;
+
+/// A free port for a forward that may have any, to be kept: 15432 for 5432, or the next one that nothing has and that
+/// is not in `reserved`. `None` leaves the choice to the system.
+pub(super) fn pick_port(remote: u16, reserved: impl Fn(u16) -> bool) -> Option<u16> {
+    let both = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    let mut below = FIRST_PICKED + remote % PICKED - 1;
+    loop {
+        let port = port::next_free(&both, below).ok().filter(|port| *port < OUTGOING)?;
+        if port <= below || !reserved(port) {
+            return (port > below).then_some(port);
+        }
+        below = port;
+    }
+}
+
 /// The programs behind connections, or what is known of them when they may not be seen. Takes milliseconds each.
 pub(crate) fn client_names(flows: Vec<FlowSnapshot>) -> Vec<(FlowId, String)> {
     let name = |flow: FlowSnapshot| (flow.id, client(&flow).unwrap_or(flow.label));
@@ -98,6 +119,15 @@ mod tests {
         assert!(found.holder.contains(&format!("(PID {}), yours", std::process::id())), "{}", found.holder);
         let next = found.next_free.unwrap();
         assert!(next != address.port() && TcpListener::bind((Ipv4Addr::LOCALHOST, next)).is_ok());
+    }
+
+    #[test]
+    fn a_picked_port_is_near_its_destinations_and_is_no_outgoing_one() {
+        let first = pick_port(5432, |_| false).unwrap();
+        assert!((15_432..15_632).contains(&first), "{first}");
+        let second = pick_port(5432, |port| port == first).unwrap();
+        assert!(second > first, "{second} after {first}");
+        assert!(pick_port(u16::MAX, |_| false).is_some_and(|port| port < OUTGOING));
     }
 
     #[test]

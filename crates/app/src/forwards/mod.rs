@@ -47,6 +47,7 @@ use rates::Rates;
 use alarm::Alarmed;
 pub use guard::{Guarded, is_http_port};
 pub(crate) use local::client_names;
+use local::pick_port;
 pub use local::{PortInUse, SameUser};
 pub use proxy::Socks;
 pub(crate) use quit::with_clients;
@@ -461,7 +462,8 @@ impl ForwardDesk {
         let kept = &self.kept[at];
         let Some(place) = &kept.place else { return Err(Blocked::Problem(no_node())) };
         let settings = self.profiles.effective(&kept.saved);
-        let listen = spec::listen(&kept.spec, settings.bind.value).map_err(Blocked::Problem)?;
+        let wanted = ForwardSpec { local_port: self.port_for(&kept.spec), ..kept.spec.clone() };
+        let listen = spec::listen(&wanted, settings.bind.value).map_err(Blocked::Problem)?;
         let request = spec::request(&kept.spec, &place.node_id, settings.reason.value.clone());
         let defaults = ForwardOptions::default();
         let mut limits = defaults.limits;
@@ -512,6 +514,15 @@ impl ForwardDesk {
             forgiven: None,
             clients: BTreeMap::new(),
         })
+    }
+
+    /// The port it listens on: the one it has, or one picked for it that no other saved forward has.
+    fn port_for(&self, spec: &ForwardSpec) -> u16 {
+        if spec.local_port != 0 || spec.socket.is_some() {
+            return spec.local_port;
+        }
+        let reserved = |port: u16| self.kept.iter().any(|kept| kept.spec.local_port == port);
+        pick_port(spec.port.unwrap_or_default(), reserved).unwrap_or_default()
     }
 
     fn not_bound(&self, at: usize, error: &ListenError) -> Blocked {

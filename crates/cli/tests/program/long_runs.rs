@@ -222,7 +222,7 @@ async fn pgbench_and_wrk_lose_nothing_that_can_be_resumed_and_listeners_outlive_
             let database = works_after(back, || greets(&watched[0].connect()));
             let web = works_after(back, || {
                 let mut stream = watched[1].connect();
-                write!(stream, "GET /page HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")?;
+                write!(stream, "GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
                 let mut all = Vec::new();
                 stream.read_to_end(&mut all).map(|_| assert!(all.starts_with(b"HTTP/1.1 200 ")))
             });

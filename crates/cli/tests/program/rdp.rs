@@ -67,8 +67,9 @@ fn xrdp() -> Server {
         ]);
         let text = format!(
             "[Globals]\nini_version=1\nfork=true\nport=tcp://127.0.0.1:{port}\nsecurity_layer=tls\n\
-             certificate={}\nkey_file={}\nssl_protocols=TLSv1.2, TLSv1.3\nautorun=\n[Logging]\nLogFile={}\n\
-             LogLevel=DEBUG\n[Xorg]\nname=Xorg\nlib=libxup.so\nusername=ask\npassword=ask\n",
+             certificate={}\nkey_file={}\nssl_protocols=TLSv1.2, TLSv1.3\nallow_channels=true\n[Logging]\nLogFile={}\n\
+             LogLevel=DEBUG\n[Channels]\nrdpdr=true\nrdpsnd=true\ndrdynvc=true\ncliprdr=true\n[Xorg]\nname=Xorg\n\
+             lib=libxup.so\nusername=ask\npassword=ask\n",
             paths.1,
             paths.0,
             directory.join("xrdp.log").display()

@@ -201,7 +201,7 @@ async fn wrk_gets_every_answer_over_two_hundred_connections() {
 
 /// Asks for `path` over an open connection.
 pub(super) fn ask(mut stream: &TcpStream, path: &str) {
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
 }
 
 /// Reads an answer whose content has `length` bytes, all of them `byte`.

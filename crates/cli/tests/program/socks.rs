@@ -29,7 +29,7 @@ pub(super) fn web(listen: &str) -> SocketAddr {
                 let head = String::from_utf8_lossy(&head).into_owned();
                 let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
                 let host = head.lines().find_map(|line| line.strip_prefix("Host: ")).unwrap_or_default();
-                let body = format!("{host}{path}");
+                let body = format!("{host}{path}\n");
                 let answer = format!(
                     "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
                     body.len()
@@ -82,7 +82,7 @@ async fn curl_reaches_many_hosts_of_both_families_by_the_names_of_the_nodes_side
             ("http://[fd00:1234::5]/v6", "[fd00:1234::5]/v6"),
         ] {
             let ran = curl(&address, &[url]);
-            assert_eq!((ran.code, ran.out.as_str()), (Some(0), body), "{ran:?}");
+            assert_eq!((ran.code, ran.out.trim_end()), (Some(0), body), "{ran:?}");
         }
         // The loopback of the node, by name and by both families.
         for host in ["localhost", "127.0.0.1"] {
@@ -92,7 +92,7 @@ async fn curl_reaches_many_hosts_of_both_families_by_the_names_of_the_nodes_side
         // A page with 60 assets of six hosts, all at once.
         let urls: Vec<String> =
             (0..60).map(|n| format!("http://{}/asset-{n}", hosts[n % hosts.len()])).collect();
-        let mut args = vec!["--parallel", "--parallel-max", "60", "--write-out", "\n"];
+        let mut args = vec!["--parallel", "--parallel-max", "60"];
         args.extend(urls.iter().map(String::as_str));
         let ran = curl(&address, &args);
         assert_eq!(ran.code, Some(0), "{ran:?}");
