@@ -72,7 +72,7 @@ async fn favourite(page: &Page<'_>, port: u16) -> Result<Value> {
     let spec = json!({
         "name": "Ledger echo", "kind": "port", "bundle": "Payments prod", "nodeKey": found["rows"][0]["key"],
         "host": null, "port": port, "localPort": 0, "socket": null, "lanes": 2, "start": "on_demand",
-        "favourite": true,
+        "favourite": true, "guard": "auto",
         "limits": { "connections": 256, "idleMinutes": 15, "timeLimitMinutes": 0, "otherUsers": false },
     });
     let row = page.call("forward_create", json!({ "spec": spec })).await?;
