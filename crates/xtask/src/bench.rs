@@ -21,6 +21,9 @@ enum What {
         /// Only this part: unpaced, paced, shell, idle.
         #[arg(long)]
         only: Option<String>,
+        /// Of the parts with agents that pause or do not, only this: upload, download, echo, parallel, prompt.
+        #[arg(long)]
+        measure: Option<String>,
     },
 }
 
@@ -43,13 +46,15 @@ fn program(arguments: &[String]) -> Result<()> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let What::Engine { quick, only } = &options.what;
+    let What::Engine { quick, only, measure } = &options.what;
     let mut arguments = vec!["engine".to_owned()];
     if *quick {
         arguments.push("--quick".to_owned());
     }
-    if let Some(only) = only {
-        arguments.extend(["--only".to_owned(), only.clone()]);
+    for (option, value) in [("--only", only), ("--measure", measure)] {
+        if let Some(value) = value {
+            arguments.extend([option.to_owned(), value.clone()]);
+        }
     }
     program(&arguments)
 }
