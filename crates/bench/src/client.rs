@@ -21,6 +21,9 @@ pub(crate) const PLACE: &str = "FLEETLINE_BENCH_PLACE";
 /// How long a forward may take to open.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Forwards that open at once.
+const TOGETHER: usize = 50;
+
 /// Options of the word that is a client's process.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -155,17 +158,21 @@ async fn idle(place: Place, count: usize, open: bool) -> Result<()> {
     // One dialer and one clock of sleep for all, as programs with many sessions have.
     let options = ForwardOptions { start, ..ForwardOptions::default() };
     let mut forwards = Vec::with_capacity(count);
-    for _ in 0..count {
-        let request = ForwardRequest::to_port(place.node.clone(), place.echo);
-        let forward = Forward::start(aws.clone(), request, options.clone())?;
-        if open {
+    while forwards.len() < count {
+        let first = forwards.len();
+        // Together, since each waits for its agent's second attempt: nobody keeps the first message for a client that is
+        // on its way.
+        for _ in first..count.min(first + TOGETHER) {
+            let request = ForwardRequest::to_port(place.node.clone(), place.echo);
+            forwards.push(Forward::start(aws.clone(), request, options.clone())?);
+        }
+        for (number, forward) in forwards.iter().enumerate().skip(first).filter(|_| open) {
             match timeout(PATIENCE, forward.ready()).await {
                 Ok(Ok(())) => {}
-                Ok(Err(end)) => bail!("forward {}: {end}", forwards.len()),
-                Err(_) => bail!("forward {} does not open: {:#?}", forwards.len(), forward.snapshot()),
+                Ok(Err(end)) => bail!("forward {number}: {end}"),
+                Err(_) => bail!("forward {number} does not open: {:#?}", forward.snapshot()),
             }
         }
-        forwards.push(forward);
     }
     tell("ready").await?;
     until_input_ends().await?;

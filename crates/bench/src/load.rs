@@ -53,12 +53,15 @@ pub(crate) async fn download(port: u16, bytes: u64, flows: usize) -> Result<Dura
     Ok(begun.elapsed())
 }
 
-/// Round trips of one byte, sorted.
-pub(crate) async fn echo(port: u16, times: usize) -> Result<Vec<Duration>> {
+/// Round trips of one byte, sorted, with a pause before each.
+pub(crate) async fn echo(port: u16, times: usize, pause: Duration) -> Result<Vec<Duration>> {
     let mut stream = connect(port).await?;
     let mut took = Vec::with_capacity(times);
     // The first ones find everything cold.
     for round in 0..times + 20 {
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
         let begun = Instant::now();
         stream.write_u8(b'e').await?;
         stream.read_u8().await?;

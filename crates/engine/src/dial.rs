@@ -3,6 +3,7 @@
 mod address;
 mod bypass;
 mod error;
+mod low_water;
 mod proxy;
 mod tunnel;
 mod upgrade;
@@ -13,8 +14,11 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use url::{Host, Url};
 
@@ -77,9 +81,37 @@ impl fmt::Debug for Dialer {
 pub(crate) type DataSocket = WebSocketStream<Box<dyn ByteStream>>;
 
 /// What a WebSocket runs over.
-pub(crate) trait ByteStream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Received bytes below which a reader is not woken from now on; 1 is how streams begin. False where a reader is woken
+    /// by any.
+    fn set_low_water(&self, bytes: usize) -> bool;
+}
 
-impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> ByteStream for T {}
+impl ByteStream for TcpStream {
+    fn set_low_water(&self, bytes: usize) -> bool {
+        low_water::set(self, bytes)
+    }
+}
+
+impl ByteStream for Box<dyn ByteStream> {
+    fn set_low_water(&self, bytes: usize) -> bool {
+        (**self).set_low_water(bytes)
+    }
+}
+
+impl<S: ByteStream> ByteStream for TlsStream<S> {
+    fn set_low_water(&self, bytes: usize) -> bool {
+        // Records make it more on the wire.
+        self.get_ref().0.set_low_water(bytes)
+    }
+}
+
+#[cfg(test)]
+impl ByteStream for tokio::io::DuplexStream {
+    fn set_low_water(&self, _: usize) -> bool {
+        false
+    }
+}
 
 impl Dialer {
     /// A dialer that trusts what the operating system trusts, with default time-outs.

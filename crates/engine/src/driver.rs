@@ -13,6 +13,7 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::cause::SocketLoss;
 use crate::clock::Clock;
+use crate::coalesce::Coalescing;
 use crate::dial::DataSocket;
 use crate::liveness::{GatewayPulse, LivenessTimes, NodePulse, NodeSigns, Pulse};
 use crate::ports::{ApiError, BoxFuture, ControlPlane, SealedDataKey};
@@ -91,6 +92,7 @@ enum Drained {
 /// What is known about the socket being driven.
 struct Link {
     transport: Transport,
+    coalescing: Coalescing,
     gateway: GatewayPulse,
     node: NodePulse,
     heard_gateway: bool,
@@ -253,6 +255,9 @@ impl Driver {
         if self.watch_node(link, now) {
             return Some(SocketEnd::Closed(CloseReason::ByOwner));
         }
+        if link.coalescing.is_over(now.elapsed) {
+            link.transport.wait_for(None);
+        }
         while let Some(pulse) = link.gateway.poll(now.elapsed) {
             match pulse {
                 Pulse::Ping => link.transport.push_ping(),
@@ -294,7 +299,7 @@ impl Driver {
         let mut io = Io { channel: &mut self.channel, shared: &self.shared, now, has_asked: &mut has_asked };
         let outcome = call(&mut self.purpose, &mut io);
         if has_asked {
-            link.gateway.asked(now.elapsed);
+            link.asked(now.elapsed);
         }
         outcome
     }
@@ -325,6 +330,8 @@ impl Driver {
     fn receive(&mut self, link: &mut Link, now: Moment, received: &mut Vec<Incoming>) {
         link.gateway.heard(now.elapsed);
         link.heard_gateway = true;
+        let frames = received.iter().filter_map(Incoming::frame_bytes);
+        link.transport.wait_for(link.coalescing.received(now.elapsed, frames));
         for incoming in received.drain(..) {
             match incoming {
                 Incoming::Binary(frame) => {
@@ -474,6 +481,7 @@ impl Driver {
     fn deadline(&self, link: &Link) -> Duration {
         [
             Some(link.gateway.deadline()),
+            link.coalescing.deadline(),
             link.node.deadline(),
             link.node.dead_at().filter(|_| self.purpose.is_replaceable()),
             self.channel.poll_timeout(),
@@ -506,6 +514,7 @@ impl Link {
     fn new(socket: DataSocket, times: LivenessTimes, signs: NodeSigns, now: Duration) -> Self {
         Self {
             transport: Transport::new(socket),
+            coalescing: Coalescing::default(),
             gateway: GatewayPulse::new(times, now),
             node: NodePulse::new(times, signs, now),
             heard_gateway: false,
@@ -514,6 +523,13 @@ impl Link {
             silence_shown: false,
             announced: false,
         }
+    }
+
+    /// Something was sent that the node should answer.
+    fn asked(&mut self, now: Duration) {
+        self.gateway.asked(now);
+        self.coalescing.asked();
+        self.transport.wait_for(None);
     }
 
     fn lost(&self, now: Duration, loss: SocketLoss) -> SocketEnd {

@@ -10,6 +10,7 @@
 
 mod cause;
 mod clock;
+mod coalesce;
 mod credentials;
 mod dial;
 mod driver;

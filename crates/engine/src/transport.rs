@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::cause::SocketLoss;
-use crate::dial::DataSocket;
+use crate::dial::{ByteStream, DataSocket};
 
 /// Queued bytes above which the channel is not asked for more: what it has not handed out is not yet in flight, so
 /// that its round-trip times stay true.
@@ -38,6 +38,17 @@ pub(crate) enum Incoming {
     Pong,
 }
 
+impl Incoming {
+    /// Bytes of a frame; `None` for what is none.
+    pub(crate) fn frame_bytes(&self) -> Option<usize> {
+        match self {
+            Self::Binary(frame) => Some(frame.len()),
+            Self::Text(text) => Some(text.len()),
+            Self::Ping | Self::Pong => None,
+        }
+    }
+}
+
 pub(crate) struct Transport {
     socket: DataSocket,
     outgoing: VecDeque<Message>,
@@ -46,6 +57,12 @@ pub(crate) struct Transport {
     unflushed: bool,
     write_failed: Option<SocketLoss>,
     lost: Option<SocketLoss>,
+    /// Bytes the system waits for before it says that there is something to read.
+    low_water: usize,
+    /// Whether the system does wait for them.
+    is_marked: bool,
+    /// Nothing is read, since the system says so of any byte.
+    holds_back: bool,
 }
 
 impl Transport {
@@ -58,6 +75,9 @@ impl Transport {
             unflushed: false,
             write_failed: None,
             lost: None,
+            low_water: 1,
+            is_marked: false,
+            holds_back: false,
         }
     }
 
@@ -81,6 +101,17 @@ impl Transport {
     /// Whether nothing more should be pushed until [`Self::exchange`] returns.
     pub(crate) fn is_congested(&self) -> bool {
         self.backlog > CONGESTED_BYTES
+    }
+
+    /// Leaves what comes in the socket until about that many bytes are there or this is called again, which must be soon:
+    /// where the system cannot wait for bytes, only that ends it. `None` to take whatever comes.
+    pub(crate) fn wait_for(&mut self, bytes: Option<usize>) {
+        let low_water = bytes.unwrap_or(1);
+        if low_water != self.low_water {
+            self.low_water = low_water;
+            self.is_marked = self.socket.get_ref().set_low_water(low_water);
+        }
+        self.holds_back = bytes.is_some() && !self.is_marked;
     }
 
     /// Writes, and waits until something was received or congestion is over. Cancel safe. After an error the socket
@@ -137,6 +168,9 @@ impl Transport {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, received: &mut Vec<Incoming>) {
+        if self.holds_back {
+            return;
+        }
         while received.len() < BATCH && self.lost.is_none() {
             let Poll::Ready(next) = Pin::new(&mut self.socket).poll_next(cx) else { return };
             if let Some(Ok(message)) = &next

@@ -12,9 +12,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use fleetline_simulator::Simulator;
+use fleetline_simulator::{SessionKey, Simulator};
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use serde_json::{Value, json};
+use support::names::Names;
 use support::{Signer, account, simulator, ssm_ok};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -292,5 +293,56 @@ async fn the_official_client_pipes_a_connection_for_ssh() {
         client.printed.until("echo of all bytes", |seen| seen.len() >= sent.len() && seen.ends_with(&sent));
         drop(writer.join().unwrap().unwrap());
     });
+    simulator.shutdown().await;
+}
+
+/// Seals the sessions that start from now on with the account's key, which the client reaches by its name only: it knows
+/// no endpoint for KMS. The variables are for its environment.
+async fn seal(simulator: &Simulator, directory: &Path, has_challenge: bool) -> Vec<(&'static str, PathBuf)> {
+    let control = simulator.control();
+    let node = control.node(NODE).unwrap();
+    let key = control.kms_key(&node.account, &node.region).unwrap();
+    let key = SessionKey { has_challenge, ..SessionKey::new(key) };
+    control.set_session_key(&node.account, &node.region, Some(key)).unwrap();
+    let names = Names::of(simulator, &[format!("kms.{}.amazonaws.com", node.region)]).await;
+    names.environment(directory)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_runs_shells_sealed_with_kms() {
+    let Some(plugin) = plugin("sealed shell") else { return };
+    let (simulator, directory) = (simulator(|_| {}).await, tempfile::tempdir().unwrap());
+    for (keys, has_challenge) in [(1, true), (2, false)] {
+        let mut environment = environment(&simulator, directory.path());
+        environment.extend(seal(&simulator, directory.path(), has_challenge).await);
+        let arguments = arguments(&simulator, None, json!({})).await;
+        let mut client = OnTerminal::start(&plugin, arguments, environment, directory.path());
+        tokio::task::block_in_place(|| {
+            client.printed.until_text("~$ ");
+            client.type_in("echo sum-$((40+2)); stty size\n");
+            client.printed.until_text("sum-42\r");
+            client.printed.until_text("24 80\r");
+            client.type_in("seq 1 20000; exit\n");
+            client.printed.until_text("19999\r\n20000\r\n");
+            client.printed.until_text("Exiting session");
+            assert!(client.process.wait().unwrap().success());
+        });
+        assert_eq!(simulator.control().calls().get("GenerateDataKey"), Some(&keys));
+    }
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_forwards_unsealed_where_shells_are_sealed() {
+    let Some(plugin) = plugin("forward beside a key") else { return };
+    let (simulator, directory) = (simulator(|_| {}).await, tempfile::tempdir().unwrap());
+    seal(&simulator, directory.path(), true).await;
+    let (_client, port) = forward(&simulator, &plugin, directory.path()).await;
+    tokio::join!(comes_back(port, 1), comes_back(port, 2));
+    assert_eq!(
+        simulator.control().calls().get("GenerateDataKey"),
+        None,
+        "ports have no key (protocol.md 5.1)"
+    );
     simulator.shutdown().await;
 }

@@ -21,6 +21,9 @@ enum What {
         /// Only this part: unpaced, paced, shell, idle.
         #[arg(long)]
         only: Option<String>,
+        /// Of the parts with agents that pause or do not, only this: upload, download, echo, parallel, prompt.
+        #[arg(long)]
+        measure: Option<String>,
     },
     /// The application with saved forwards that listen, some of them under wrk.
     Forwards {
@@ -58,13 +61,15 @@ fn program(arguments: &[String]) -> Result<()> {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut arguments = Vec::new();
     match &options.what {
-        What::Engine { quick, only } => {
+        What::Engine { quick, only, measure } => {
             arguments.push("engine".to_owned());
             if *quick {
                 arguments.push("--quick".to_owned());
             }
-            if let Some(only) = only {
-                arguments.extend(["--only".to_owned(), only.clone()]);
+            for (option, value) in [("--only", only), ("--measure", measure)] {
+                if let Some(value) = value {
+                    arguments.extend([option.to_owned(), value.clone()]);
+                }
             }
         }
         What::Forwards { saved, active } => {

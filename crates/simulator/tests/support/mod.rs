@@ -9,6 +9,7 @@
 )]
 
 pub mod channel;
+pub mod names;
 
 use std::fmt::Write as _;
 
