@@ -28,6 +28,8 @@ pub(crate) struct Files {
     pub(crate) webview: PathBuf,
     /// Size and position of the window.
     pub(crate) window: PathBuf,
+    /// Sources added here, in the form of the AWS configuration.
+    pub(crate) sources: PathBuf,
 }
 
 impl Place {
@@ -52,6 +54,7 @@ impl Files {
             logs: paths.cache.join("logs"),
             webview: paths.cache.join("webview"),
             window: paths.config.join("window.json"),
+            sources: paths.aws_sources(),
         }
     }
 }
@@ -66,7 +69,7 @@ mod tests {
         let place = Place::find(Some(home.path()));
         assert!(place.store.is_persistent() && place.warnings.is_empty());
         let files = place.files.unwrap();
-        for path in [&files.logs, &files.webview, &files.window] {
+        for path in [&files.logs, &files.webview, &files.window, &files.sources] {
             assert!(path.starts_with(home.path()), "{}", path.display());
         }
     }

@@ -4,6 +4,7 @@
 //! runtime and returns an [`AppHandle`] with one async method per command. State comes out as events through the
 //! [`Ui`] port, each with a version that only grows.
 
+mod accounts;
 mod clock;
 mod controller;
 pub mod deep_link;
@@ -27,6 +28,7 @@ pub use controller::start;
 pub use fleetline_engine::Dialer;
 pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
+pub use fleetline_signin::Identities;
 pub use fleetline_store::{Journal, JournalEntry, Paths, Store};
 pub use forwards::{PortInUse, SameUser};
 pub use handle::AppHandle;

@@ -1,6 +1,7 @@
 //! Failures in one sentence: what happened, why, and what to do. Shared by the desktop app and the CLI.
 
 mod denial;
+mod sign_in;
 
 use fleetline_access::{Attempt, Fault, Known};
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
@@ -9,6 +10,7 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::StoreError;
 
 pub use denial::DenialReport;
+pub use sign_in::describe_sign_in;
 
 /// Longest raw text handed on, in bytes.
 const DETAIL_LIMIT: usize = 4 * 1024;
@@ -56,6 +58,11 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
     let of =
         |code, message: String, hint: &str| (code, message, Some(hint.to_owned()).filter(|h| !h.is_empty()));
     match error.kind {
+        ApiErrorKind::NoCredentials if error.code.as_deref() == Some(fleetline_signin::CODE_NEEDED) => of(
+            ErrorCode::NotSignedIn,
+            format!("{} needs the code of its MFA device.", capital(&source)),
+            "Enter the code under Accounts, and the calls that wait go on.",
+        ),
         ApiErrorKind::NoCredentials => of(
             ErrorCode::NotSignedIn,
             format!("No credentials were found for {source}."),

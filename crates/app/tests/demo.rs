@@ -60,7 +60,8 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
     let scope = simulator.accounts().into_iter().flat_map(|account| {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
-    let backend = Backend { control: sources.clone(), sources, scope: scope.collect(), guard: None };
+    let backend =
+        Backend { control: sources.clone(), sources, scope: scope.collect(), identities: None, guard: None };
     let ui = FakeUi::new();
     let app = start(Ports {
         launcher: Arc::new(Demo(Mutex::new(Some(backend)))),

@@ -181,7 +181,13 @@ impl Launcher for World {
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
         let world = Arc::new(self.clone());
         Box::pin(async {
-            Ok(Backend { sources: world.clone(), control: world, scope: Vec::new(), guard: None })
+            Ok(Backend {
+                sources: world.clone(),
+                control: world,
+                scope: Vec::new(),
+                identities: None,
+                guard: None,
+            })
         })
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::account::Accounts;
 use crate::fleet::{FleetSummary, FleetViewState};
 use crate::forward::{ForwardRow, Forwards};
 use crate::session::TabRow;
@@ -73,6 +74,11 @@ pub enum Change {
     Notices {
         /// Now.
         notices: Vec<Notice>,
+    },
+    /// Sources, sign-ins and codes that are waited for.
+    Accounts {
+        /// Now.
+        accounts: Accounts,
     },
     /// The user asked to quit or close while sessions live; the interface asks back.
     QuitRequested {

@@ -5,7 +5,8 @@
 //! milliseconds of the Unix epoch; ids are opaque strings; no type carries a secret (SEC-04). Events carry
 //! whole state with a `version` that only grows, so a late event can be dropped.
 
-pub mod error;
+pub mod account;
+mod error;
 pub mod event;
 pub mod fleet;
 pub mod forward;

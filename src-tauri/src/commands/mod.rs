@@ -1,6 +1,7 @@
 //! The commands of the interface. Each is one statement that forwards to the application: what it may do and what it
 //! refuses is decided there.
 
+pub(crate) mod account;
 pub(crate) mod app;
 pub(crate) mod fleet;
 pub(crate) mod forward;

@@ -28,6 +28,7 @@ pub(crate) async fn launch(ending: TaskTracker) -> Result<Backend, CommandError>
     Ok(Backend {
         scope: scope.collect(),
         control: sources.clone(),
+        identities: Some(sources.clone()),
         sources,
         guard: Some(Box::new(Running {
             parts: Some((simulator, files, ending.token())),

@@ -1,5 +1,6 @@
 //! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
 
+mod accounts;
 mod forwards;
 mod lifecycle;
 mod shells;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use self::lifecycle::{Launched, Quitting};
+use crate::accounts::{AccountNews, AccountsDesk, EndingNotices};
 use crate::clock::now_ms;
 use crate::disk::{Disk, Written};
 use crate::fleet::FleetDesk;
@@ -55,6 +57,7 @@ pub fn start(ports: Ports) -> AppHandle {
     let (progress, progress_in) = mpsc::channel(WAITING_MESSAGES);
     let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
     let (forward_news, forward_news_in) = mpsc::channel(WAITING_MESSAGES);
+    let (account_news, account_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
     let inbox = Inbox {
         requests,
@@ -62,6 +65,7 @@ pub fn start(ports: Ports) -> AppHandle {
         progress: progress_in,
         launched: launched_in,
         forward_news: forward_news_in,
+        account_news: account_news_in,
         written: written_in,
     };
     let disk = Disk::start(ports.store, written);
@@ -72,6 +76,7 @@ pub fn start(ports: Ports) -> AppHandle {
         disk,
         version: 0,
         mode: AppMode::FirstRun,
+        choice: None,
         backend: None,
         launches: 0,
         launching: None,
@@ -79,6 +84,8 @@ pub fn start(ports: Ports) -> AppHandle {
         desk: FleetDesk::new(),
         tabs: Tabs::new(),
         forwards: ForwardDesk::new(forward_news.clone()),
+        accounts: AccountsDesk::new(account_news.clone()),
+        ending: EndingNotices::default(),
         proofs: Proofs::default(),
         settings: Settings::default(),
         notices: Notices::default(),
@@ -92,6 +99,7 @@ pub fn start(ports: Ports) -> AppHandle {
         progress,
         launched,
         forward_news,
+        account_news,
     };
     tokio::spawn(controller.run(inbox));
     AppHandle::new(sender)
@@ -105,6 +113,8 @@ struct Controller {
     /// Version of the last event.
     version: u64,
     mode: AppMode,
+    /// What the backend was chosen by.
+    choice: Option<StartChoice>,
     backend: Option<Backend>,
     /// Number of the latest launch; the answers of earlier ones are ignored.
     launches: u64,
@@ -113,6 +123,9 @@ struct Controller {
     desk: FleetDesk,
     tabs: Tabs,
     forwards: ForwardDesk,
+    accounts: AccountsDesk,
+    /// What is told of credentials that end.
+    ending: EndingNotices,
     proofs: Proofs,
     settings: Settings,
     notices: Notices,
@@ -129,6 +142,7 @@ struct Controller {
     progress: mpsc::Sender<Progress>,
     launched: mpsc::Sender<Launched>,
     forward_news: mpsc::Sender<News>,
+    account_news: mpsc::Sender<AccountNews>,
 }
 
 /// Everything the controller listens to.
@@ -138,6 +152,7 @@ struct Inbox {
     progress: mpsc::Receiver<Progress>,
     launched: mpsc::Receiver<Launched>,
     forward_news: mpsc::Receiver<News>,
+    account_news: mpsc::Receiver<AccountNews>,
     written: mpsc::Receiver<Written>,
 }
 
@@ -162,6 +177,8 @@ impl Controller {
                 Some((tab, report)) = inbox.reports.recv() => self.reported(&tab, report),
                 Some(launched) = inbox.launched.recv() => self.launched(launched),
                 Some(news) = inbox.forward_news.recv() => self.forward_news(news),
+                Some(news) = inbox.account_news.recv() => self.account_news(news),
+                () = at(self.ending_due()) => self.tell_endings(),
                 Some(written) = inbox.written.recv() => self.written(&written),
                 Some(ended) = self.terminals.join_next() => {
                     if let Err(error) = ended {
@@ -220,6 +237,7 @@ impl Controller {
             Request::SessionRetry { tab, reply } => answer(reply, self.session_retry(&tab)),
             Request::Terminal { tab, request } => self.terminal(&tab, request),
             Request::Forward(request) => self.forward_asked(request),
+            Request::Account(request) => self.account_asked(request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),
@@ -228,6 +246,7 @@ impl Controller {
 
     fn snapshot(&mut self) -> AppSnapshot {
         self.read_sources();
+        self.accounts.read();
         AppSnapshot {
             version: self.version as f64,
             mode: self.mode.clone(),
@@ -240,6 +259,7 @@ impl Controller {
             tabs: self.tabs.rows(),
             active_tab: self.tabs.active().to_owned(),
             forwards: self.forwards.all(),
+            accounts: self.accounts_now(),
             settings: self.settings.clone(),
             notices: self.notices.rows(),
         }
@@ -283,6 +303,7 @@ impl Controller {
     }
 
     fn progressed(&mut self, progress: Progress) {
+        self.learn_of_sources(&progress);
         let outcome = self.desk.progress(progress);
         if outcome.identities {
             self.emit_mode();
@@ -377,6 +398,7 @@ impl Controller {
             bundles,
             paused,
             demo: self.mode == AppMode::Demo,
+            ending: self.ending.tray(),
         };
         let menu = tray::menu(&state);
         if menu != self.tray {

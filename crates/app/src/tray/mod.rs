@@ -21,6 +21,8 @@ pub struct TrayState {
     pub paused: bool,
     /// Whether this is the demo fleet.
     pub demo: bool,
+    /// A sign-in that ends soon or is over, in a few words.
+    pub ending: Option<String>,
 }
 
 /// A live shell as the tray names it.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fleetline_app::tray::Menu;
 use fleetline_app::{AppHandle, FrameSink, SinkClosed, Ui, UiError};
+use fleetline_ipc::account::Accounts;
 use fleetline_ipc::event::{AppEvent, Change};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
@@ -30,6 +31,7 @@ pub(crate) struct Seen {
     pub(crate) active: String,
     pub(crate) notices: Vec<Notice>,
     pub(crate) forwards: Forwards,
+    pub(crate) accounts: Accounts,
     pub(crate) quit_requested: Option<QuitSummary>,
     pub(crate) tray: Menu,
     pub(crate) shown: u32,
@@ -132,6 +134,7 @@ impl Ui for FakeUi {
                         *known = row;
                     }
                 }
+                Change::Accounts { accounts } => seen.accounts = accounts,
                 Change::View { .. } | Change::Settings { .. } => {}
             }
         });
