@@ -2,9 +2,10 @@ import type { GlyphName, IconName } from '../parts/glyphs';
 import type { NodeRow, TabRow } from '../host/types';
 import { language } from '../i18n/index.svelte';
 import type { Application } from '../state/app.svelte';
-import { FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACCOUNTS_TAB, FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 import { openShell } from '../fleet/actions';
 import { newForward } from '../forwards/actions';
+import { accountEntries } from '../accounts/actions';
 import { forwardGlyph, stateWords } from '../forwards/words';
 import { requestQuit, terminalTarget } from './keyboard';
 
@@ -53,6 +54,7 @@ export function actions(app: Application): Entry[] {
       id: 'pause-forwards', title: app.forwards.paused ? m.act.resumeForwards : m.act.pauseForwards, note: '', icon: 'pause',
       run: () => app.forwards.pause(!app.forwards.paused),
     },
+    ...accountEntries(app),
     { id: 'settings', title: m.act.settings, note: '', icon: 'settings', run: () => tabs.activate(SETTINGS_TAB) },
     { id: 'shortcuts', title: m.act.shortcuts, note: '', icon: 'log', kbd: '?', run: () => chrome.open({ kind: 'shortcuts' }) },
     { id: 'theme-dark', title: m.act.themeDark, note: '', icon: 'settings', run: () => void settings.apply({ theme: 'dark' }) },
@@ -81,16 +83,27 @@ export function actions(app: Application): Entry[] {
   return all;
 }
 
+/** Name of a page beside the host's tabs. */
+export function pageTitle(id: string): string {
+  const m = language.m;
+  return id === FORWARDS_TAB ? m.fwd.title : id === ACCOUNTS_TAB ? m.acc.title : m.settings;
+}
+
+/** Icon of a page beside the host's tabs. */
+export function pageIcon(id: string): IconName {
+  return id === FORWARDS_TAB ? 'forwards' : id === ACCOUNTS_TAB ? 'accounts' : 'settings';
+}
+
 /** Open tabs as entries. */
 export function tabEntries(app: Application): Entry[] {
   const m = language.m;
   return app.tabs.order.map((id) => {
     const tab = app.tabs.rows.find((row) => row.id === id);
-    const title = tab ? (tab.kind === 'fleet' ? m.fleet : tab.title) : id === FORWARDS_TAB ? m.fwd.title : m.settings;
+    const title = tab ? (tab.kind === 'fleet' ? m.fleet : tab.title) : pageTitle(id);
     const session = tab?.session;
     const note = session ? `${session.accountName} · ${session.region}` : '';
     return {
-      id: `tab ${id}`, title, note, icon: tab ? 'fleet' : id === FORWARDS_TAB ? 'forwards' : 'settings', ...(tab ? { tab } : {}),
+      id: `tab ${id}`, title, note, icon: tab ? 'fleet' : pageIcon(id), ...(tab ? { tab } : {}),
       run: () => app.tabs.activate(id),
     } satisfies Entry;
   });

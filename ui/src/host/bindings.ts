@@ -99,6 +99,30 @@ export const commands = {
 	forwardDetail: (id: string) => typedError<ForwardDetail, CommandError>(__TAURI_INVOKE("forward_detail", { id })),
 	/**  Texts to copy for using a forward elsewhere. */
 	forwardTexts: (id: string) => typedError<ForwardTexts, CommandError>(__TAURI_INVOKE("forward_texts", { id })),
+	/**  Asks AWS who a source is, or all that can be asked without a person. */
+	accountsCheck: (source: string | null) => typedError<null, CommandError>(__TAURI_INVOKE("accounts_check", { source })),
+	/**  Begins to sign in. */
+	signIn: (name: string, method: SignInMethod) => typedError<string, CommandError>(__TAURI_INVOKE("sign_in", { name, method })),
+	/**  Adds a sign-in by its start URL and begins it. */
+	signInAdd: (startUrl: string, region: string, method: SignInMethod) => typedError<string, CommandError>(__TAURI_INVOKE("sign_in_add", { startUrl, region, method })),
+	/**  Opens the page of a sign-in once more, or copies its address. */
+	signInPage: (label: string, copy: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("sign_in_page", { label, copy })),
+	/**  Gives a sign-in up. */
+	signInCancel: (label: string) => typedError<null, CommandError>(__TAURI_INVOKE("sign_in_cancel", { label })),
+	/**  Signs out. */
+	signOut: (name: string) => typedError<null, CommandError>(__TAURI_INVOKE("sign_out", { name })),
+	/**  All accounts and roles a sign-in opens. */
+	signInAccounts: (label: string) => typedError<OpenAccount[], CommandError>(__TAURI_INVOKE("sign_in_accounts", { label })),
+	/**  Makes sources of roles and lists the fleet through them. */
+	accountsUseRoles: (label: string, region: string, picks: AccountPick[]) => typedError<string[], CommandError>(__TAURI_INVOKE("accounts_use_roles", { label, region, picks })),
+	/**  Lists the fleet through these sources as well, or no longer. */
+	accountsUse: (sources: string[], inUse: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("accounts_use", { sources, inUse })),
+	/**  Forgets a source or a sign-in that was added here. */
+	accountRemove: (name: string) => typedError<null, CommandError>(__TAURI_INVOKE("account_remove", { name })),
+	/**  Gives the code of an MFA device. */
+	mfaAnswer: (source: string, code: string) => typedError<null, CommandError>(__TAURI_INVOKE("mfa_answer", { source, code })),
+	/**  Gives no code. */
+	mfaDecline: (source: string) => typedError<null, CommandError>(__TAURI_INVOKE("mfa_decline", { source })),
 	/**  Puts text on the clipboard, at most 1 MiB. */
 	clipboardWrite: (text: string) => typedError<null, CommandError>(__TAURI_INVOKE("clipboard_write", { text })),
 	/**  Opens an `https` address in the browser; anything else is refused. */
@@ -111,6 +135,16 @@ export const events = {
 };
 
 /* Types */
+/**  A role that shall become a source and be listed. */
+export type AccountPick = {
+	/**  Twelve digits. */
+	accountId: string,
+	/**  Name of the account; may be empty. */
+	accountName: string,
+	/**  Name of the role. */
+	role: string,
+};
+
 /**  One account-Region of the scope. */
 export type AccountRegionRow = {
 	/**  AWS profile it is reached through. */
@@ -133,6 +167,79 @@ export type AccountRegionRow = {
 	problem: CommandError | null,
 	/**  When the listing was last complete. */
 	updatedMs: number | null,
+};
+
+/**  A source on the accounts page. */
+export type AccountRow = {
+	/**  Name of the AWS profile, or `environment`. */
+	source: string,
+	/**  How it gets credentials. */
+	kind: CredentialKind,
+	/**  The account, once it is known. */
+	accountId: string | null,
+	/**  Role or user, once it is known. */
+	role: string | null,
+	/**  The caller's ARN, once AWS told it. */
+	arn: string | null,
+	/**  The Region it names. */
+	region: string | null,
+	/**  Label of the sign-in its chain begins with. */
+	signIn: string | null,
+	/**  The sources its role is taken through, nearest first. */
+	through: string[],
+	/**  The MFA device it asks for. */
+	mfaSerial: string | null,
+	/**  Settings as they are written, without what is secret. */
+	settings: AccountSetting[],
+	/**  Whether Fleetline made it, outside the AWS files. */
+	own: boolean,
+	/**  Whether the fleet is listed through it. */
+	inUse: boolean,
+	/**  How it is. */
+	state: AccountState,
+	/**  When AWS was last asked who it is. */
+	checkedMs: number | null,
+};
+
+/**  A setting of a source. */
+export type AccountSetting = {
+	/**  Name in the file, or of the variable. */
+	name: string,
+	/**  Its value, or an ellipsis for what is not shown. */
+	value: string,
+};
+
+/**  How far a source or a sign-in can be used now. */
+export type AccountState = 
+/**  Credentials, or the sign-in behind them, are at hand. */
+{ state: "ready"; 
+/**  When they end. */
+ending: Ending } | 
+/**  Nobody is signed in. */
+{ state: "needs_sign_in" } | 
+/**  It is over. */
+{ state: "over"; 
+/**  Since when. */
+sinceMs: number | null } | 
+/**  A code of an MFA device is needed. */
+{ state: "needs_code" } | 
+/**  Only using it tells. */
+{ state: "not_checked" } | 
+/**  AWS is being asked. */
+{ state: "checking" } | 
+/**  It does not work. */
+{ state: "failed"; 
+/**  Why. */
+problem: CommandError };
+
+/**  Everything the accounts page shows. */
+export type Accounts = {
+	/**  Sources in the order of the configuration. */
+	rows: AccountRow[],
+	/**  Sign-ins by label. */
+	signIns: SignInRow[],
+	/**  Codes that are waited for, oldest first. */
+	asks: MfaAsk[],
 };
 
 /**  Something changed. One event type carries all kinds, so that their order is the order of `version`. */
@@ -178,6 +285,8 @@ export type AppSnapshot = {
 	activeTab: string,
 	/**  Forwards. */
 	forwards: Forwards,
+	/**  Sources, sign-ins and codes that are waited for. */
+	accounts: Accounts,
 	/**  Settings in force. */
 	settings: Settings,
 	/**  Standing notices. */
@@ -228,6 +337,10 @@ settings: Settings } |
 { kind: "notices"; 
 /**  Now. */
 notices: Notice[] } | 
+/**  Sources, sign-ins and codes that are waited for. */
+{ kind: "accounts"; 
+/**  Now. */
+accounts: Accounts } | 
 /**  The user asked to quit or close while sessions live; the interface asks back. */
 { kind: "quit_requested"; 
 /**  What would end. */
@@ -283,6 +396,25 @@ export type ConnectionRow = {
 	lane: number | null,
 };
 
+/**  How a source gets its credentials. */
+export type CredentialKind = 
+/**  An access key in the AWS files. */
+"access_key" | 
+/**  AWS_ACCESS_KEY_ID and friends. */
+"environment" | 
+/**  A role of IAM Identity Center. */
+"identity_center" | 
+/**  A role taken by other credentials. */
+"role" | 
+/**  A role taken by a token in a file. */
+"web_identity" | 
+/**  A program prints them. */
+"process" | 
+/**  `aws login`. */
+"console_login" | 
+/**  Nothing is configured. */
+"nothing";
+
 /**  Height of a table row. */
 export type Density = 
 /**  24 px. */
@@ -291,6 +423,19 @@ export type Density =
 "normal" | 
 /**  36 px. */
 "comfortable";
+
+/**  When something ends. */
+export type Ending = 
+/**  Never by itself. */
+{ ends: "never" } | 
+/**  It ends, and nobody says when. */
+{ ends: "unknown" } | 
+/**  At a time. */
+{ ends: "at"; 
+/**  The time. */
+ms: number | null; 
+/**  Whether the next credentials come without a person. */
+renews: boolean };
 
 /**  Why a command failed, as a closed list the interface chooses its words and actions by. */
 export type ErrorCode = 
@@ -663,6 +808,34 @@ export type LiveSession = {
 	startedMs: number | null,
 };
 
+/**  A code that is waited for. */
+export type MfaAsk = {
+	/**  The source. */
+	source: string,
+	/**  Serial number or ARN of the device. */
+	serial: string,
+	/**  The role the code opens; `None` for the user itself. */
+	role: string | null,
+	/**  Life of what it gives, in seconds. */
+	durationS: number,
+	/**  Calls and sessions that wait. */
+	waiting: number,
+	/**  Whether a code is being tried. */
+	trying: boolean,
+	/**  Why the last code did not do. */
+	refused: MfaRefused | null,
+};
+
+/**  A code AWS did not take. */
+export type MfaRefused = {
+	/**  When the device shows the next one. */
+	nextMs: number | null,
+	/**  Whether this very code was given before. */
+	usedBefore: boolean,
+	/**  What AWS said. */
+	text: string,
+};
+
 /**  Modifier keys held. */
 export type Modifiers = {
 	/**  Shift. */
@@ -789,6 +962,28 @@ export type NoticeLevel =
 "warn" | 
 /**  Something stopped. */
 "bad";
+
+/**  An account a sign-in opens. */
+export type OpenAccount = {
+	/**  Twelve digits. */
+	accountId: string,
+	/**  Name; may be empty. */
+	name: string,
+	/**  Address of its owner; may be empty. */
+	email: string,
+	/**  The roles there. */
+	roles: OpenRole[],
+};
+
+/**  A role a sign-in opens. */
+export type OpenRole = {
+	/**  Its name. */
+	name: string,
+	/**  The source that uses it already. */
+	source: string | null,
+	/**  Whether the fleet is listed through it. */
+	inUse: boolean,
+};
 
 /**  What became of a paste. */
 export type PasteOutcome = 
@@ -1014,6 +1209,50 @@ export type Settings = {
 	inspectorPx?: number,
 	/**  Whether the terminal's text mirror speaks new output. */
 	screenReader?: boolean,
+};
+
+/**  A sign-in under way. */
+export type SignInFlow = 
+/**  The page is being asked for. */
+{ step: "preparing" } | 
+/**  The page is open in the browser. Its address stays in the program, since it holds a secret of this sign-in. */
+{ step: "waiting"; 
+/**  The host of the page. */
+host: string; 
+/**  What the page must show, for a device code. */
+userCode: string | null; 
+/**  When it is given up. */
+untilMs: number | null; 
+/**  Why the browser could not be opened. */
+unopened: string | null } | 
+/**  It did not succeed. */
+{ step: "failed"; 
+/**  Why. */
+problem: CommandError };
+
+/**  How to sign in. */
+export type SignInMethod = 
+/**  In the browser of this computer. */
+"browser" | 
+/**  By a code that is compared on any device. */
+"device";
+
+/**  A sign-in of the configuration. */
+export type SignInRow = {
+	/**  Name of the `sso-session`, else the start URL. */
+	label: string,
+	/**  Start URL. */
+	startUrl: string,
+	/**  Region of IAM Identity Center. */
+	region: string,
+	/**  How it is. */
+	state: AccountState,
+	/**  Sources that live on it. */
+	sources: string[],
+	/**  Whether Fleetline made it, outside the AWS files. */
+	own: boolean,
+	/**  The sign-in that runs, or how the last one ended. */
+	flow: SignInFlow | null,
 };
 
 /**  Columns the fleet can be sorted by. */

@@ -221,6 +221,70 @@ export interface ForwardDetail {
 
 export interface ForwardTexts { address: string; url: string | null; command: string }
 
+export type CredentialKind =
+  | 'access_key' | 'environment' | 'identity_center' | 'role' | 'web_identity' | 'process' | 'console_login' | 'nothing';
+export type Ending = { ends: 'never' } | { ends: 'unknown' } | { ends: 'at'; ms: number; renews: boolean };
+export type AccountState =
+  | { state: 'ready'; ending: Ending }
+  | { state: 'needs_sign_in' }
+  | { state: 'over'; sinceMs: number }
+  | { state: 'needs_code' }
+  | { state: 'not_checked' }
+  | { state: 'checking' }
+  | { state: 'failed'; problem: CommandError };
+
+export interface AccountSetting { name: string; value: string }
+
+export interface AccountRow {
+  source: string;
+  kind: CredentialKind;
+  accountId: string | null;
+  role: string | null;
+  arn: string | null;
+  region: string | null;
+  signIn: string | null;
+  through: string[];
+  mfaSerial: string | null;
+  settings: AccountSetting[];
+  own: boolean;
+  inUse: boolean;
+  state: AccountState;
+  checkedMs: number | null;
+}
+
+export type SignInMethod = 'browser' | 'device';
+export type SignInFlow =
+  | { step: 'preparing' }
+  | { step: 'waiting'; host: string; userCode: string | null; untilMs: number; unopened: string | null }
+  | { step: 'failed'; problem: CommandError };
+
+export interface SignInRow {
+  label: string;
+  startUrl: string;
+  region: string;
+  state: AccountState;
+  sources: string[];
+  own: boolean;
+  flow: SignInFlow | null;
+}
+
+export interface MfaRefused { nextMs: number; usedBefore: boolean; text: string }
+export interface MfaAsk {
+  source: string;
+  serial: string;
+  role: string | null;
+  durationS: number;
+  waiting: number;
+  trying: boolean;
+  refused: MfaRefused | null;
+}
+
+export interface Accounts { rows: AccountRow[]; signIns: SignInRow[]; asks: MfaAsk[] }
+
+export interface OpenRole { name: string; source: string | null; inUse: boolean }
+export interface OpenAccount { accountId: string; name: string; email: string; roles: OpenRole[] }
+export interface AccountPick { accountId: string; accountName: string; role: string }
+
 export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'compact' | 'normal' | 'comfortable';
 
@@ -256,6 +320,7 @@ export interface AppSnapshot {
   tabs: TabRow[];
   activeTab: string;
   forwards: Forwards;
+  accounts: Accounts;
   settings: Settings;
   notices: Notice[];
 }
@@ -268,6 +333,7 @@ export type Change =
   | { kind: 'tab'; tab: TabRow }
   | { kind: 'forwards'; forwards: Forwards }
   | { kind: 'forward'; row: ForwardRow }
+  | { kind: 'accounts'; accounts: Accounts }
   | { kind: 'settings'; settings: Settings }
   | { kind: 'notices'; notices: Notice[] }
   | { kind: 'quit_requested'; summary: QuitSummary };
@@ -376,6 +442,20 @@ export interface Host {
   forwardDisconnect(id: string, connection: number | null): Promise<void>;
   forwardDetail(id: string): Promise<ForwardDetail>;
   forwardTexts(id: string): Promise<ForwardTexts>;
+
+  /** Without a source, all that can be asked without a person. Answers come as events. */
+  accountsCheck(source: string | null): Promise<void>;
+  signIn(name: string, method: SignInMethod): Promise<string>;
+  signInAdd(startUrl: string, region: string, method: SignInMethod): Promise<string>;
+  signInPage(label: string, copy: boolean): Promise<void>;
+  signInCancel(label: string): Promise<void>;
+  signOut(name: string): Promise<void>;
+  signInAccounts(label: string): Promise<OpenAccount[]>;
+  accountsUseRoles(label: string, region: string, picks: AccountPick[]): Promise<string[]>;
+  accountsUse(sources: string[], inUse: boolean): Promise<void>;
+  accountRemove(name: string): Promise<void>;
+  mfaAnswer(source: string, code: string): Promise<void>;
+  mfaDecline(source: string): Promise<void>;
 
   settingsApply(settings: Settings): Promise<Settings>;
   clipboardWrite(text: string): Promise<void>;

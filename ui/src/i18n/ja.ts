@@ -1,3 +1,4 @@
+import { ja as accounts } from './accounts/ja';
 import type { Messages } from './en';
 import { number } from './forms';
 
@@ -206,6 +207,7 @@ export const ja: Messages = {
   state: '状態',
   noRegion: '未設定',
   usable: '使うときに確認',
+  readyFor: (left) => `使用可能、残り ${left}`,
   noSources: 'このコンピューターに AWS プロファイルは見つかりませんでした。デモフリートには不要です。',
   regionsLabel: 'リージョン',
   regionsHint: '複数は空白で区切ります。空の場合は各 AWS プロファイルのリージョンを使います。',
@@ -214,7 +216,7 @@ export const ja: Messages = {
   regionNeeded: (profile) => `${profile} にはリージョンがないため、ここで 1 つ以上必要です。`,
   demoTitle: 'デモフリートを試す',
   demoLead: '複数アカウントの架空ノードと、このコンピューターで動くシェルです。AWS には何も送信しません。',
-  changeLater: '後から設定で変更できます。',
+  changeLater: '後からアカウントの画面ですべて変更できます。',
   continueWith: (count) => `${n(count)} 個のプロファイルで続行`,
   chooseFirst: 'AWS プロファイルを選択',
 
@@ -269,7 +271,7 @@ export const ja: Messages = {
     copyId: 'ノード ID をコピー', copyPaste: 'コピー / 貼り付け', scrollPage: 'ページ単位でスクロール', scrollEnds: '先頭 / 末尾へ',
     zoom: '文字を大きく / 小さく / 戻す', refresh: '更新', inspector: '詳細', rail: 'サイドバー',
     leave: 'ターミナルからウィンドウへ', region: '次 / 前の領域', shortcuts: 'ショートカット', quit: '終了',
-    rowActions: '行の操作', menu: 'コンテキストメニュー', sections: 'フリート / 転送 / 設定', newForward: '新しい転送', rowForward: '選択したノードの転送 / リモートデスクトップ',
+    rowActions: '行の操作', menu: 'コンテキストメニュー', sections: 'フリート / 転送 / アカウント / 設定', newForward: '新しい転送', rowForward: '選択したノードの転送 / リモートデスクトップ',
   },
   fwd: {
     title: '転送',
@@ -398,5 +400,6 @@ export const ja: Messages = {
     forwardFrom: 'ポートを転送…',
     desktopOf: 'リモートデスクトップ…',
   },
+  acc: accounts,
 };
 

@@ -7,7 +7,10 @@ export type Overlay =
   | { kind: 'quit'; summary: QuitSummary }
   | { kind: 'close_tab'; tab: string; title: string }
   | { kind: 'forward'; id: string | null; node: NodeRow | null; spec: ForwardSpec | null; forwardKind: ForwardKind }
-  | { kind: 'remove_forward'; row: ForwardRow };
+  | { kind: 'remove_forward'; row: ForwardRow }
+  | { kind: 'add_identity' }
+  | { kind: 'roles'; label: string }
+  | { kind: 'mfa'; source: string };
 
 /** What belongs to the window itself: overlays, announcements, the clock, a failed action. */
 export class Chrome {

@@ -1,5 +1,6 @@
 import type { AppEvent, AppMode, Change, CommandError, FleetQuery, FleetViewState, Host, NodeRow, SessionState, Settings, SourceRow, TabRow } from '../types';
 import { HostError } from '../types';
+import { FakeAccounts } from './accounts';
 import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
 import { FakeTerminal } from './terminal';
@@ -89,6 +90,7 @@ export function createFakeHost(options: URLSearchParams): Host {
   };
 
   const forwards = new FakeForwards(nodeOf, emit, options.has('noforwards') ? [] : fleet.rows);
+  const accounts = new FakeAccounts(emit);
 
   const host: Host = {
     listen: (onEvent) => {
@@ -97,7 +99,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     },
     appSnapshot: () => later(() => ({
       version, mode, platform: 'linux', appVersion: '0.1.0', softwareGl: options.has('software'), sources: options.has('nosources') ? [] : SOURCES, identities: [],
-      fleet: summarize(fleet, 1, false), tabs, activeTab: active, forwards: forwards.all(), settings, notices: [],
+      fleet: summarize(fleet, 1, false), tabs, activeTab: active, forwards: forwards.all(), accounts: accounts.all(), settings, notices: [],
     })),
     appStart: (choice) => later(() => {
       mode = choice.kind === 'demo' ? { kind: 'demo' } : { kind: 'aws', sources: choice.sources };
@@ -213,6 +215,18 @@ export function createFakeHost(options: URLSearchParams): Host {
     forwardDisconnect: (id, connection) => later(() => forwards.disconnect(id, connection)),
     forwardDetail: (id) => later(() => forwards.detail(id)),
     forwardTexts: (id) => later(() => forwards.texts(id)),
+    accountsCheck: (source) => later(() => accounts.check(source)),
+    signIn: (name, method) => later(() => accounts.signIn(name, method)),
+    signInAdd: (startUrl, region, method) => later(() => accounts.add(startUrl, region, method)),
+    signInPage: () => later(() => undefined),
+    signInCancel: (label) => later(() => accounts.cancel(label)),
+    signOut: (name) => later(() => accounts.signOut(name)),
+    signInAccounts: (label) => later(() => accounts.opened(label)),
+    accountsUseRoles: (label, region, picks) => later(() => accounts.useRoles(label, region, picks)),
+    accountsUse: (sources, inUse) => later(() => accounts.use(sources, inUse)),
+    accountRemove: (name) => later(() => accounts.remove(name)),
+    mfaAnswer: (source, code) => later(() => accounts.answer(source, code)),
+    mfaDecline: (source) => later(() => accounts.decline(source)),
     settingsApply: (next) => later(() => {
       settings = next;
       emit({ kind: 'settings', settings });
