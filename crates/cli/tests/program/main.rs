@@ -6,6 +6,7 @@ mod access;
 mod commands;
 mod forwards;
 mod login;
+mod mfa;
 mod middleboxes;
 mod openssh;
 mod orphans;
