@@ -3,6 +3,7 @@
 //! `cargo xtask test` prepares the driver and the screen; without them the test says that it was skipped.
 #![cfg(target_os = "linux")]
 
+mod accounts;
 mod driver;
 mod page;
 mod webdriver;
@@ -236,7 +237,7 @@ async fn session_id(page: &Page<'_>, tab: &str) -> Result<String> {
 }
 
 /// Writes what the window shows beside the build.
-async fn keep_picture(window: &Window) -> Result<PathBuf> {
+pub(crate) async fn keep_picture(window: &Window) -> Result<PathBuf> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window-test-failed.png.base64");
     std::fs::write(&path, window.session.screenshot().await?)?;
     Ok(path)
