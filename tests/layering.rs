@@ -34,6 +34,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "fleetline-launch",
             "fleetline-loopback",
             "fleetline-protocol",
+            "fleetline-signin",
             "fleetline-store",
             "fleetline-terminal",
         ],

@@ -2,10 +2,11 @@
 
 mod demo;
 
+use std::path::Path;
 use std::sync::Arc;
 
-use fleetline_app::{ApiError, Backend, BoxFuture, Dialer, Launcher, SourceInfo, Sources};
-use fleetline_aws::AwsSources;
+use fleetline_app::{ApiError, Backend, BoxFuture, Dialer, Identities, Launcher, SourceInfo, Sources};
+use fleetline_aws::{AwsSettings, AwsSources};
 use fleetline_ipc::CommandError;
 use fleetline_ipc::system::StartChoice;
 use tokio_util::task::TaskTracker;
@@ -18,9 +19,14 @@ pub(crate) struct Composer {
 
 impl Composer {
     /// The user's own configuration is read when it is asked for, and watched from now on, so that sessions which wait
-    /// for credentials try again when it changes. `ending` counts what is still being shut down.
-    pub(crate) fn new(ending: TaskTracker) -> Self {
-        let user = AwsSources::from_environment(|name| std::env::var(name).ok());
+    /// for credentials try again when it changes. Sources that are added here are kept in `own_file`. `ending` counts
+    /// what is still being shut down.
+    pub(crate) fn new(own_file: Option<&Path>, ending: TaskTracker) -> Self {
+        let settings = AwsSettings::from_environment(|name| std::env::var(name).ok());
+        let user = AwsSources::new(match own_file {
+            Some(file) => settings.with_own_file(file),
+            None => settings,
+        });
         if let Err(error) = user.changed() {
             tracing::warn!(%error, "AWS configuration");
         }
@@ -38,6 +44,7 @@ impl Launcher for Composer {
             StartChoice::Demo => Box::pin(demo::launch(self.ending.clone())),
             StartChoice::Aws { .. } => {
                 let user = self.user.clone();
+                let identities = self.identities();
                 Box::pin(async move {
                     Ok(Backend {
                         sources: user.clone(),
@@ -45,12 +52,17 @@ impl Launcher for Composer {
                         hybrid: user.clone(),
                         probes: user.clone(),
                         access: Some(user),
+                        identities,
                         scope: Vec::new(),
                         guard: None,
                     })
                 })
             }
         }
+    }
+
+    fn identities(&self) -> Option<Arc<dyn Identities<ApiError>>> {
+        Some(self.user.clone())
     }
 
     fn dialer(&self, source: &str) -> Result<Option<Dialer>, ApiError> {

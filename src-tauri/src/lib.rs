@@ -102,8 +102,9 @@ fn start(args: &Args, facts: Facts, place: Place) -> Result<i32, Box<dyn std::er
 fn compose(app: &tauri::AppHandle, args: &Args, facts: Facts, place: Place, ending: TaskTracker) {
     app.manage(ExitStatus::default());
     app.manage(Tray::new(app));
+    let own_file = place.files.as_ref().map(|files| files.sources.as_path());
     let fleetline = fleetline_app::start(Ports {
-        launcher: Arc::new(Composer::new(ending)),
+        launcher: Arc::new(Composer::new(own_file, ending)),
         store: place.store,
         ui: Arc::new(Desktop::new(app.clone())),
         options: StartOptions {

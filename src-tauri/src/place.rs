@@ -30,6 +30,8 @@ pub(crate) struct Files {
     pub(crate) window: PathBuf,
     /// Folder of the socket the command line program finds this app by.
     pub(crate) control: PathBuf,
+    /// Sources added here, in the form of the AWS configuration.
+    pub(crate) sources: PathBuf,
 }
 
 impl Place {
@@ -55,6 +57,7 @@ impl Files {
             webview: paths.cache.join("webview"),
             window: paths.config.join("window.json"),
             control: paths.state.join("control"),
+            sources: paths.aws_sources(),
         }
     }
 }
@@ -69,7 +72,7 @@ mod tests {
         let place = Place::find(Some(home.path()));
         assert!(place.store.is_persistent() && place.warnings.is_empty());
         let files = place.files.unwrap();
-        for path in [&files.logs, &files.webview, &files.window, &files.control] {
+        for path in [&files.logs, &files.webview, &files.window, &files.control, &files.sources] {
             assert!(path.starts_with(home.path()), "{}", path.display());
         }
     }

@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod access;
+mod accounts;
 mod bus;
 mod driver;
 mod forwards;

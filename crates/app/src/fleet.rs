@@ -1,6 +1,6 @@
 //! The fleet on the controller's side: the inventory, the views over it, and the refresh that feeds it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,6 +131,54 @@ impl FleetDesk {
         let run = refresh::run(self.refresh, sources.clone(), self.scope.clone(), progress.clone());
         self.running = Some(tokio::spawn(run).abort_handle());
         self.dirty = true;
+    }
+
+    /// Lists more. What is listed already stays as it is.
+    pub(crate) fn extend(&mut self, scope: Vec<Scope>) {
+        for scope in scope {
+            if self.scope.iter().all(|(_, known)| *known != scope) {
+                let id = self.fleet.declare(&scope.source, &scope.region, &scope.source);
+                self.scope.push((id, scope));
+            }
+        }
+        self.dirty = true;
+    }
+
+    /// Lists again what these sources list; a refresh under way begins anew with everything.
+    pub(crate) fn refresh_of(
+        &mut self,
+        names: &BTreeSet<String>,
+        sources: &Arc<dyn Sources<ApiError>>,
+        progress: &mpsc::Sender<Progress>,
+    ) {
+        if self.running.is_some() {
+            return self.refresh(sources, progress);
+        }
+        let part: Vec<_> =
+            self.scope.iter().filter(|(_, scope)| names.contains(&scope.source)).cloned().collect();
+        if part.is_empty() {
+            return;
+        }
+        self.stop();
+        let run = refresh::run(self.refresh, sources.clone(), part, progress.clone());
+        self.running = Some(tokio::spawn(run).abort_handle());
+        self.dirty = true;
+    }
+
+    /// The sources that are listed.
+    pub(crate) fn sources(&self) -> BTreeSet<String> {
+        self.scope.iter().map(|(_, scope)| scope.source.clone()).collect()
+    }
+
+    /// Of the sources that are listed, those with a listing that could not be had.
+    pub(crate) fn failed_sources(&self) -> BTreeSet<String> {
+        let failed = self.scope.iter().filter(|(id, _)| self.problems.contains_key(id));
+        failed.map(|(_, scope)| scope.source.clone()).collect()
+    }
+
+    /// The source of a listing, for a step of a running refresh.
+    pub(crate) fn source_of(&self, id: ListingId) -> Option<&str> {
+        self.fleet.listing(id).map(|listing| listing.source.as_str())
     }
 
     /// Ends the refresh; what was listed stays. Returns whether there was one.

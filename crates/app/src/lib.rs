@@ -4,6 +4,7 @@
 //! runtime and returns an [`AppHandle`] with one async method per command. State comes out as events through the
 //! [`Ui`] port, each with a version that only grows.
 
+mod accounts;
 mod activations;
 mod checks;
 pub mod checkup;
@@ -35,6 +36,7 @@ pub use controller::start;
 pub use fleetline_engine::Dialer;
 pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
+pub use fleetline_signin::Identities;
 pub use fleetline_store::{Journal, JournalEntry, Paths, Store};
 pub use forwards::{Guarded, PortInUse, SameUser, Socks, is_http_port};
 pub use handle::AppHandle;

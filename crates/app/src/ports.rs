@@ -13,6 +13,7 @@ use fleetline_inventory::probe::NodeProbes;
 use fleetline_ipc::CommandError;
 use fleetline_ipc::event::AppEvent;
 use fleetline_ipc::system::StartChoice;
+use fleetline_signin::Identities;
 use fleetline_store::Store;
 
 use crate::tier::TierPatience;
@@ -107,6 +108,8 @@ pub struct Backend {
     pub access: Option<Arc<dyn NodeAccesses>>,
     /// What to list. Empty: the chosen sources in the chosen Regions, or in the Region each source names.
     pub scope: Vec<Scope>,
+    /// Sources, sign-ins and codes; `None` where there is nothing to sign in to.
+    pub identities: Option<Arc<dyn Identities<ApiError>>>,
     /// Kept until the user leaves, then dropped: the simulator of the demo fleet lives here.
     pub guard: Option<Box<dyn Any + Send>>,
 }
@@ -118,6 +121,11 @@ pub trait Launcher: Send + Sync + 'static {
 
     /// Starts what the choice needs. For the demo this starts the simulator.
     fn launch(&self, choice: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>>;
+
+    /// Sources, sign-ins and codes of the user's AWS configuration, for as long as nothing else was chosen.
+    fn identities(&self) -> Option<Arc<dyn Identities<ApiError>>> {
+        None
+    }
 
     /// What opens data channels for a source of the user's configuration, when that is not the default dialer: a CA
     /// bundle is trusted and proxies are used there as they are for API calls. May read a small file; never calls AWS.

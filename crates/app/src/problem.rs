@@ -2,6 +2,7 @@
 
 mod denial;
 mod denied;
+mod sign_in;
 
 use fleetline_access::{Arn, Attempt, Denial, Fault, Known, Place};
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
@@ -11,6 +12,7 @@ use fleetline_store::StoreError;
 
 pub use denial::DenialReport;
 pub use denied::{denied, denied_call};
+pub use sign_in::describe_sign_in;
 
 const TLS_HINT: &str = "A proxy that inspects TLS is a usual reason: name its certificate in AWS_CA_BUNDLE.";
 const PROXY_HINT: &str =
@@ -84,6 +86,11 @@ fn sentence(error: &ApiError, context: &Context) -> (ErrorCode, String, Option<S
     let of =
         |code, message: String, hint: &str| (code, message, Some(hint.to_owned()).filter(|h| !h.is_empty()));
     match error.kind {
+        ApiErrorKind::NoCredentials if error.code.as_deref() == Some(fleetline_signin::CODE_NEEDED) => of(
+            ErrorCode::NotSignedIn,
+            format!("{} needs the code of its MFA device.", capital(&source)),
+            "Enter the code under Accounts, and the calls that wait go on.",
+        ),
         ApiErrorKind::NoCredentials => of(
             ErrorCode::NotSignedIn,
             format!("No credentials were found for {source}."),

@@ -67,11 +67,8 @@ pub(crate) async fn run(
         let identity = identities.get(&scope.source).cloned().unwrap_or_default();
         let (sources, permits) = (sources.clone(), permits.clone());
         tasks.spawn(async move {
-            // The semaphore is never closed.
-            let Ok(_permit) = permits.acquire().await else { return };
-            report.tell(Step::Begun(id)).await;
             let end = match sources.listing(&scope.source, &scope.region) {
-                Ok(listing) => list(&report, listing.as_ref(), &identity).await,
+                Ok(listing) => list(&report, listing.as_ref(), &identity, &permits).await,
                 Err(error) => Err(error),
             };
             report.tell(end.map_or_else(|error| Step::Failed(id, error), |()| Step::Complete(id))).await;
@@ -102,7 +99,9 @@ async fn list(
     report: &Reporter,
     listing: &dyn NodeListing<ApiError>,
     identity: &Mutex<Option<Result<CallerIdentity, ApiError>>>,
+    permits: &Semaphore,
 ) -> Result<(), ApiError> {
+    // Without a permit: it may wait for a person, and no other source shall wait with it.
     let caller = {
         let mut known = identity.lock().await;
         match &*known {
@@ -111,6 +110,9 @@ async fn list(
         }
     };
     report.tell(Step::Identity(report.id, caller?)).await;
+    // The semaphore is never closed.
+    let _permit = permits.acquire().await;
+    report.tell(Step::Begun(report.id)).await;
     let tier = async { report.tell(Step::Tier(report.id, listing.tier().await)).await };
     let ((), pages) = tokio::join!(tier, pages(report, listing));
     pages

@@ -1,6 +1,7 @@
 //! What can be asked of the controller. One variant per command, each with the place its answer goes.
 
 use fleetline_ipc::CommandError;
+use fleetline_ipc::account::{AccountPick, OpenAccount, SignInMethod};
 use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
@@ -16,6 +17,7 @@ use fleetline_ipc::terminal::{
     KeyPress, MouseInput, PasteOutcome, ScrollTo, SearchRequest, SearchState, SelectionInput, TerminalSize,
 };
 use tokio::sync::{oneshot, watch};
+use zeroize::Zeroizing;
 
 use crate::ports::{FrameSink, Scope};
 use crate::remote::Wanted;
@@ -58,9 +60,26 @@ pub(crate) enum Request {
     Access(AccessRequest),
     Desktop(DesktopRequest),
     Ssh(SshRequest),
+    Account(AccountRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },
     OpenUrl { url: String, reply: Reply<()> },
+}
+
+/// A request about sources, sign-ins and codes.
+pub(crate) enum AccountRequest {
+    Check { source: Option<String>, reply: Reply<()> },
+    SignIn { name: String, method: SignInMethod, reply: Reply<String> },
+    AddSignIn { start_url: String, region: String, method: SignInMethod, reply: Reply<String> },
+    Page { label: String, copy: bool, reply: Reply<()> },
+    Cancel { label: String, reply: Reply<()> },
+    SignOut { name: String, reply: Reply<()> },
+    Opened { label: String, reply: Reply<Vec<OpenAccount>> },
+    UseRoles { label: String, region: String, picks: Vec<AccountPick>, reply: Reply<Vec<String>> },
+    Use { sources: Vec<String>, in_use: bool, reply: Reply<()> },
+    Remove { name: String, reply: Reply<()> },
+    GiveCode { source: String, code: Zeroizing<String>, reply: Reply<()> },
+    DeclineCode { source: String, reply: Reply<()> },
 }
 
 /// A request about forwards.

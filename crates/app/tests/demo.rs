@@ -68,6 +68,7 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
         access: Some(sources.clone()),
         sources,
         scope: scope.collect(),
+        identities: None,
         guard: None,
     };
     let ui = FakeUi::new();

@@ -202,6 +202,7 @@ impl Launcher for World {
                 probes: world,
                 access: None,
                 scope: Vec::new(),
+                identities: None,
                 guard: None,
             })
         })

@@ -64,6 +64,7 @@ async fn world(simulator: &Simulator, place: &Path) -> World {
         access: Some(sources.clone()),
         sources,
         scope: scope.collect(),
+        identities: None,
         guard: None,
     };
     let paths = Paths { config: own.join("config"), cache: own.join("cache"), state: own.join("state") };

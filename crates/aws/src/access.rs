@@ -176,17 +176,13 @@ impl Access {
 
     /// Turns an SDK failure into the port error. Rejected credentials are forgotten, so that the next call resolves
     /// them anew.
-    pub(crate) async fn failed<E>(
-        &self,
-        operation: &'static str,
-        error: SdkError<E, HttpResponse>,
-    ) -> ApiError
+    pub(crate) fn failed<E>(&self, operation: &'static str, error: SdkError<E, HttpResponse>) -> ApiError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let error = error::from_sdk(operation, &error);
         if matches!(error.kind, ApiErrorKind::CredentialsExpired | ApiErrorKind::CredentialsInvalid) {
-            self.identity.credentials.forget().await;
+            self.identity.credentials.forget();
         }
         tracing::debug!(
             operation,
@@ -217,7 +213,7 @@ impl Access {
         }
         let answer = match self.sts().get_caller_identity().send().await {
             Ok(answer) => answer,
-            Err(failure) => return Err(self.failed(OPERATION, failure).await),
+            Err(failure) => return Err(self.failed(OPERATION, failure)),
         };
         let (Some(account_id), Some(arn)) = (answer.account, answer.arn) else {
             return Err(ApiError {

@@ -1,4 +1,4 @@
-//! The shared AWS configuration, read from its two files.
+//! The shared AWS configuration, read from its two files and from our own.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,11 +13,12 @@ use fleetline_inventory::ports::SourceInfo;
 use fleetline_signin::SsoSession;
 use futures_util::FutureExt;
 
+use crate::own::OwnSources;
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
 
-/// What tells one state of the two files from another: their modification times and lengths.
+/// What tells one state of the files from another: their modification times and lengths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stamp([Option<(SystemTime, u64)>; 2]);
+pub(crate) struct Stamp([Option<(SystemTime, u64)>; 3]);
 
 impl Stamp {
     /// Looks at the files without reading them.
@@ -26,7 +27,7 @@ impl Stamp {
             let data = std::fs::metadata(path?).ok()?;
             Some((data.modified().ok()?, data.len()))
         };
-        Self([look(settings.config_file()), look(settings.credentials_file())])
+        Self([look(settings.config_file()), look(settings.credentials_file()), look(settings.own_file())])
     }
 }
 
@@ -34,15 +35,19 @@ impl Stamp {
 pub(crate) struct AwsConfig {
     sections: EnvConfigSections,
     files: EnvConfigFiles,
+    own: OwnSources,
 }
 
 impl AwsConfig {
-    /// Reads both files; a missing file is an empty one.
+    /// Reads all files; a missing file is an empty one.
     ///
     /// # Errors
     /// A sentence naming the file that cannot be read, or what does not parse.
     pub(crate) fn read(settings: &AwsSettings) -> Result<Self, String> {
+        let own = OwnSources::read(settings.own_file())?;
         let files = EnvConfigFiles::builder()
+            // Earlier files give way to later ones.
+            .with_contents(EnvConfigFileKind::Config, own.to_text())
             .with_contents(EnvConfigFileKind::Config, contents(settings.config_file())?)
             .with_contents(EnvConfigFileKind::Credentials, contents(settings.credentials_file())?)
             .build();
@@ -51,12 +56,17 @@ impl AwsConfig {
         // Everything is in memory, so this future is ready at its first poll.
         let loaded = aws_config::profile::load(&fs, &env, &files, None).now_or_never();
         match loaded {
-            Some(Ok(sections)) => Ok(Self { sections, files }),
+            Some(Ok(sections)) => Ok(Self { sections, files, own }),
             Some(Err(error)) => {
                 Err(format!("The AWS configuration cannot be read: {}", crate::error::full_text(&error)))
             }
             None => Err("The AWS configuration cannot be read.".to_owned()),
         }
+    }
+
+    /// What this program made itself.
+    pub(crate) fn own(&self) -> &OwnSources {
+        &self.own
     }
 
     /// The files' contents, for the SDK's own credential providers.
@@ -117,15 +127,7 @@ impl AwsConfig {
     /// # Errors
     /// A sentence naming what is missing.
     pub(crate) fn sign_in_of(&self, profile: &str) -> Option<Result<SsoSession, String>> {
-        let mut profile = profile;
-        let mut seen = Vec::new();
-        while self.setting(profile, "role_arn").is_some()
-            && let Some(source) = self.setting(profile, "source_profile")
-            && !seen.contains(&source)
-        {
-            seen.push(source);
-            profile = source;
-        }
+        let profile = self.chain(profile).unwrap_or_default().pop().unwrap_or(profile);
         if let Some(name) = self.setting(profile, "sso_session") {
             return Some(self.sso_session(name).unwrap_or_else(|| {
                 Err(format!("The sso-session {name} of {profile} is not in the configuration."))
@@ -136,6 +138,49 @@ impl AwsConfig {
             return Some(Err(format!("The AWS profile {profile} has an sso_start_url but no sso_region.")));
         };
         Some(Ok(SsoSession { name: None, start_url, region: region.to_owned(), scopes: Vec::new() }))
+    }
+
+    /// The profiles a role is taken through, nearest first; empty for one that gets its credentials by itself. A profile
+    /// with keys of its own ends the chain, whatever else it names, as with the SDKs.
+    ///
+    /// # Errors
+    /// A sentence, when they lead in a circle.
+    pub(crate) fn chain<'a>(&'a self, profile: &'a str) -> Result<Vec<&'a str>, String> {
+        let mut chain: Vec<&str> = Vec::new();
+        let mut at = profile;
+        while self.setting(at, "role_arn").is_some()
+            && self.setting(at, "web_identity_token_file").is_none()
+            && (chain.is_empty() || self.setting(at, "aws_access_key_id").is_none())
+            && let Some(source) = self.setting(at, "source_profile")
+        {
+            let keys = self.setting(source, "aws_access_key_id").is_some();
+            if !keys && (source == profile || chain.contains(&source)) {
+                let way: Vec<&str> = [profile].into_iter().chain(chain).chain([source]).collect();
+                return Err(format!("The role is taken in a circle of AWS profiles: {}.", way.join(" → ")));
+            }
+            chain.push(source);
+            if keys {
+                break;
+            }
+            at = source;
+        }
+        Ok(chain)
+    }
+
+    /// Names of all `sso-session`s.
+    pub(crate) fn sso_sessions(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.sections.sso_sessions().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Endpoints of single services the profile's `services` section names, by service.
+    pub(crate) fn services(&self, profile: &str) -> Vec<(&'static str, &str)> {
+        let known = ["ec2", "kms", "ssm", "ssmmessages", "sso", "sso_oidc", "sts"];
+        known
+            .into_iter()
+            .filter_map(|service| Some((service, self.service_endpoint(profile, service)?)))
+            .collect()
     }
 
     /// The `sso-session` of this name.
@@ -159,6 +204,24 @@ impl AwsConfig {
         })
     }
 
+    /// The sources that use a sign-in by themselves, by account and role.
+    pub(crate) fn sources_of_roles(&self, label: &str) -> HashMap<(&str, &str), &str> {
+        let mut sources = HashMap::new();
+        for profile in self.profiles().into_iter().rev() {
+            let setting = |key| self.setting(profile, key);
+            if setting("role_arn").is_none()
+                && let (Some(account), Some(role)) = (setting("sso_account_id"), setting("sso_role_name"))
+                && self
+                    .sign_in_of(profile)
+                    .and_then(Result::ok)
+                    .is_some_and(|session| session.label() == label)
+            {
+                sources.insert((account, role), profile);
+            }
+        }
+        sources
+    }
+
     /// Names of all profiles.
     pub(crate) fn profiles(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.sections.profiles().collect();
@@ -173,18 +236,15 @@ impl AwsConfig {
             if has("web_identity_token_file").is_some() {
                 return ("web identity", None);
             }
-            let problem = if has("mfa_serial").is_some() {
-                Some(format!("Taking the role {role} needs an MFA code, which this version cannot ask for."))
-            } else {
-                match (has("source_profile"), has("credential_source")) {
-                    (Some(source), _) if !self.has_profile(source) => Some(format!(
-                        "It takes its credentials from the AWS profile {source}, which does not exist."
-                    )),
-                    (None, None) => {
-                        Some("It names a role but no source_profile or credential_source.".to_owned())
-                    }
-                    _ => None,
+            let problem = match (has("source_profile"), has("credential_source")) {
+                (Some(source), _) if !self.has_profile(source) => Some(format!(
+                    "It takes its credentials from the AWS profile {source}, which does not exist."
+                )),
+                (None, None) => {
+                    Some("It names a role but no source_profile or credential_source.".to_owned())
                 }
+                _ if !role.starts_with("arn:") => Some(format!("Its role_arn, {role}, is not an ARN.")),
+                _ => self.chain(profile.name()).err(),
             };
             return ("assume role", problem);
         }
@@ -242,7 +302,7 @@ pub(crate) fn environment_source(settings: &AwsSettings, config: Option<&AwsConf
 
 /// The Region a source names. AWS_REGION (or AWS_DEFAULT_REGION) decides for the environment and for the profile
 /// AWS_PROFILE selects; for every other profile its own `region` decides and the variable fills in.
-fn region(settings: &AwsSettings, config: Option<&AwsConfig>, source: &str) -> Option<String> {
+pub(crate) fn region(settings: &AwsSettings, config: Option<&AwsConfig>, source: &str) -> Option<String> {
     let selected = settings.variable("AWS_PROFILE");
     let from_variable = settings.variable("AWS_REGION").or_else(|| settings.variable("AWS_DEFAULT_REGION"));
     let profile = if source == ENVIRONMENT_SOURCE { selected.unwrap_or("default") } else { source };
@@ -256,7 +316,7 @@ fn get<'a>(profile: &'a Profile, key: &str) -> Option<&'a str> {
     profile.get(key).map(str::trim).filter(|value| !value.is_empty())
 }
 
-fn contents(path: Option<&Path>) -> Result<String, String> {
+pub(crate) fn contents(path: Option<&Path>) -> Result<String, String> {
     let Some(path) = path else { return Ok(String::new()) };
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text),

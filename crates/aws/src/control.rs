@@ -74,7 +74,7 @@ impl Control {
             .await;
         let StartSessionOutput { session_id, token_value, stream_url, .. } = match sent {
             Ok(output) => output,
-            Err(failure) => return Err(self.0.failed(START, failure).await),
+            Err(failure) => return Err(self.0.failed(START, failure)),
         };
         let token = token_value.filter(|token| !token.is_empty()).map(StreamToken::new);
         let url = stream_url.filter(|url| !url.is_empty()).map(|url| self.placed(url));
@@ -99,7 +99,7 @@ impl Control {
         let ResumeSessionOutput { token_value, stream_url, .. } = match sent {
             Ok(output) => output,
             Err(failure) => {
-                let failure = self.0.failed(RESUME, failure).await;
+                let failure = self.0.failed(RESUME, failure);
                 let gone = failure.code.as_deref() == Some(NO_SUCH_SESSION);
                 return if gone { Ok(ResumeOutcome::Gone) } else { Err(failure) };
             }
@@ -127,7 +127,7 @@ impl Control {
         else {
             return Ok(());
         };
-        let failure = self.0.failed(TERMINATE, failure).await;
+        let failure = self.0.failed(TERMINATE, failure);
         let gone = failure.code.as_deref() == Some(NO_SUCH_SESSION);
         if gone { Ok(()) } else { Err(failure) }
     }
@@ -160,7 +160,7 @@ impl Control {
                 .await;
             let page = match sent {
                 Ok(page) => page,
-                Err(failure) => return Err(self.0.failed(DESCRIBE, failure).await),
+                Err(failure) => return Err(self.0.failed(DESCRIBE, failure)),
             };
             found.extend(page.sessions.unwrap_or_default().into_iter().filter_map(|session| {
                 Some(LiveSession {
@@ -189,7 +189,7 @@ impl Control {
             .await;
         let GenerateDataKeyOutput { ciphertext_blob, plaintext, .. } = match sent {
             Ok(output) => output,
-            Err(failure) => return Err(self.0.failed(DATA_KEY, failure).await),
+            Err(failure) => return Err(self.0.failed(DATA_KEY, failure)),
         };
         let plain = Zeroizing::new(plaintext.map(|blob| blob.into_inner()).unwrap_or_default());
         let cipher_text_blob = ciphertext_blob.map(|blob| blob.into_inner()).unwrap_or_default();

@@ -10,7 +10,9 @@ use aws_sdk_ssm::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use fleetline_engine::DialError;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
-use fleetline_signin::{OidcError, TokenError};
+use fleetline_signin::{CODE_NEEDED, OidcError, TokenError};
+
+use crate::codes::CodeFailure;
 
 /// The text AWS sends for a session to a hybrid node on the standard tier, under code `BadRequest`
 /// (aws-security-reliability.md A.4).
@@ -57,7 +59,7 @@ where
             Some(found) => made(kind_of_dial(found), None, found.to_string(), true),
             None => {
                 let (kind, never_sent) = kind_on_the_way(error);
-                made(kind, None, full_text(error), never_sent)
+                made(kind, credentials_code(error), full_text(error), never_sent)
             }
         },
     }
@@ -74,7 +76,14 @@ pub(crate) fn before_call(
 
 /// A failure to get credentials for a call of ours outside the SDK clients.
 pub(crate) fn from_credentials(operation: &'static str, error: &CredentialsError) -> ApiError {
-    before_call(operation, credentials_kind(error), clipped(full_text(error)))
+    let code = credentials_code(error).map(str::to_owned);
+    ApiError { code, ..before_call(operation, credentials_kind(error), clipped(full_text(error))) }
+}
+
+/// What stands for a code of AWS where a person's code is missing.
+fn credentials_code(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let failure = find::<CodeFailure>(error)?;
+    (!matches!(failure, CodeFailure::Call(_))).then_some(CODE_NEEDED)
 }
 
 /// Who can do something about it, by the code AWS sent (aws-security-reliability.md A.3, A.7, A.11).
@@ -201,6 +210,11 @@ pub(crate) fn connecting(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn credentials_kind(error: &CredentialsError) -> ApiErrorKind {
+    match find::<CodeFailure>(error) {
+        Some(CodeFailure::Call(inner)) => return credentials_kind(inner),
+        Some(_) => return ApiErrorKind::NoCredentials,
+        None => {}
+    }
     let nested = chain(error).find_map(|part| {
         let code = if let Some(assume) = part.downcast_ref::<aws_sdk_sts::operation::assume_role::AssumeRoleError>() {
             assume.code()
@@ -208,6 +222,10 @@ fn credentials_kind(error: &CredentialsError) -> ApiErrorKind {
             .downcast_ref::<aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError>()
         {
             web.code()
+        } else if let Some(session) =
+            part.downcast_ref::<aws_sdk_sts::operation::get_session_token::GetSessionTokenError>()
+        {
+            session.code()
         } else if let Some(role) =
             part.downcast_ref::<aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError>()
         {

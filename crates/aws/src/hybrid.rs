@@ -51,7 +51,7 @@ impl Hybrid {
         let id = self.setting_id().await?;
         let answer = match self.0.ssm().get_service_setting().setting_id(id).send().await {
             Ok(answer) => answer,
-            Err(failure) => return Err(self.0.failed(GET, failure).await),
+            Err(failure) => return Err(self.0.failed(GET, failure)),
         };
         let setting = answer.service_setting.ok_or_else(|| ApiError {
             operation: GET,
@@ -84,7 +84,7 @@ impl Hybrid {
         let id = self.setting_id().await?;
         match self.0.ssm().update_service_setting().setting_id(id).setting_value(value).send().await {
             Ok(_) => Ok(()),
-            Err(failure) => Err(self.0.failed(UPDATE, failure).await),
+            Err(failure) => Err(self.0.failed(UPDATE, failure)),
         }
     }
 
@@ -92,7 +92,7 @@ impl Hybrid {
         let id = self.setting_id().await?;
         match self.0.ssm().reset_service_setting().setting_id(id).send().await {
             Ok(_) => Ok(()),
-            Err(failure) => Err(self.0.failed(RESET, failure).await),
+            Err(failure) => Err(self.0.failed(RESET, failure)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Hybrid {
         let call = self.0.ssm().describe_activations().max_results(PAGE).set_next_token(next.clone());
         let page = match call.send().await {
             Ok(page) => page,
-            Err(failure) => return Err(self.0.failed(DESCRIBE, failure).await),
+            Err(failure) => return Err(self.0.failed(DESCRIBE, failure)),
         };
         Ok(ActivationPage {
             activations: page.activation_list.unwrap_or_default().into_iter().map(activation).collect(),
@@ -131,7 +131,7 @@ impl Hybrid {
         // The SDK's own output prints the code: it is taken apart at once.
         let CreateActivationOutput { activation_id, activation_code, .. } = match call.send().await {
             Ok(output) => output,
-            Err(failure) => return Err(self.0.failed(CREATE, failure).await),
+            Err(failure) => return Err(self.0.failed(CREATE, failure)),
         };
         let code = activation_code.filter(|code| !code.is_empty()).map(ActivationCode::new);
         match (activation_id, code) {
@@ -150,14 +150,14 @@ impl Hybrid {
     async fn delete(&self, id: String) -> Result<(), ApiError> {
         match self.0.ssm().delete_activation().activation_id(id).send().await {
             Ok(_) => Ok(()),
-            Err(failure) => Err(self.0.failed(DELETE, failure).await),
+            Err(failure) => Err(self.0.failed(DELETE, failure)),
         }
     }
 
     async fn deregistered(&self, node_id: String) -> Result<(), ApiError> {
         match self.0.ssm().deregister_managed_instance().instance_id(node_id).send().await {
             Ok(_) => Ok(()),
-            Err(failure) => Err(self.0.failed(DEREGISTER, failure).await),
+            Err(failure) => Err(self.0.failed(DEREGISTER, failure)),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! This is the only crate that knows `aws-sdk-*`. It implements the ports of the engine
 //! ([`ControlPlane`](fleetline_engine::ports::ControlPlane), [`ControlPlanes`](fleetline_engine::ports::ControlPlanes))
 //! and of the inventory ([`NodeListing`](fleetline_inventory::ports::NodeListing),
-//! [`Sources`](fleetline_inventory::ports::Sources)) over one [`AwsSources`], which owns the SDK clients.
+//! [`Sources`](fleetline_inventory::ports::Sources)), and [`Identities`](fleetline_signin::Identities), over one [`AwsSources`], which owns the SDK clients.
 //!
 //! Rules kept here:
 //! * SDK outputs of StartSession and ResumeSession print their token in `Debug`; they are taken apart in
@@ -13,18 +13,23 @@
 //! * Nothing is read from the process environment except through [`AwsSettings`].
 
 mod access;
+mod codes;
 mod config;
 mod control;
 mod credentials;
+mod details;
 mod endpoints;
 mod error;
 mod gates;
 mod hybrid;
+mod identities;
 mod instances;
 mod listing;
 mod nodes;
+mod own;
 mod pace;
 mod probe;
+mod role;
 mod settings;
 mod signin;
 mod skew;
@@ -34,8 +39,11 @@ mod transport;
 mod upgrade;
 mod watch;
 
-pub use fleetline_signin::{Method as SignInMethod, Prompt as SignInPrompt, SignInError};
+pub use codes::CodeDesk;
+pub use fleetline_signin::{
+    Method as SignInMethod, Prompt as SignInPrompt, SignInError, SignedIn, SignedInAccount,
+};
 pub use settings::{AwsSettings, ENVIRONMENT_SOURCE};
-pub use signin::{SignInFailure, SignedIn, SignedInAccount};
+pub use signin::SignInFailure;
 pub use sources::{AwsSources, is_region};
 pub use watch::WatchFailed;

@@ -78,7 +78,7 @@ impl Listing {
         let call = self.0.ssm().describe_instance_properties().max_results(PROPERTIES_PAGE);
         let page = match call.set_next_token(next.map(str::to_owned)).send().await {
             Ok(page) => page,
-            Err(failure) => return Err(self.0.failed(PROPERTIES, failure).await),
+            Err(failure) => return Err(self.0.failed(PROPERTIES, failure)),
         };
         let source = &self.0.identity.source;
         let properties = page.instance_properties.unwrap_or_default();
@@ -92,7 +92,7 @@ impl Listing {
         let call = self.0.ssm().describe_instance_information().max_results(INFORMATION_PAGE);
         let page = match call.set_next_token(next.map(str::to_owned)).send().await {
             Ok(page) => page,
-            Err(failure) => return Err(self.0.failed(INFORMATION, failure).await),
+            Err(failure) => return Err(self.0.failed(INFORMATION, failure)),
         };
         let source = &self.0.identity.source;
         let information = page.instance_information_list.unwrap_or_default();
@@ -121,7 +121,7 @@ impl Listing {
                 let call = self.0.ec2().describe_instances().filters(filter.clone());
                 let page = match call.set_next_token(next.clone()).send().await {
                     Ok(page) => page,
-                    Err(failure) => return Err(self.0.failed(INSTANCES, failure).await),
+                    Err(failure) => return Err(self.0.failed(INSTANCES, failure)),
                 };
                 let reservations = page.reservations.unwrap_or_default();
                 for instance in

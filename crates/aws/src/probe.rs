@@ -20,7 +20,7 @@ impl NodeProbe<ApiError> for Probe {
         Box::pin(async move {
             match self.0.ssm().get_connection_status().target(node_id).send().await {
                 Ok(answer) => Ok(answer.status == Some(ConnectionStatus::Connected)),
-                Err(failure) => Err(self.0.failed(OPERATION, failure).await),
+                Err(failure) => Err(self.0.failed(OPERATION, failure)),
             }
         })
     }

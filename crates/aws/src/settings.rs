@@ -42,6 +42,7 @@ pub struct AwsSettings {
     config_file: Option<PathBuf>,
     credentials_file: Option<PathBuf>,
     sso_cache: Option<PathBuf>,
+    own_file: Option<PathBuf>,
     variables: BTreeMap<String, Zeroizing<String>>,
     proxy: ProxyRules,
 }
@@ -65,6 +66,7 @@ impl AwsSettings {
             config_file: file("AWS_CONFIG_FILE", "config"),
             credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
             sso_cache: home.as_deref().map(|home| home.join(".aws").join("sso").join("cache")),
+            own_file: None,
             variables,
             proxy: ProxyRules::from_environment(&env),
         }
@@ -78,6 +80,7 @@ impl AwsSettings {
             sso_cache: config.parent().map(|directory| directory.join("sso").join("cache")),
             config_file: Some(config),
             credentials_file: credentials,
+            own_file: None,
             variables: BTreeMap::new(),
             proxy: ProxyRules::default(),
         }
@@ -90,6 +93,13 @@ impl AwsSettings {
             self.variables.insert(name.to_owned(), Zeroizing::new(value.into()));
         }
         self
+    }
+
+    /// Also reads, and writes, this program's own sign-ins and sources in a file of the same form. What the user's own
+    /// files say of a profile or session comes first.
+    #[must_use]
+    pub fn with_own_file(self, file: impl Into<PathBuf>) -> Self {
+        Self { own_file: Some(file.into()), ..self }
     }
 
     /// Goes through proxies by these rules instead; a source with a proxy of its own keeps it.
@@ -114,9 +124,21 @@ impl AwsSettings {
         self.sso_cache.as_deref()
     }
 
+    /// The file of this program's own sources, if it may keep any.
+    pub fn own_file(&self) -> Option<&Path> {
+        self.own_file.as_deref()
+    }
+
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         debug_assert!(VARIABLES.contains(&name), "{name} is not among the honoured variables");
         self.variables.get(name).map(|value| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The variables that are set and hold nothing secret, with their values, by name.
+    pub(crate) fn shown_variables(&self) -> Vec<(String, String)> {
+        const SECRET: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+        let shown = self.variables.iter().filter(|(name, _)| !SECRET.contains(&name.as_str()));
+        shown.map(|(name, value)| (name.clone(), value.as_str().to_owned())).collect()
     }
 
     pub(crate) fn proxy(&self) -> &ProxyRules {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use fleetline_engine::ports::{
@@ -16,9 +17,10 @@ use fleetline_inventory::probe::{NodeProbe, NodeProbes};
 use tokio::sync::watch;
 
 use crate::access::{Access, Identity};
+use crate::codes::{CodeDesk, CodeSessions};
 use crate::config::{AwsConfig, Stamp, environment_source};
 use crate::control::Control;
-use crate::credentials::SourceCredentials;
+use crate::credentials::{Shared, SourceCredentials, Way};
 use crate::endpoints::Endpoints;
 use crate::error::before_call;
 use crate::gates::Gates;
@@ -46,6 +48,9 @@ pub struct AwsSources {
     gates: Gates,
     opened: Mutex<Opened>,
     watch: Mutex<Option<ConfigWatch>>,
+    shared: Shared,
+    /// Counts what the configuration, the caches and the questions do.
+    news: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -70,12 +75,16 @@ impl Opened {
 impl AwsSources {
     /// Sources of the given settings. Reads nothing yet.
     pub fn new(settings: AwsSettings) -> Self {
+        let news = watch::Sender::new(0);
+        let shared = Shared { desk: CodeDesk::with_news(news.clone()), ..Shared::default() };
         Self {
             settings: Arc::new(settings),
             paces: Arc::default(),
             gates: Gates::default(),
             opened: Mutex::default(),
             watch: Mutex::default(),
+            shared,
+            news,
         }
     }
 
@@ -117,8 +126,11 @@ impl AwsSources {
         if let Some(watch) = watch.as_ref() {
             return Ok(watch.changes());
         }
-        let gates = self.gates.clone();
-        let started = ConfigWatch::start(Arc::clone(&self.settings), move || gates.renew_all())?;
+        let (gates, news) = (self.gates.clone(), self.news.clone());
+        let started = ConfigWatch::start(Arc::clone(&self.settings), move || {
+            gates.renew_all();
+            news.send_modify(|count| *count += 1);
+        })?;
         Ok(watch.insert(started).changes())
     }
 
@@ -196,28 +208,53 @@ impl AwsSources {
             return Err(before_call(CONFIGURATION, ApiErrorKind::Proxy, problem.to_string()));
         }
         let http = self.http(&mut opened, transport)?;
-        let identity = match opened.identities.get(source) {
-            Some(identity) => Arc::clone(identity),
-            None => {
-                let region = config.setting(source, "region").unwrap_or(region).to_owned();
-                let gate = self.gates.of(source);
-                let sign_in_http = self.sign_in_http(&mut opened, &config, source, &endpoints)?;
-                let credentials = SourceCredentials::new(
-                    source,
-                    Arc::clone(&self.settings),
-                    http.clone(),
-                    sign_in_http,
-                    Some(region),
-                    gate.clone(),
-                );
-                let identity = Arc::new(Identity::new(source, credentials, gate));
-                opened.identities.insert(source.to_owned(), Arc::clone(&identity));
-                identity
-            }
-        };
+        let identity = self.identity(&mut opened, &config, source, region)?;
         let access = Arc::new(Access::new(identity, region, http, endpoints, Arc::clone(&self.paces)));
         opened.accesses.insert(key, Arc::clone(&access));
         Ok(access)
+    }
+
+    /// The identity of a source, with those its role is taken through. `region` is where STS is asked when the source
+    /// names none.
+    fn identity(
+        &self,
+        opened: &mut Opened,
+        config: &AwsConfig,
+        source: &str,
+        region: &str,
+    ) -> Result<Arc<Identity>, ApiError> {
+        if let Some(identity) = opened.identities.get(source) {
+            return Ok(Arc::clone(identity));
+        }
+        let chain = config
+            .chain(source)
+            .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::NoCredentials, problem))?;
+        // A chain ends, so this does.
+        let base = match chain.first().filter(|base| **base != source && config.has_profile(base)) {
+            Some(base) => Some(self.identity(opened, config, base, region)?),
+            None => None,
+        };
+        let endpoints = Endpoints::resolve(&self.settings, config, source)
+            .map_err(|problem| before_call(CONFIGURATION, ApiErrorKind::InvalidRequest, problem))?;
+        let transport =
+            if endpoints.all_plain_loopback() { Transport::PlainLoopback } else { self.way(config, source) };
+        let way = Way {
+            http: self.http(opened, transport)?,
+            sign_in_http: self.sign_in_http(opened, config, source, &endpoints)?,
+            region: config.setting(source, "region").unwrap_or(region).to_owned(),
+        };
+        let gate = self.gates.of(source);
+        let credentials = SourceCredentials::new(
+            source,
+            Arc::clone(&self.settings),
+            way,
+            self.shared.clone(),
+            base.map(|base| Arc::clone(&base.credentials)),
+            gate.clone(),
+        );
+        let identity = Arc::new(Identity::new(source, credentials, gate));
+        opened.identities.insert(source.to_owned(), Arc::clone(&identity));
+        Ok(identity)
     }
 
     fn http(&self, opened: &mut Opened, transport: Transport) -> Result<SharedHttpClient, ApiError> {
@@ -277,15 +314,51 @@ impl AwsSources {
         Ok((Portal::new(session, &endpoints, http, cache), sources))
     }
 
-    /// Forgets fetched credentials of these sources.
-    pub(crate) async fn forget(&self, sources: &[String]) {
-        let known: Vec<Arc<Identity>> = {
-            let opened = self.lock();
-            sources.iter().filter_map(|source| opened.identities.get(source)).map(Arc::clone).collect()
-        };
-        for identity in known {
-            identity.credentials.forget().await;
-        }
+    /// Questions for codes, for whoever asks people. Unless it is attended, what needs a code fails.
+    pub fn codes(&self) -> CodeDesk {
+        self.shared.desk.clone()
+    }
+
+    /// Questions for codes.
+    pub(crate) fn desk(&self) -> &CodeDesk {
+        &self.shared.desk
+    }
+
+    /// What the codes given so far opened.
+    pub(crate) fn code_sessions(&self) -> &CodeSessions {
+        &self.shared.code_sessions
+    }
+
+    /// Receives a count of what changed.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// Tells that something changed.
+    pub(crate) fn tell(&self) {
+        self.news.send_modify(|count| *count += 1);
+    }
+
+    /// When the credentials last fetched for a source end; `None` before there were any.
+    pub(crate) fn latest_ending(&self, source: &str) -> Option<Option<SystemTime>> {
+        let mut opened = self.lock();
+        opened.renew(&self.settings);
+        opened.identities.get(source)?.credentials.latest_ending()
+    }
+
+    /// Fetched credentials of these sources are fetched anew.
+    pub(crate) fn fetch_anew(&self, sources: &[String]) {
+        self.known(sources).iter().for_each(|identity| identity.credentials.fetch_anew());
+    }
+
+    /// Forgets credentials of these sources.
+    pub(crate) fn forget(&self, sources: &[String]) {
+        self.known(sources).iter().for_each(|identity| identity.credentials.forget());
+    }
+
+    fn known(&self, sources: &[String]) -> Vec<Arc<Identity>> {
+        let opened = self.lock();
+        sources.iter().filter_map(|source| opened.identities.get(source)).map(Arc::clone).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Opened> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::accounts::AccountsArgs;
 use crate::activations::ActivationsArgs;
 use crate::app::AppArgs;
 use crate::doctor::DoctorArgs;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Login(LoginArgs),
     /// Sign out, here and at AWS
     Logout(LogoutArgs),
+    /// Show and change identities: AWS profiles, sign-ins and their roles
+    Accounts(AccountsArgs),
     /// List managed nodes
     Nodes(NodesArgs),
     /// Open a shell on a node

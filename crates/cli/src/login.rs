@@ -1,10 +1,10 @@
 //! `fleetline login` and `fleetline logout`.
 
 use clap::Args as ClapArgs;
-use fleetline_app::problem::{Context, describe};
+use fleetline_app::Identities;
+use fleetline_app::problem::describe_sign_in;
 use fleetline_aws::SignInFailure;
-use fleetline_ipc::{CommandError, ErrorCode};
-use fleetline_signin::{CallbackError, Method, OidcError, Prompt, SignInError};
+use fleetline_signin::{Method, Prompt};
 use url::{Host, Url};
 
 use crate::console::{harmless, print, tell};
@@ -14,8 +14,14 @@ use crate::scope;
 #[derive(Debug, ClapArgs)]
 pub(crate) struct LoginArgs {
     /// AWS profile, or sso-session of the AWS configuration
-    #[arg(value_name = "SOURCE|SESSION")]
-    name: String,
+    #[arg(value_name = "SOURCE|SESSION", required_unless_present = "start_url")]
+    name: Option<String>,
+    /// Sign in by the start URL of IAM Identity Center; it is remembered, without touching the AWS files
+    #[arg(long, value_name = "URL", conflicts_with = "name", requires = "region")]
+    start_url: Option<String>,
+    /// Region of IAM Identity Center
+    #[arg(long, value_name = "REGION", requires = "start_url")]
+    region: Option<String>,
     /// Compare a code on a page of any device, instead of coming back to this computer
     #[arg(long)]
     device: bool,
@@ -39,8 +45,13 @@ pub(crate) async fn run(args: LoginArgs) -> Result<u8, Failure> {
     let sources = scope::sources();
     let method = if args.device { Method::Device } else { Method::Browser };
     let person = Person { browser: !args.no_browser };
-    let signed_in =
-        sources.sign_in(&args.name, method, &person).await.map_err(|error| failed(&args.name, error))?;
+    let name = match (args.name, &args.start_url, &args.region) {
+        (None, Some(url), Some(region)) => {
+            sources.add_sign_in(url, region).map_err(|error| failed(url, &error))?
+        }
+        (name, ..) => name.unwrap_or_default(),
+    };
+    let signed_in = sources.sign_in(&name, method, &person).await.map_err(|error| failed(&name, &error))?;
     let end = jiff::Timestamp::from_millisecond(signed_in.expires_ms)
         .map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .unwrap_or_default();
@@ -69,9 +80,9 @@ pub(crate) async fn run_out(args: LogoutArgs) -> Result<u8, Failure> {
         Ok(false) => "Nobody was signed in.",
         Err(error @ SignInFailure::Portal(_)) => {
             let hint = "The sign-in is forgotten on this computer, but AWS could not be told.";
-            return Err(failed(&args.name, error).with_hint(hint));
+            return Err(failed(&args.name, &error).with_hint(hint));
         }
-        Err(error) => return Err(failed(&args.name, error)),
+        Err(error) => return Err(failed(&args.name, &error)),
     };
     print(line).map_err(|error| Failure::local("The result could not be written", &error))?;
     Ok(0)
@@ -119,29 +130,8 @@ fn is_page(url: &str) -> bool {
     }
 }
 
-fn failed(name: &str, failure: SignInFailure) -> Failure {
-    let not_signed_in =
-        |code, why: String| Failure::from(CommandError::new(code, format!("Nobody is signed in: {why}.")));
-    match failure {
-        SignInFailure::Unknown(_) | SignInFailure::OtherWay(_) | SignInFailure::Configuration(_) => {
-            Failure::usage(failure.to_string())
-                .with_hint("Name an AWS profile with sso_session or sso_start_url, or an sso-session.")
-        }
-        SignInFailure::Portal(error) => {
-            describe(&error, &Context { source: name.to_owned(), ..Context::default() }).into()
-        }
-        SignInFailure::Cache(error) | SignInFailure::SignIn(SignInError::Cache(error)) => {
-            Failure::local("The sign-in could not be kept", &error)
-        }
-        SignInFailure::SignIn(error) => {
-            let code = match &error {
-                SignInError::Oidc(OidcError::Network(_)) => ErrorCode::NetworkUnreachable,
-                SignInError::Callback(CallbackError::Listen(_)) => ErrorCode::Storage,
-                _ => ErrorCode::NotSignedIn,
-            };
-            not_signed_in(code, error.to_string().trim_end_matches('.').to_owned())
-        }
-    }
+fn failed(name: &str, failure: &SignInFailure) -> Failure {
+    describe_sign_in(failure, name).into()
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 //! 2 usage, 3 denied, 4 target not connectable, 5 credentials, 6 network, 7 throttled, 8 local resource. Results go to
 //! standard output, everything else to standard error.
 
+mod accounts;
 mod activations;
 mod app;
 mod args;
+mod code;
 mod console;
 mod doctor;
 mod exec;
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
             Command::Socks(socks) => socks::run(socks).await,
             Command::Rdp(rdp) => rdp::run(*rdp).await,
             Command::SshProxy(proxy) => ssh_proxy::run(proxy).await,
+            Command::Accounts(accounts) => accounts::run(accounts).await,
             Command::Login(login) => login::run(login).await,
             Command::Logout(logout) => login::run_out(logout).await,
             Command::SshConfig(config) => ssh_config::run(config),

@@ -1,9 +1,11 @@
 //! Which sources and Regions a command looks in.
 
 use fleetline_app::{SourceInfo, Sources};
-use fleetline_aws::{AwsSources, ENVIRONMENT_SOURCE};
+use fleetline_aws::{AwsSettings, AwsSources, ENVIRONMENT_SOURCE};
+use fleetline_store::Paths;
 
 use crate::args::ScopeArgs;
+use crate::code;
 use crate::failure::Failure;
 
 /// A source and a Region of it.
@@ -15,9 +17,16 @@ pub(crate) struct Scope {
     pub(crate) region: String,
 }
 
-/// The sources of the user's AWS configuration.
+/// The sources of the user's AWS configuration. Codes of MFA devices are asked for on the terminal.
 pub(crate) fn sources() -> AwsSources {
-    AwsSources::from_environment(|name| std::env::var(name).ok())
+    let settings = AwsSettings::from_environment(|name| std::env::var(name).ok());
+    // Without a place for our files there are no sources of ours.
+    let sources = AwsSources::new(match Paths::resolve() {
+        Ok(paths) => settings.with_own_file(paths.aws_sources()),
+        Err(_) => settings,
+    });
+    code::attend(sources.codes());
+    sources
 }
 
 /// What the options choose, each pair once.

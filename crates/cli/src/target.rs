@@ -11,6 +11,7 @@ use fleetline_inventory::{Entry, Query};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::profiles::ProfileTarget;
 
+use crate::accounts;
 use crate::args::ScopeArgs;
 use crate::failure::Failure;
 use crate::fleet::{self, Depth, Listed};
@@ -47,6 +48,8 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
     }
     let sources = scope::sources();
     let scopes = scope::chosen(&sources, args)?;
+    let names: Vec<&str> = scopes.iter().map(|scope| scope.source.as_str()).collect();
+    accounts::unlock(&sources, &names).await?;
     let is_id = looks_like_id(wanted);
     if let ([scope], true) = (&scopes[..], is_id) {
         return open(&sources, scope.clone(), wanted.to_owned(), wanted);

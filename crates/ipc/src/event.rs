@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::access::CheckRow;
+use crate::account::Accounts;
 use crate::fleet::{FleetSummary, FleetViewState};
 use crate::forward::{ForwardRow, Forwards};
 use crate::session::TabRow;
@@ -94,6 +95,11 @@ pub enum Change {
     Link {
         /// Now.
         question: Option<crate::link::LinkQuestion>,
+    },
+    /// Sources, sign-ins and codes that are waited for.
+    Accounts {
+        /// Now.
+        accounts: Accounts,
     },
     /// The user asked to quit or close while sessions live; the interface asks back.
     QuitRequested {

@@ -7,6 +7,7 @@
 //! whole state with a `version` that only grows, so a late event can be dropped.
 
 pub mod access;
+pub mod account;
 pub mod desktop;
 pub mod error;
 pub mod event;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::account::Accounts;
 use crate::fleet::FleetSummary;
 use crate::forward::{ForwardKind, Forwards};
 use crate::session::TabRow;
@@ -121,6 +122,8 @@ pub struct AppSnapshot {
     pub active_tab: String,
     /// Forwards.
     pub forwards: Forwards,
+    /// Sources, sign-ins and codes that are waited for.
+    pub accounts: Accounts,
     /// Settings in force.
     pub settings: Settings,
     /// Standing notices.

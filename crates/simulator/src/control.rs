@@ -114,6 +114,29 @@ impl Control {
         self.shared.sign_ins.slow_down(polls);
     }
 
+    /// The code the MFA device of the account's user shows, or the next one when that was given before. `None` while
+    /// every code that would be taken was given: the next half minute brings another one.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn mfa_code(&self, account: &str) -> Result<Option<String>, ControlError> {
+        let index = self.shared.world.account_named(account);
+        let index = index.ok_or_else(|| ControlError::NoAccount(account.to_owned()))?;
+        let secret = self.shared.world.accounts[index].device_secret.as_bytes();
+        let unix_s = u64::try_from(self.shared.now_ms() / 1_000).unwrap_or(0);
+        Ok(self.shared.devices.next_code(index, secret, unix_s))
+    }
+
+    /// Ends all credentials that STS gave out.
+    pub fn expire_temporary_credentials(&self) {
+        self.shared.issued.expire();
+    }
+
+    /// Life of the credentials STS gives out from now on, whatever is asked for; `None` as asked.
+    pub fn set_temporary_life(&self, seconds: Option<i64>) {
+        self.shared.issued.set_life(seconds);
+    }
+
     /// Ends the codes of every sign-in that is not finished.
     pub fn expire_sign_ins(&self) {
         self.shared.sign_ins.expire_codes();

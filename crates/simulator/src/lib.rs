@@ -77,5 +77,5 @@ pub use policy::{DenyReason, DenyRule};
 pub use registry::{SessionStatus, SessionView};
 pub use scenario::{Scenario, ScenarioError};
 pub use session_failure::SessionFailure;
-pub use simulator::{SimulatedAccount, Simulator};
+pub use simulator::{SimulatedAccount, SimulatedUser, Simulator};
 pub use sso::SignInAnswer;

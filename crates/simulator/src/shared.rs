@@ -15,6 +15,7 @@ use crate::live::{Ask, Live};
 use crate::paging::PageTokens;
 use crate::registry::{Registry, SessionView};
 use crate::sso::SignIns;
+use crate::sts::{Issued, MfaDevices};
 use crate::tls::ServerTls;
 use crate::world::{Account, World};
 
@@ -32,6 +33,10 @@ pub(crate) struct Shared {
     pub(crate) pages: PageTokens,
     /// IAM Identity Center.
     pub(crate) sign_ins: SignIns,
+    /// Temporary credentials that STS gave out.
+    pub(crate) issued: Issued,
+    /// MFA devices of the users.
+    pub(crate) devices: MfaDevices,
     /// Counts changes of sessions and calls, so that they can be waited for.
     pub(crate) changes: watch::Sender<u64>,
     /// Room for WebSockets, opened or not.

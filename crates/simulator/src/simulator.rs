@@ -21,6 +21,7 @@ use crate::policy;
 use crate::registry::Registry;
 use crate::shared::{Shared, unix_ms};
 use crate::sso::SignIns;
+use crate::sts::{Issued, MfaDevices};
 use crate::tls::ServerTls;
 use crate::world::World;
 
@@ -55,6 +56,20 @@ pub struct SimulatedAccount {
     pub secret_access_key: String,
     /// Session token; without it the key is refused, as for any temporary credentials.
     pub session_token: String,
+    /// The IAM user of the account.
+    pub user: SimulatedUser,
+}
+
+/// An IAM user with long-term keys and an MFA device. Its keys may call STS only, and with a code of the device
+/// ([`Control::mfa_code`]) take the role of any account or get a session that may do what the account's role may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimulatedUser {
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: String,
+    /// ARN of the device.
+    pub mfa_serial: String,
 }
 
 impl Simulator {
@@ -91,6 +106,8 @@ impl Simulator {
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
             sign_ins: SignIns::default(),
+            issued: Issued::default(),
+            devices: MfaDevices::default(),
             changes: watch::Sender::new(0),
             sockets: Arc::new(Semaphore::new(config.max_connections.max(1))),
             tasks: TaskTracker::new(),
@@ -167,6 +184,11 @@ impl Simulator {
                 access_key_id: account.access_key.clone(),
                 secret_access_key: account.secret_key.clone(),
                 session_token: account.session_token.clone(),
+                user: SimulatedUser {
+                    access_key_id: account.user_key.clone(),
+                    secret_access_key: account.user_secret.clone(),
+                    mfa_serial: account.device_arn(),
+                },
             })
             .collect()
     }

@@ -38,6 +38,11 @@ impl Paths {
         })
     }
 
+    /// The file of sources that were added in Fleetline, in the form of the AWS configuration.
+    pub fn aws_sources(&self) -> PathBuf {
+        self.config.join("aws-sources")
+    }
+
     /// All directories below one.
     pub fn below(home: &Path) -> Self {
         Self { config: home.join("config"), cache: home.join("cache"), state: home.join("state") }

@@ -21,6 +21,7 @@ const DISPLAY_PACKAGES: [&str; 4] = ["xvfb", "dbus-x11", "libgl1-mesa-dri", "fon
 /// Debian packages of the programs the tests talk to.
 const TEST_PACKAGES: [&str; 19] = [
     "webkit2gtk-driver",
+    "chromium",
     "vim",
     "python3-venv",
     "procps",

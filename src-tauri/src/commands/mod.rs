@@ -2,6 +2,7 @@
 //! refuses is decided there.
 
 pub(crate) mod access;
+pub(crate) mod account;
 pub(crate) mod app;
 pub(crate) mod desktop;
 pub(crate) mod fleet;

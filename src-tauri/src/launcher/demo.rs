@@ -31,6 +31,7 @@ pub(crate) async fn launch(ending: TaskTracker) -> Result<Backend, CommandError>
         hybrid: sources.clone(),
         probes: sources.clone(),
         access: Some(sources.clone()),
+        identities: Some(sources.clone()),
         sources,
         guard: Some(Box::new(Running {
             parts: Some((simulator, files, ending.token())),

@@ -6,6 +6,7 @@ import { ACTIVATIONS_TAB, FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state
 import { openShell } from '../fleet/actions';
 import { placeOf, standardTier } from '../fleet/tier';
 import { newForward } from '../forwards/actions';
+import { accountEntries } from '../accounts/actions';
 import { forwardGlyph, stateWords } from '../forwards/words';
 import { requestQuit, terminalTarget } from './keyboard';
 import { pageIcon, pageTitle } from './pages';
@@ -57,6 +58,7 @@ export function actions(app: Application): Entry[] {
     },
     { id: 'activations', title: m.activations.goTo, note: '', icon: pageIcon(ACTIVATIONS_TAB), run: () => tabs.activate(ACTIVATIONS_TAB) },
     { id: 'new-activation', title: m.activations.create, note: '', icon: 'plus', run: () => chrome.open({ kind: 'new_activation' }) },
+    ...accountEntries(app),
     { id: 'settings', title: m.act.settings, note: '', icon: 'settings', run: () => tabs.activate(SETTINGS_TAB) },
     { id: 'shortcuts', title: m.act.shortcuts, note: '', icon: 'log', kbd: '?', run: () => chrome.open({ kind: 'shortcuts' }) },
     { id: 'theme-dark', title: m.act.themeDark, note: '', icon: 'settings', run: () => void settings.apply({ theme: 'dark' }) },
@@ -94,6 +96,17 @@ export function actions(app: Application): Entry[] {
     );
   }
   return all;
+}
+
+/** Name of a page beside the host's tabs. */
+export function pageTitle(id: string): string {
+  const m = language.m;
+  return id === FORWARDS_TAB ? m.fwd.title : id === ACCOUNTS_TAB ? m.acc.title : m.settings;
+}
+
+/** Icon of a page beside the host's tabs. */
+export function pageIcon(id: string): IconName {
+  return id === FORWARDS_TAB ? 'forwards' : id === ACCOUNTS_TAB ? 'accounts' : 'settings';
 }
 
 /** Open tabs as entries. */

@@ -42,11 +42,14 @@ export const contract: {
   desktop: Agree<Ours.DesktopInfo, Bindings.DesktopInfo>;
   desktopOpen: Agree<Ours.DesktopOpen, Bindings.DesktopOpen>;
   desktopOutcome: Agree<Ours.DesktopOutcome, Bindings.DesktopOutcome>;
+  opened: Agree<Ours.OpenAccount, Bindings.OpenAccount>;
+  pick: Agree<Ours.AccountPick, Bindings.AccountPick>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true,
   key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
   review: true, activations: true, activation: true, created: true,
   desktop: true, desktopOpen: true, desktopOutcome: true,
+  opened: true, pick: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -146,6 +149,18 @@ export function createTauriHost(): Ours.Host {
     desktopInfo: (nodeKey) => data(commands.desktopInfo(nodeKey)),
     desktopOpen: (open) => data(commands.desktopOpen(open)),
     desktopCopyPassword: (forward) => done(commands.desktopCopyPassword(forward)),
+    accountsCheck: (source) => done(commands.accountsCheck(source)),
+    signIn: (name, method) => data(commands.signIn(name, method)),
+    signInAdd: (startUrl, region, method) => data(commands.signInAdd(startUrl, region, method)),
+    signInPage: (label, copy) => done(commands.signInPage(label, copy)),
+    signInCancel: (label) => done(commands.signInCancel(label)),
+    signOut: (name) => done(commands.signOut(name)),
+    signInAccounts: (label) => data(commands.signInAccounts(label)),
+    accountsUseRoles: (label, region, picks) => data(commands.accountsUseRoles(label, region, picks)),
+    accountsUse: (sources, inUse) => done(commands.accountsUse(sources, inUse)),
+    accountRemove: (name) => done(commands.accountRemove(name)),
+    mfaAnswer: (source, code) => done(commands.mfaAnswer(source, code)),
+    mfaDecline: (source) => done(commands.mfaDecline(source)),
 
     settingsApply: (settings) => data(commands.settingsApply(settings)),
     clipboardWrite: (text) => done(commands.clipboardWrite(text)),

@@ -397,6 +397,70 @@ export type DesktopOutcome =
   | { outcome: 'opened'; forward: string; address: string; client: string | null; password: DesktopPassword; firstCertificate: string | null }
   | { outcome: 'certificate_changed'; before: string; now: string };
 
+export type CredentialKind =
+  | 'access_key' | 'environment' | 'identity_center' | 'role' | 'web_identity' | 'process' | 'console_login' | 'nothing';
+export type Ending = { ends: 'never' } | { ends: 'unknown' } | { ends: 'at'; ms: number; renews: boolean };
+export type AccountState =
+  | { state: 'ready'; ending: Ending }
+  | { state: 'needs_sign_in' }
+  | { state: 'over'; sinceMs: number }
+  | { state: 'needs_code' }
+  | { state: 'not_checked' }
+  | { state: 'checking' }
+  | { state: 'failed'; problem: CommandError };
+
+export interface AccountSetting { name: string; value: string }
+
+export interface AccountRow {
+  source: string;
+  kind: CredentialKind;
+  accountId: string | null;
+  role: string | null;
+  arn: string | null;
+  region: string | null;
+  signIn: string | null;
+  through: string[];
+  mfaSerial: string | null;
+  settings: AccountSetting[];
+  own: boolean;
+  inUse: boolean;
+  state: AccountState;
+  checkedMs: number | null;
+}
+
+export type SignInMethod = 'browser' | 'device';
+export type SignInFlow =
+  | { step: 'preparing' }
+  | { step: 'waiting'; host: string; userCode: string | null; untilMs: number; unopened: string | null }
+  | { step: 'failed'; problem: CommandError };
+
+export interface SignInRow {
+  label: string;
+  startUrl: string;
+  region: string;
+  state: AccountState;
+  sources: string[];
+  own: boolean;
+  flow: SignInFlow | null;
+}
+
+export interface MfaRefused { nextMs: number; usedBefore: boolean; text: string }
+export interface MfaAsk {
+  source: string;
+  serial: string;
+  role: string | null;
+  durationS: number;
+  waiting: number;
+  trying: boolean;
+  refused: MfaRefused | null;
+}
+
+export interface Accounts { rows: AccountRow[]; signIns: SignInRow[]; asks: MfaAsk[] }
+
+export interface OpenRole { name: string; source: string | null; inUse: boolean }
+export interface OpenAccount { accountId: string; name: string; email: string; roles: OpenRole[] }
+export interface AccountPick { accountId: string; accountName: string; role: string }
+
 export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'compact' | 'normal' | 'comfortable';
 
@@ -455,6 +519,7 @@ export interface AppSnapshot {
   tabs: TabRow[];
   activeTab: string;
   forwards: Forwards;
+  accounts: Accounts;
   settings: Settings;
   notices: Notice[];
   restore: RestoreOffer | null;
@@ -470,6 +535,7 @@ export type Change =
   | { kind: 'forwards'; forwards: Forwards }
   | { kind: 'forward'; row: ForwardRow }
   | { kind: 'check'; check: CheckRow }
+  | { kind: 'accounts'; accounts: Accounts }
   | { kind: 'settings'; settings: Settings }
   | { kind: 'link'; question: LinkQuestion | null }
   | { kind: 'restore'; offer: RestoreOffer | null }
@@ -612,6 +678,19 @@ export interface Host {
   desktopOpen(open: DesktopOpen): Promise<DesktopOutcome>;
   /** Copies the password that no client could be handed, once. */
   desktopCopyPassword(forward: string): Promise<void>;
+  /** Without a source, all that can be asked without a person. Answers come as events. */
+  accountsCheck(source: string | null): Promise<void>;
+  signIn(name: string, method: SignInMethod): Promise<string>;
+  signInAdd(startUrl: string, region: string, method: SignInMethod): Promise<string>;
+  signInPage(label: string, copy: boolean): Promise<void>;
+  signInCancel(label: string): Promise<void>;
+  signOut(name: string): Promise<void>;
+  signInAccounts(label: string): Promise<OpenAccount[]>;
+  accountsUseRoles(label: string, region: string, picks: AccountPick[]): Promise<string[]>;
+  accountsUse(sources: string[], inUse: boolean): Promise<void>;
+  accountRemove(name: string): Promise<void>;
+  mfaAnswer(source: string, code: string): Promise<void>;
+  mfaDecline(source: string): Promise<void>;
 
   settingsApply(settings: Settings): Promise<Settings>;
   clipboardWrite(text: string): Promise<void>;

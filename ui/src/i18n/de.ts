@@ -1,4 +1,5 @@
 import { accessDe } from './access.de';
+import { de as accounts } from './accounts/de';
 import type { Messages } from './en';
 import { number, plural } from './forms';
 
@@ -238,6 +239,7 @@ export const de: Messages = {
   state: 'Zustand',
   noRegion: 'keine gesetzt',
   usable: 'Wird erst beim Nutzen geprüft',
+  readyFor: (left) => `Bereit, noch ${left}`,
   noSources: 'Auf diesem Rechner wurden keine AWS-Profile gefunden. Die Demo-Flotte braucht keins.',
   regionsLabel: 'Regionen',
   regionsHint: 'Mehrere durch Leerzeichen trennen. Leer heißt: die Region jedes AWS-Profils.',
@@ -246,7 +248,7 @@ export const de: Messages = {
   regionNeeded: (profile) => `${profile} nennt keine Region, deshalb ist hier mindestens eine nötig.`,
   demoTitle: 'Demo-Flotte erkunden',
   demoLead: 'Erfundene Knoten in mehreren Konten, mit Shells, die auf diesem Rechner laufen. Nichts geht an AWS.',
-  changeLater: 'Das lässt sich später in den Einstellungen ändern.',
+  changeLater: 'Das alles lässt sich später unter Konten ändern.',
   continueWith: (count) => plural(loc, count, { one: 'Weiter mit # Profil', other: 'Weiter mit # Profilen' }),
   chooseFirst: 'AWS-Profil wählen',
 
@@ -308,7 +310,7 @@ export const de: Messages = {
     copyId: 'Knoten-ID kopieren', copyPaste: 'Kopieren / einfügen', scrollPage: 'Seitenweise blättern', scrollEnds: 'An Anfang / Ende',
     zoom: 'Schrift größer / kleiner / zurück', refresh: 'Aktualisieren', inspector: 'Details', rail: 'Leiste',
     leave: 'Vom Terminal ins Fenster', region: 'Nächster / voriger Bereich', shortcuts: 'Tastenkürzel', quit: 'Beenden',
-    rowActions: 'Zeilenaktionen', menu: 'Kontextmenü', sections: 'Flotte / Weiterleitungen / Einstellungen', newForward: 'Neue Weiterleitung',
+    rowActions: 'Zeilenaktionen', menu: 'Kontextmenü', sections: 'Flotte / Weiterleitungen / Konten / Einstellungen', newForward: 'Neue Weiterleitung',
     rowForward: 'Weiterleitung / Remotedesktop des gewählten Knotens',
   },
   restore: { title: 'Wieder öffnen, was offen war?', help: 'Dies war offen, als Fleetline endete. Weiterleitungen behalten ihre Ports; Shells sind neue Sitzungen.', accept: 'Wieder öffnen', skip: 'Jetzt nicht' },
@@ -522,4 +524,5 @@ export const de: Messages = {
     forwardFrom: 'Port weiterleiten…',
     desktopOf: 'Remotedesktop…',
   },
+  acc: accounts,
 };

@@ -1,4 +1,5 @@
 import { accessEn } from './access.en';
+import { en as accounts } from './accounts/en';
 import { number, plural } from './forms';
 
 const loc = 'en';
@@ -252,6 +253,7 @@ export const en = {
   state: 'State',
   noRegion: 'none set',
   usable: 'Not checked until it is used',
+  readyFor: (left: string) => `Ready, ${left} left`,
   noSources: 'No AWS profiles were found on this computer. The demo fleet needs none.',
   regionsLabel: 'Regions',
   regionsHint: 'Separate several with spaces. Empty means the Region of each AWS profile.',
@@ -260,7 +262,7 @@ export const en = {
   regionNeeded: (profile: string) => `${profile} names no Region, so at least one is needed here.`,
   demoTitle: 'Explore the demo fleet',
   demoLead: 'Made-up nodes in several accounts, with shells that run on this computer. Nothing is sent to AWS.',
-  changeLater: 'You can change this later in Settings.',
+  changeLater: 'You can change all of this later under Accounts.',
   continueWith: (count: number) =>
     plural(loc, count, { one: 'Continue with # profile', other: 'Continue with # profiles' }),
   chooseFirst: 'Choose an AWS profile',
@@ -327,7 +329,7 @@ export const en = {
     copyId: 'Copy node ID', copyPaste: 'Copy / paste', scrollPage: 'Scroll by page', scrollEnds: 'To the top / end',
     zoom: 'Larger / smaller / reset text', refresh: 'Refresh', inspector: 'Details', rail: 'Rail',
     leave: 'Leave the terminal to the window', region: 'Next / previous region', shortcuts: 'Shortcuts', quit: 'Quit',
-    rowActions: 'Row actions', menu: 'Context menu', sections: 'Fleet / Forwards / Settings', newForward: 'New forward', rowForward: 'Forward / remote desktop of the selected node',
+    rowActions: 'Row actions', menu: 'Context menu', sections: 'Fleet / Forwards / Accounts / Settings', newForward: 'New forward', rowForward: 'Forward / remote desktop of the selected node',
   },
   // Forwards
   restore: { title: 'Open again what was open?', help: 'Fleetline ended with these open. Forwards keep their ports; shells are new sessions.', accept: 'Open again', skip: 'Not now' },
@@ -541,6 +543,7 @@ export const en = {
     forwardFrom: 'Forward a port…',
     desktopOf: 'Remote desktop…',
   },
+  acc: accounts,
 };
 
 /** The shape of every dictionary. */

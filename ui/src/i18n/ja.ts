@@ -1,4 +1,5 @@
 import { accessJa } from './access.ja';
+import { ja as accounts } from './accounts/ja';
 import type { Messages } from './en';
 import { number } from './forms';
 
@@ -217,6 +218,7 @@ export const ja: Messages = {
   state: '状態',
   noRegion: '未設定',
   usable: '使うときに確認',
+  readyFor: (left) => `使用可能、残り ${left}`,
   noSources: 'このコンピューターに AWS プロファイルは見つかりませんでした。デモフリートには不要です。',
   regionsLabel: 'リージョン',
   regionsHint: '複数は空白で区切ります。空の場合は各 AWS プロファイルのリージョンを使います。',
@@ -225,7 +227,7 @@ export const ja: Messages = {
   regionNeeded: (profile) => `${profile} にはリージョンがないため、ここで 1 つ以上必要です。`,
   demoTitle: 'デモフリートを試す',
   demoLead: '複数アカウントの架空ノードと、このコンピューターで動くシェルです。AWS には何も送信しません。',
-  changeLater: '後から設定で変更できます。',
+  changeLater: '後からアカウントの画面ですべて変更できます。',
   continueWith: (count) => `${n(count)} 個のプロファイルで続行`,
   chooseFirst: 'AWS プロファイルを選択',
 
@@ -286,7 +288,7 @@ export const ja: Messages = {
     copyId: 'ノード ID をコピー', copyPaste: 'コピー / 貼り付け', scrollPage: 'ページ単位でスクロール', scrollEnds: '先頭 / 末尾へ',
     zoom: '文字を大きく / 小さく / 戻す', refresh: '更新', inspector: '詳細', rail: 'サイドバー',
     leave: 'ターミナルからウィンドウへ', region: '次 / 前の領域', shortcuts: 'ショートカット', quit: '終了',
-    rowActions: '行の操作', menu: 'コンテキストメニュー', sections: 'フリート / 転送 / 設定', newForward: '新しい転送', rowForward: '選択したノードの転送 / リモートデスクトップ',
+    rowActions: '行の操作', menu: 'コンテキストメニュー', sections: 'フリート / 転送 / アカウント / 設定', newForward: '新しい転送', rowForward: '選択したノードの転送 / リモートデスクトップ',
   },
   restore: { title: '前回開いていたものを再び開きますか?', help: 'Fleetline の終了時に開いていたものです。転送は同じポートを使います。シェルは新しいセッションになります。', accept: '再び開く', skip: '今は開かない' },
   link: {
@@ -498,5 +500,6 @@ export const ja: Messages = {
     forwardFrom: 'ポートを転送…',
     desktopOf: 'リモートデスクトップ…',
   },
+  acc: accounts,
 };
 

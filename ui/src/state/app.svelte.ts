@@ -2,6 +2,7 @@ import { HostError } from '../host/types';
 import type {
   AppEvent, AppMode, AppSnapshot, CommandError, Host, IdentityRow, LinkQuestion, Notice, RestoreOffer, SourceRow, StartChoice,
 } from '../host/types';
+import { AccountsState } from './accounts.svelte';
 import { Chrome } from './chrome.svelte';
 import { FleetState } from './fleet.svelte';
 import { ForwardsState } from './forwards.svelte';
@@ -17,6 +18,7 @@ export class Application {
   readonly tabs: TabsState;
   readonly fleet: FleetState;
   readonly forwards: ForwardsState;
+  readonly accounts: AccountsState;
 
   phase = $state<'starting' | 'ready' | 'lost'>('starting');
   lost = $state.raw<CommandError | null>(null);
@@ -42,6 +44,7 @@ export class Application {
     this.tabs = new TabsState(host, this.chrome);
     this.fleet = new FleetState(host, this.chrome);
     this.forwards = new ForwardsState(host, this.chrome);
+    this.accounts = new AccountsState(host, this.chrome);
   }
 
   /** Listens first, then takes the snapshot, then lets newer events through. */
@@ -96,6 +99,7 @@ export class Application {
     this.tabs.takeAll(snapshot.tabs, snapshot.activeTab, snapshot.version);
     this.fleet.takeSummary(snapshot.fleet);
     this.forwards.takeAll(snapshot.forwards, snapshot.version);
+    this.accounts.takeAll(snapshot.accounts);
   }
 
   #apply({ version, change }: AppEvent): void {
@@ -125,6 +129,9 @@ export class Application {
         break;
       case 'check':
         this.fleet.takeCheck(change.check);
+        break;
+      case 'accounts':
+        this.accounts.takeAll(change.accounts);
         break;
       case 'settings':
         this.settings.take(change.settings);

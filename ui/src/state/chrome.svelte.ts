@@ -15,7 +15,10 @@ export type Overlay =
   | { kind: 'delete_activation'; place: Activations; row: ActivationRow; onDone: () => void }
   | { kind: 'deregister'; node: NodeRow }
   | { kind: 'desktop'; node: NodeRow }
-  | { kind: 'ssh'; node: NodeRow };
+  | { kind: 'ssh'; node: NodeRow }
+  | { kind: 'add_identity' }
+  | { kind: 'roles'; label: string }
+  | { kind: 'mfa'; source: string };
 
 /** What belongs to the window itself: overlays, announcements, the clock, a failed action. */
 export class Chrome {

@@ -3,14 +3,15 @@ import type { Chrome } from './chrome.svelte';
 
 /** Pages beside the host's tabs; they exist in the interface only. */
 export const FORWARDS_TAB = 'forwards';
+export const ACCOUNTS_TAB = 'accounts';
 export const ACTIVATIONS_TAB = 'activations';
 export const SETTINGS_TAB = 'settings';
-export type Page = typeof FORWARDS_TAB | typeof ACTIVATIONS_TAB | typeof SETTINGS_TAB;
+export type Page = typeof FORWARDS_TAB | typeof ACCOUNTS_TAB | typeof ACTIVATIONS_TAB | typeof SETTINGS_TAB;
 /** Id of the fleet tab. */
 export const FLEET_TAB = 'fleet';
 
 function isPage(id: string): id is Page {
-  return id === FORWARDS_TAB || id === ACTIVATIONS_TAB || id === SETTINGS_TAB;
+  return id === FORWARDS_TAB || id === ACCOUNTS_TAB || id === ACTIVATIONS_TAB || id === SETTINGS_TAB;
 }
 
 /** Whether closing the tab would end something that works. */

@@ -59,6 +59,7 @@ impl Controller {
         }
         self.open_journal();
         self.read_sources();
+        self.accounts.point_at(self.launcher.identities());
         self.redraw_tray();
         if let Some(choice) = self.options.choice.take().or(remembered.value) {
             // Shown at once; a launch that fails leads back to the first-run page.
@@ -97,7 +98,7 @@ impl Controller {
         }
     }
 
-    fn launch(&mut self, choice: StartChoice, reply: Option<Reply<()>>) {
+    pub(super) fn launch(&mut self, choice: StartChoice, reply: Option<Reply<()>>) {
         self.launches += 1;
         if let Some(Some(earlier)) = self.launching.replace(reply) {
             answer(earlier, Err(CommandError::new(ErrorCode::Cancelled, "A newer choice took its place.")));
@@ -146,7 +147,9 @@ impl Controller {
     fn open(&mut self, choice: StartChoice, ready: Ready) {
         self.forget_backend();
         self.mode = mode_of(&choice);
-        self.disk.save(CHOICE, choice);
+        self.disk.save(CHOICE, choice.clone());
+        self.choice = Some(choice);
+        self.accounts.point_at(ready.backend.identities.clone());
         self.desk.point_at(ready.scope, ready.cached);
         self.desk.refresh(&ready.backend.sources, &self.progress);
         self.backend = Some(ready.backend);
@@ -154,6 +157,7 @@ impl Controller {
         let changed = self.notices.take_down("start");
         self.notices_changed(changed);
         self.emit_mode();
+        self.accounts_told();
         self.announce();
         self.draw_tray();
     }
@@ -178,15 +182,18 @@ impl Controller {
         self.forget_backend();
         self.desk.point_at(Vec::new(), None);
         self.mode = AppMode::FirstRun;
+        self.choice = None;
         self.disk.forget(CHOICE);
         self.read_sources();
+        self.accounts.point_at(self.launcher.identities());
         self.emit_mode();
+        self.accounts_told();
         self.announce();
         self.draw_tray();
         Ok(())
     }
 
-    fn may_switch(&self) -> Result<(), CommandError> {
+    pub(super) fn may_switch(&self) -> Result<(), CommandError> {
         if self.quitting.is_some() {
             return Err(CommandError::new(ErrorCode::Cancelled, "Fleetline is ending."));
         }
@@ -306,14 +313,14 @@ impl Controller {
     }
 }
 
-fn check(choice: &StartChoice) -> Result<(), CommandError> {
+pub(super) fn check(choice: &StartChoice) -> Result<(), CommandError> {
     match choice {
         StartChoice::Aws { sources, .. } if sources.is_empty() => {
             Err(CommandError::new(ErrorCode::InvalidInput, "Choose at least one AWS profile."))
         }
-        StartChoice::Aws { sources, regions } if sources.len() > 64 || regions.len() > 64 => {
-            Err(CommandError::new(ErrorCode::InvalidInput, "Choose at most 64 AWS profiles and 64 Regions."))
-        }
+        StartChoice::Aws { sources, regions } if sources.len() > 1_000 || regions.len() > 64 => Err(
+            CommandError::new(ErrorCode::InvalidInput, "Choose at most 1,000 AWS profiles and 64 Regions."),
+        ),
         _ => Ok(()),
     }
 }
@@ -333,7 +340,7 @@ async fn prepare(backend: Backend, choice: &StartChoice, store: Store) -> Result
 }
 
 /// What to list: what the backend says, or the chosen sources in the chosen Regions or their own.
-fn scope(backend: &Backend, choice: &StartChoice) -> Result<Vec<Scope>, CommandError> {
+pub(super) fn scope(backend: &Backend, choice: &StartChoice) -> Result<Vec<Scope>, CommandError> {
     if !backend.scope.is_empty() {
         return Ok(backend.scope.clone());
     }

@@ -1,6 +1,7 @@
 //! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
 
 mod access;
+mod accounts;
 mod desktops;
 mod forwards;
 mod lifecycle;
@@ -35,6 +36,7 @@ use self::profiles::ProfileFile;
 use self::restore::Restoring;
 use crate::activations::Codes;
 use crate::checks::Checks;
+use crate::accounts::{AccountNews, AccountsDesk, EndingNotices};
 use crate::clock::now_ms;
 use crate::disk::{Disk, Written};
 use crate::fleet::FleetDesk;
@@ -77,6 +79,7 @@ pub fn start(ports: Ports) -> AppHandle {
     let (access_told, access_news) = mpsc::channel(WAITING_MESSAGES);
     let (desktop_news, desktop_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (profile_news, profile_news_in) = mpsc::channel(1);
+    let (account_news, account_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
     let inbox = Inbox {
         requests,
@@ -87,6 +90,7 @@ pub fn start(ports: Ports) -> AppHandle {
         access_news,
         desktop_news: desktop_news_in,
         profile_news: profile_news_in,
+        account_news: account_news_in,
         written: written_in,
     };
     let disk = Disk::start(ports.store, written);
@@ -97,6 +101,7 @@ pub fn start(ports: Ports) -> AppHandle {
         disk,
         version: 0,
         mode: AppMode::FirstRun,
+        choice: None,
         backend: None,
         launches: 0,
         launching: None,
@@ -104,6 +109,8 @@ pub fn start(ports: Ports) -> AppHandle {
         desk: FleetDesk::new(),
         tabs: Tabs::new(),
         forwards: ForwardDesk::new(forward_news.clone()),
+        accounts: AccountsDesk::new(account_news.clone()),
+        ending: EndingNotices::default(),
         proofs: Proofs::default(),
         checks: Checks::default(),
         tiers: Tiers::default(),
@@ -129,6 +136,7 @@ pub fn start(ports: Ports) -> AppHandle {
         profile_news,
         restoring: Restoring::default(),
         links: Links::default(),
+        account_news,
     };
     tokio::spawn(controller.run(inbox));
     AppHandle::new(sender)
@@ -142,6 +150,8 @@ struct Controller {
     /// Version of the last event.
     version: u64,
     mode: AppMode,
+    /// What the backend was chosen by.
+    choice: Option<StartChoice>,
     backend: Option<Backend>,
     /// Number of the latest launch; the answers of earlier ones are ignored.
     launches: u64,
@@ -150,6 +160,9 @@ struct Controller {
     desk: FleetDesk,
     tabs: Tabs,
     forwards: ForwardDesk,
+    accounts: AccountsDesk,
+    /// What is told of credentials that end.
+    ending: EndingNotices,
     proofs: Proofs,
     checks: Checks,
     tiers: Tiers,
@@ -180,6 +193,7 @@ struct Controller {
     profile_news: mpsc::Sender<()>,
     restoring: Restoring,
     links: Links,
+    account_news: mpsc::Sender<AccountNews>,
 }
 
 /// Everything the controller listens to.
@@ -192,6 +206,7 @@ struct Inbox {
     access_news: mpsc::Receiver<AccessNews>,
     desktop_news: mpsc::Receiver<DesktopNews>,
     profile_news: mpsc::Receiver<()>,
+    account_news: mpsc::Receiver<AccountNews>,
     written: mpsc::Receiver<Written>,
 }
 
@@ -221,6 +236,8 @@ impl Controller {
                 Some(news) = inbox.desktop_news.recv() => self.desktop_news(news),
                 Some(()) = inbox.profile_news.recv() => self.profiles_changed(),
                 Some(written) = inbox.written.recv() => self.written(written),
+                Some(news) = inbox.account_news.recv() => self.account_news(news),
+                () = at(self.ending_due()) => self.tell_endings(),
                 Some(ended) = self.terminals.join_next() => {
                     if let Err(error) = ended {
                         tracing::error!(%error, "a terminal ended by a defect");
@@ -288,6 +305,7 @@ impl Controller {
             Request::Access(request) => self.access_asked(request),
             Request::Desktop(request) => self.desktop_asked(request),
             Request::Ssh(request) => self.ssh_asked(request),
+            Request::Account(request) => self.account_asked(request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),
@@ -296,6 +314,7 @@ impl Controller {
 
     fn snapshot(&mut self) -> AppSnapshot {
         self.read_sources();
+        self.accounts.read();
         AppSnapshot {
             version: self.version as f64,
             mode: self.mode.clone(),
@@ -308,6 +327,7 @@ impl Controller {
             tabs: self.tabs.rows(),
             active_tab: self.tabs.active().to_owned(),
             forwards: self.forwards.all(),
+            accounts: self.accounts_now(),
             settings: self.settings.clone(),
             notices: self.notices.rows(),
             restore: self.restore_offer(),
@@ -351,6 +371,7 @@ impl Controller {
     }
 
     fn progressed(&mut self, progress: Progress) {
+        self.learn_of_sources(&progress);
         let outcome = self.desk.progress(progress);
         if outcome.identities {
             self.emit_mode();
@@ -468,6 +489,7 @@ impl Controller {
             paused,
             demo: self.mode == AppMode::Demo,
             started: self.mode != AppMode::FirstRun,
+            ending: self.ending.tray(),
         };
         let menu = tray::menu(&state);
         if menu != self.tray {

@@ -83,7 +83,7 @@ const NAMED_FORWARDS: usize = 10;
 
 /// The menu for a state: what runs and favourites first, then bundles, shells, and what can always be done.
 pub fn menu(state: &TrayState) -> Menu {
-    let groups = [forwards(state), bundles(state), shells(state), act(state), always(state)];
+    let groups = [ending(state), forwards(state), bundles(state), shells(state), act(state), always(state)];
     let mut items = Vec::new();
     for group in groups.into_iter().filter(|group| !group.is_empty()) {
         if !items.is_empty() {
@@ -96,6 +96,11 @@ pub fn menu(state: &TrayState) -> Menu {
 
 fn counted(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+fn ending(state: &TrayState) -> Vec<Item> {
+    let sign_in = |words: &String| Item::Action { action: TrayAction::Open, label: format!("{words}…") };
+    state.ending.iter().map(sign_in).collect()
 }
 
 fn forwards(state: &TrayState) -> Vec<Item> {
@@ -228,7 +233,7 @@ fn icon(state: &TrayState) -> TrayIcon {
     let resumed = state.shells.iter().any(|shell| shell.state == super::ShellState::Reconnecting);
     if state.paused {
         TrayIcon::Paused
-    } else if any(ForwardState::needs_attention) {
+    } else if any(ForwardState::needs_attention) || state.ending.is_some() {
         TrayIcon::Attention
     } else if resumed || any(|state| matches!(state, ForwardState::Reconnecting { .. })) {
         TrayIcon::Reconnecting
@@ -257,5 +262,6 @@ fn tooltip(state: &TrayState) -> String {
     if !state.shells.is_empty() {
         said.push(counted(state.shells.len(), "session"));
     }
+    said.extend(state.ending.clone());
     if said.is_empty() { "Fleetline".to_owned() } else { format!("Fleetline: {}", said.join(", ")) }
 }

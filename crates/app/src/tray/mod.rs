@@ -23,6 +23,8 @@ pub struct TrayState {
     pub demo: bool,
     /// Whether a fleet is open, so that there are nodes to connect to.
     pub started: bool,
+    /// A sign-in that ends soon or is over, in a few words.
+    pub ending: Option<String>,
 }
 
 /// A live shell as the tray names it.

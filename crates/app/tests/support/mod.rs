@@ -10,6 +10,7 @@ use std::time::Duration;
 use fleetline_app::tray::Menu;
 use fleetline_app::{AppHandle, FrameSink, Notification, SinkClosed, Ui, UiError};
 use fleetline_ipc::access::CheckRow;
+use fleetline_ipc::account::Accounts;
 use fleetline_ipc::event::{AppEvent, Change, RequestedPage};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
@@ -33,6 +34,7 @@ pub(crate) struct Seen {
     pub(crate) notices: Vec<Notice>,
     pub(crate) forwards: Forwards,
     pub(crate) checks: HashMap<String, CheckRow>,
+    pub(crate) accounts: Accounts,
     pub(crate) quit_requested: Option<QuitSummary>,
     pub(crate) tray: Menu,
     pub(crate) shown: u32,
@@ -138,6 +140,7 @@ impl Ui for FakeUi {
                         *known = row;
                     }
                 }
+                Change::Accounts { accounts } => seen.accounts = accounts,
                 Change::PageRequested { page } => seen.page = Some(page),
                 Change::Check { check } => drop(seen.checks.insert(check.node_key.clone(), check)),
                 Change::View { .. }

@@ -5,6 +5,8 @@ mod errors;
 mod hybrid;
 mod inventory;
 mod keys;
+mod mfa;
+mod own;
 #[cfg(target_os = "linux")]
 mod proxied;
 mod secrets;

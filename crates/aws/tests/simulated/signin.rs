@@ -103,7 +103,7 @@ impl Lab {
 }
 
 /// Opens a page and follows where it sends, as a browser does. Returns the last answer.
-async fn browse(url: &str) -> String {
+pub(crate) async fn browse(url: &str) -> String {
     let mut url = url::Url::parse(url).unwrap();
     loop {
         let host = format!("127.0.0.1:{}", url.port().unwrap());
@@ -151,7 +151,9 @@ async fn a_sign_in_serves_every_source_of_its_session_and_no_other() {
     assert_eq!(opened.len(), accounts.len());
     let first = opened.iter().find(|account| account.account_id == accounts[0].account_id).unwrap();
     assert_eq!(first.name, accounts[0].name);
-    assert_eq!(first.roles, [accounts[0].caller_arn.split('/').nth(1).unwrap()]);
+    let [role] = &first.roles[..] else { panic!("{first:?}") };
+    assert_eq!(role.name, accounts[0].caller_arn.split('/').nth(1).unwrap());
+    assert_eq!(role.source.as_deref(), Some("one"), "the profile that uses it already");
     lab.simulator.shutdown().await;
 }
 

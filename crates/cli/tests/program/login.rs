@@ -71,6 +71,36 @@ async fn login_opens_the_browser_and_every_command_works_until_logout() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_url_is_enough_and_its_roles_become_sources() {
+    let lab = lab().await;
+    lab.simulator.control().answer_sign_ins(SignInAnswer::Allows);
+    std::fs::write(&lab.config, "").unwrap();
+    let (path, endpoint) = (path_with_opener(&lab, CURL), lab.simulator.endpoint());
+    let variables = [("PATH", path.as_str()), ("AWS_ENDPOINT_URL", endpoint.as_str())];
+    let url = "https://corp.awsapps.com/start";
+    let login = ["login", "--start-url", url, "--region", "eu-central-1", "--json"];
+    let ran = lab.run_with(&login, &variables);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let signed_in: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(signed_in["session"], "corp");
+    let account = lab.simulator.accounts().remove(0);
+    let roles = lab.run_with(&["accounts", "roles", "corp", "--json"], &variables);
+    let roles: Value = serde_json::from_str(&roles.out).unwrap();
+    assert_eq!(roles.as_array().map(Vec::len), Some(lab.simulator.accounts().len()), "{roles}");
+    let role = format!("{}/{}", account.account_id, account.caller_arn.split('/').nth(1).unwrap());
+    let add = ["accounts", "add", "corp", &role, "--region", &account.default_region];
+    let added = lab.run_with(&add, &variables);
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let csv = lab.run_with(&["nodes", "--source", added.out.trim(), "--csv"], &variables);
+    assert_eq!((csv.code, csv.err.as_str()), (Some(0), ""), "{csv:?}");
+    lab.run_with(&["accounts", "add", "corp", "1/Nobody", "--region", "eu-central-1"], &variables).refused(2);
+    assert_eq!(lab.run_with(&["accounts", "remove", "corp"], &variables).code, Some(0));
+    let left = lab.run_with(&["accounts", "list", "--json"], &variables);
+    assert!(!left.out.contains("corp"), "{left:?}");
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_code_is_printed_and_may_be_confirmed_elsewhere() {
     let lab = lab().await;
     lab.simulator.control().answer_sign_ins(SignInAnswer::Allows);

@@ -10,6 +10,7 @@ mod forwards;
 mod guard;
 mod login;
 mod long_runs;
+mod mfa;
 mod middleboxes;
 mod openssh;
 mod openssh_suite;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::failure::{ApiFailure, Dialect};
 use crate::shared::Shared;
 use crate::sigv4::{Claim, SignatureProblem};
+use crate::sts::Lookup;
 use crate::world::Account;
 
 /// A caller whose signature is right.
@@ -16,11 +17,19 @@ pub(crate) struct Caller {
     pub(crate) account: usize,
     /// Region of the credential scope.
     pub(crate) region: String,
+    /// Whether it is the account's user, or a session of it without a code: it may call STS only.
+    pub(crate) as_user: bool,
 }
 
 impl Caller {
     pub(crate) fn account<'a>(&self, shared: &'a Shared) -> &'a Account {
         &shared.world.accounts[self.account]
+    }
+
+    /// Who it is, as AWS says it.
+    pub(crate) fn arn(&self, shared: &Shared) -> String {
+        let account = self.account(shared);
+        if self.as_user { account.user_arn() } else { account.caller_arn() }
     }
 }
 
@@ -39,20 +48,67 @@ pub(crate) fn authenticate(
             SignatureProblem::Time(format!("Credential should be scoped to correct service: '{service}'. ")),
         ));
     }
-    let Some(account) = shared.world.account_by_key(&claim.access_key) else {
-        return Err(unknown_key(dialect));
-    };
-    let known = &shared.world.accounts[account];
-    if claim.session_token.as_deref() != Some(known.session_token.as_str()) {
-        return Err(unknown_key(dialect));
-    }
+    let key = Key::find(shared, &claim).map_err(|over| match over {
+        true => expired(dialect),
+        false => unknown_key(dialect),
+    })?;
     claim
-        .verify(parts, body, &known.secret_key, Timestamp::now())
+        .verify(parts, body, &key.secret, Timestamp::now())
         .map_err(|problem| signature_failure(dialect, problem))?;
-    if shared.live.is_expired(account) {
+    if shared.live.is_expired(key.account) {
         return Err(expired(dialect));
     }
-    Ok(Caller { account, region: claim.region })
+    let caller = Caller { account: key.account, region: claim.region, as_user: key.as_user };
+    if caller.as_user && service != "sts" {
+        return Err(without_code(shared, dialect, &caller));
+    }
+    Ok(caller)
+}
+
+/// What an access key opens.
+struct Key {
+    account: usize,
+    secret: String,
+    as_user: bool,
+}
+
+impl Key {
+    /// # Errors
+    /// Whether the key is over; otherwise it is unknown.
+    fn find(shared: &Shared, claim: &Claim) -> Result<Self, bool> {
+        let token = claim.session_token.as_deref();
+        if let Some(account) = shared.world.account_by_key(&claim.access_key) {
+            let known = &shared.world.accounts[account];
+            return match token == Some(known.session_token.as_str()) {
+                true => Ok(Self { account, secret: known.secret_key.clone(), as_user: false }),
+                false => Err(false),
+            };
+        }
+        if let Some(account) = shared.world.account_by_user_key(&claim.access_key) {
+            let secret = shared.world.accounts[account].user_secret.clone();
+            return if token.is_none() { Ok(Self { account, secret, as_user: true }) } else { Err(false) };
+        }
+        match shared.issued.find(&claim.access_key, token, shared.now_ms()) {
+            Lookup::Known(key) => {
+                Ok(Self { account: key.account, secret: key.secret_key, as_user: key.as_user })
+            }
+            Lookup::Over => Err(true),
+            Lookup::Unknown => Err(false),
+        }
+    }
+}
+
+/// The policy that many organizations give their users: nothing without MFA.
+fn without_code(shared: &Shared, dialect: Dialect, caller: &Caller) -> ApiFailure {
+    let text = format!(
+        "User: {} is not authorized to perform this action with an explicit deny in an identity-based policy",
+        caller.arn(shared)
+    );
+    match dialect {
+        Dialect::Json => ApiFailure::new("AccessDeniedException", text),
+        Dialect::Ec2 => ApiFailure::new("UnauthorizedOperation", text).with_status(StatusCode::FORBIDDEN),
+        Dialect::Query => ApiFailure::new("AccessDenied", text).with_status(StatusCode::FORBIDDEN),
+    }
 }
 
 fn unknown_key(dialect: Dialect) -> ApiFailure {

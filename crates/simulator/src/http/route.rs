@@ -146,7 +146,7 @@ impl Call {
         match self.dialect {
             Dialect::Json if self.service == "kms" => kms::call(shared, &caller, operation, body),
             Dialect::Json => ssm::call(shared, &caller, operation, body).await,
-            Dialect::Query => sts::call(shared, &caller, operation, request_id),
+            Dialect::Query => sts::call(shared, &caller, operation, &self.form, request_id),
             Dialect::Ec2 => ec2::call(shared, &caller, operation, &self.form, request_id),
         }
     }

@@ -20,6 +20,11 @@ pub(crate) struct Account {
     pub(crate) access_key: String,
     pub(crate) secret_key: String,
     pub(crate) session_token: String,
+    /// Long-term keys of the IAM user of the same name, who may do nothing without the code of the device.
+    pub(crate) user_key: String,
+    pub(crate) user_secret: String,
+    /// Secret of the user's MFA device.
+    pub(crate) device_secret: String,
     pub(crate) regions: Vec<RegionNodes>,
 }
 
@@ -30,6 +35,16 @@ impl Account {
     /// The caller as STS names it.
     pub(crate) fn caller_arn(&self) -> String {
         format!("arn:aws:sts::{}:assumed-role/{}/{}", self.plan.id, self.plan.role, Self::SESSION_NAME)
+    }
+
+    /// The IAM user.
+    pub(crate) fn user_arn(&self) -> String {
+        format!("arn:aws:iam::{}:user/{}", self.plan.id, Self::SESSION_NAME)
+    }
+
+    /// The user's MFA device.
+    pub(crate) fn device_arn(&self) -> String {
+        format!("arn:aws:iam::{}:mfa/{}", self.plan.id, Self::SESSION_NAME)
     }
 
     /// `${aws:userid}`.
@@ -76,6 +91,9 @@ impl World {
                 access_key: format!("ASIA{}", key_text(seed, plan.id, "access", KEY_ID_LETTERS, 16)),
                 secret_key: key_text(seed, plan.id, "secret", SECRET_LETTERS, 40),
                 session_token: key_text(seed, plan.id, "token", SECRET_LETTERS, 120),
+                user_key: format!("AKIA{}", key_text(seed, plan.id, "user", KEY_ID_LETTERS, 16)),
+                user_secret: key_text(seed, plan.id, "user secret", SECRET_LETTERS, 40),
+                device_secret: key_text(seed, plan.id, "device", KEY_ID_LETTERS, 32),
                 regions,
             })
             .collect();
@@ -84,6 +102,10 @@ impl World {
 
     pub(crate) fn account_by_key(&self, access_key: &str) -> Option<usize> {
         self.accounts.iter().position(|a| a.access_key == access_key)
+    }
+
+    pub(crate) fn account_by_user_key(&self, access_key: &str) -> Option<usize> {
+        self.accounts.iter().position(|a| a.user_key == access_key)
     }
 
     pub(crate) fn account_named(&self, name_or_id: &str) -> Option<usize> {

@@ -2,6 +2,7 @@ import type { AppEvent, AppMode, Change, CommandError, FleetQuery, FleetViewStat
 import { HostError } from '../types';
 import { FakeAccess } from './access';
 import { inventDenial } from './denials';
+import { FakeAccounts } from './accounts';
 import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
 import { FakeTerminal } from './terminal';
@@ -97,6 +98,7 @@ export function createFakeHost(options: URLSearchParams): Host {
 
   const access = new FakeAccess(fleet, nodeOf, emit, () => emit({ kind: 'fleet', summary: summarize(fleet, ++version, false) }), options);
   const forwards = new FakeForwards(nodeOf, emit, options.has('noforwards') ? [] : fleet.rows);
+  const accounts = new FakeAccounts(emit);
 
   const host: Host = {
     listen: (onEvent) => {
@@ -105,7 +107,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     },
     appSnapshot: () => later(() => ({
       version, mode, platform: 'linux', appVersion: '0.1.0', softwareGl: options.has('software'), sources: options.has('nosources') ? [] : SOURCES, identities: [],
-      fleet: summarize(fleet, 1, false), tabs, activeTab: active, forwards: forwards.all(), settings, notices: [],
+      fleet: summarize(fleet, 1, false), tabs, activeTab: active, forwards: forwards.all(), accounts: accounts.all(), settings, notices: [],
       link: options.has('link') ? { number: 1, opens: 'forward', profile: 'Ledger database', nodeName: 'pay-bastion-1', nodeId: 'i-0a61f0c20d4e5f6a7', accountName: 'payments-prod', region: 'eu-central-1', document: null, ports: ['127.0.0.1:5433 › ledger.internal:5432'] } : null,
       restore: options.has('restore') ? { forwards: ['Ledger database', 'Metrics'], shells: ['pay-api-03'] } : null,
     })),
@@ -261,6 +263,18 @@ export function createFakeHost(options: URLSearchParams): Host {
       password: open.options.keyFile === '' ? 'none' : 'to_copy', firstCertificate: 'ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89',
     })),
     desktopCopyPassword: () => later(() => undefined),
+    accountsCheck: (source) => later(() => accounts.check(source)),
+    signIn: (name, method) => later(() => accounts.signIn(name, method)),
+    signInAdd: (startUrl, region, method) => later(() => accounts.add(startUrl, region, method)),
+    signInPage: () => later(() => undefined),
+    signInCancel: (label) => later(() => accounts.cancel(label)),
+    signOut: (name) => later(() => accounts.signOut(name)),
+    signInAccounts: (label) => later(() => accounts.opened(label)),
+    accountsUseRoles: (label, region, picks) => later(() => accounts.useRoles(label, region, picks)),
+    accountsUse: (sources, inUse) => later(() => accounts.use(sources, inUse)),
+    accountRemove: (name) => later(() => accounts.remove(name)),
+    mfaAnswer: (source, code) => later(() => accounts.answer(source, code)),
+    mfaDecline: (source) => later(() => accounts.decline(source)),
     settingsApply: (next) => later(() => {
       settings = next;
       emit({ kind: 'settings', settings });
