@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use fleetline_simulator::{AccountPolicies, Simulator, SimulatorConfig};
+use fleetline_simulator::{AccountPolicies, Simulator};
 use serde_json::{Value, json};
 
-use crate::driver::{Setup, Window};
+use crate::lab::{Lab, choose_every_account};
 use crate::page::Page;
-use crate::{choose_every_account, open_shell, tab_row};
+use crate::shell::{open_shell, tab_row};
 
 /// Enter, as WebDriver spells it.
 const ENTER: &str = "\u{e007}";
@@ -25,40 +25,24 @@ const LISTING: &str = r#"{ "Statement": { "Effect": "Allow", "Action": ["ssm:Des
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tier_is_changed_and_a_refusal_is_mended_in_the_real_window() -> Result<()> {
-    let Some(setup) = Setup::from_environment() else {
-        println!("skipped: FLEETLINE_WINDOW_DRIVER, FLEETLINE_WINDOW_APP and DISPLAY are not all set");
-        return Ok(());
-    };
-    let place = tempfile::tempdir()?;
-    let simulator =
-        Simulator::start(SimulatorConfig { demo_denials: false, ..SimulatorConfig::default() }).await?;
-    let (config, credentials) = simulator.write_aws_config(&place.path().join("aws"))?;
-    let aws = [("AWS_CONFIG_FILE", config.as_path()), ("AWS_SHARED_CREDENTIALS_FILE", credentials.as_path())];
-    let window = Window::open(&setup, &place.path().join("home"), &aws).await?;
-    let done = work(&window, &simulator).await;
-    if let Err(error) = done {
-        picture(&window, "access-failed").await?;
-        return Err(error);
-    }
-    window.session.close().await?;
-    drop(window);
-    simulator.shutdown().await;
+    let Some(lab) = Lab::open().await? else { return Ok(()) };
+    lab.run("access", async |page| work(page, &lab.simulator).await).await?;
+    lab.close().await;
     Ok(())
 }
 
-async fn work(window: &Window, simulator: &Simulator) -> Result<()> {
-    let page = Page(&window.session);
-    choose_every_account(&page, simulator).await?;
+async fn work(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
+    choose_every_account(page, simulator).await?;
     page.text_until("[data-testid=count-total]", |text| text.contains("1,284")).await?;
-    change_the_tier(window, &page).await?;
-    let tab = open_shell(&page, BLOCKED).await?;
+    change_the_tier(page).await?;
+    let tab = open_shell(page, BLOCKED).await?;
     page.row_until(&tab, "a prompt on a node that was blocked", |row| row.ends_with('$')).await?;
     page.call("tab_close", json!({ "tab": tab })).await?;
-    mend_a_refusal(window, &page, simulator).await
+    mend_a_refusal(page, simulator).await
 }
 
 /// Banner, review, change, progress, end: by the keyboard alone.
-async fn change_the_tier(window: &Window, page: &Page<'_>) -> Result<()> {
+async fn change_the_tier(page: &Page<'_>) -> Result<()> {
     let banner = page.text("[data-testid=tier-banner]").await?;
     ensure!(banner.contains("11 hybrid nodes in plants-eu · eu-central-1"), "{banner}");
     page.element("[data-testid=tier-review]").await?.type_keys(ENTER).await?;
@@ -77,12 +61,12 @@ async fn change_the_tier(window: &Window, page: &Page<'_>) -> Result<()> {
     ] {
         ensure!(dialog.contains(fact), "{fact} is missing in: {dialog}");
     }
-    both_themes(window, page, "tier-review").await?;
+    both_themes(page, "tier-review").await?;
     page.element("[data-testid=tier-change]").await?.type_keys(ENTER).await?;
     page.element("[data-testid=tier-changing]").await?;
-    picture(window, "tier-changing").await?;
+    picture(page, "tier-changing").await?;
     page.element("[data-testid=tier-settled]").await?;
-    picture(window, "tier-settled").await?;
+    picture(page, "tier-settled").await?;
     page.type_keys(ESCAPE).await?;
     page.until("the banner is gone", async |page| {
         Ok(page.0.find("[data-testid=tier-banner]").await?.is_none().then_some(()))
@@ -90,7 +74,7 @@ async fn change_the_tier(window: &Window, page: &Page<'_>) -> Result<()> {
     .await
 }
 
-async fn mend_a_refusal(window: &Window, page: &Page<'_>, simulator: &Simulator) -> Result<()> {
+async fn mend_a_refusal(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
     let control = simulator.control();
     let node = control.node("pay-api-03").context("the demo has this node")?;
     let policies = AccountPolicies::none().with_identity(LISTING)?;
@@ -106,9 +90,9 @@ async fn mend_a_refusal(window: &Window, page: &Page<'_>, simulator: &Simulator)
         page.0.find("[data-terminal-input]").await?.is_none(),
         "the panel stands in place of the terminal"
     );
-    both_themes(window, page, "denied").await?;
+    both_themes(page, "denied").await?;
     page.0.set_size(1024, 700).await?;
-    picture(window, "denied-small").await?;
+    picture(page, "denied-small").await?;
 
     // Asked again without a change, the panel stays.
     let before = tab_row(page, &tab).await?["session"]["denied"]["checkedMs"].clone();
@@ -127,24 +111,24 @@ async fn mend_a_refusal(window: &Window, page: &Page<'_>, simulator: &Simulator)
     page.element("[data-testid=check-again]").await?.type_keys(F5).await?;
     page.row_until(&tab, "a prompt", |row| row.ends_with('$')).await?;
     ensure!(page.0.find("[data-testid=denied-panel]").await?.is_none(), "the panel is gone");
-    picture(window, "denied-mended").await
+    picture(page, "denied-mended").await
 }
 
 /// Takes the picture in both themes.
-async fn both_themes(window: &Window, page: &Page<'_>, name: &str) -> Result<()> {
+async fn both_themes(page: &Page<'_>, name: &str) -> Result<()> {
     for theme in ["light", "dark"] {
         let mut settings = page.call("app_snapshot", json!({})).await?["settings"].take();
         settings["theme"] = json!(theme);
         page.call("settings_apply", json!({ "settings": settings })).await?;
         page.element(&format!(":root[data-theme={theme}]")).await?;
-        picture(window, &format!("{name}-{theme}")).await?;
+        picture(page, &format!("{name}-{theme}")).await?;
     }
     Ok(())
 }
 
 /// Writes what the window shows beside the build, as base64.
-async fn picture(window: &Window, name: &str) -> Result<()> {
+async fn picture(page: &Page<'_>, name: &str) -> Result<()> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("access-{name}.png.base64"));
-    std::fs::write(path, window.session.screenshot().await?)?;
+    std::fs::write(path, page.0.screenshot().await?)?;
     Ok(())
 }

@@ -24,6 +24,7 @@ pub(crate) struct Lab {
 
 impl Lab {
     /// `None`, with a word to whoever reads the output, where no window can be shown.
+    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
     pub(crate) async fn open() -> Result<Option<Self>> {
         let Some(setup) = Setup::from_environment() else {
             println!("skipped: FLEETLINE_WINDOW_DRIVER, FLEETLINE_WINDOW_APP and DISPLAY are not all set");

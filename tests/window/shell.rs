@@ -62,7 +62,7 @@ async fn keep_long_scrollback(page: &Page<'_>) -> Result<()> {
 }
 
 /// Finds the node by its name in the query box and opens its shell with the keyboard. Returns the tab's id.
-async fn open_shell(page: &Page<'_>, name: &str) -> Result<String> {
+pub(crate) async fn open_shell(page: &Page<'_>, name: &str) -> Result<String> {
     // The whole query is replaced: select all, then type.
     page.click("[data-testid=query-input]").await?;
     for _ in 0..6 {
@@ -188,7 +188,7 @@ async fn close_tab(page: &Page<'_>, tab: &str, simulator: &Simulator) -> Result<
     Ok(())
 }
 
-async fn tab_row(page: &Page<'_>, tab: &str) -> Result<Value> {
+pub(crate) async fn tab_row(page: &Page<'_>, tab: &str) -> Result<Value> {
     let mut snapshot = page.call("app_snapshot", json!({})).await?;
     let tabs = snapshot["tabs"].as_array_mut().context("no tabs")?;
     let row = tabs.iter_mut().find(|row| row["id"] == tab).context("the tab is gone")?;

@@ -66,6 +66,7 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
         control: sources.clone(),
         hybrid: sources.clone(),
         probes: sources.clone(),
+        access: Some(sources.clone()),
         sources,
         scope: scope.collect(),
         guard: None,

@@ -9,10 +9,13 @@ use fleetline_app::{
     ApiError, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher, NodeListing,
     Notification, Paths, Ports, Scope, SourceInfo, Sources, StartOptions, Store, Ui, UiError, start,
 };
+use fleetline_engine::ports::ApiErrorKind;
+use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
 };
 use fleetline_inventory::ports::{CallerIdentity, NodePage};
+use fleetline_inventory::probe::{NodeProbe, NodeProbes};
 use fleetline_ipc::CommandError;
 use fleetline_ipc::event::AppEvent;
 use fleetline_ipc::forward::{ForwardRow, ForwardState};
@@ -199,7 +202,15 @@ impl Launcher for World {
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
         let world = Arc::new(self.clone());
         Box::pin(async {
-            Ok(Backend { sources: world.clone(), control: world, scope: Vec::<Scope>::new(), guard: None })
+            Ok(Backend {
+                sources: world.clone(),
+                control: world.clone(),
+                hybrid: world.clone(),
+                probes: world,
+                access: None,
+                scope: Vec::<Scope>::new(),
+                guard: None,
+            })
         })
     }
 }
@@ -244,8 +255,32 @@ impl NodeListing<ApiError> for World {
     }
 }
 
+impl HybridSources<ApiError> for World {
+    fn hybrid(&self, _: &str, _: &str) -> Result<Arc<dyn HybridCalls<ApiError>>, ApiError> {
+        Err(not_here())
+    }
+}
+
+impl NodeProbes<ApiError> for World {
+    fn probe(&self, _: &str, _: &str) -> Result<Arc<dyn NodeProbe<ApiError>>, ApiError> {
+        Err(not_here())
+    }
+}
+
 impl ControlPlanes for World {
     fn control_plane(&self, _: &str, _: &str) -> Result<Arc<dyn ControlPlane>, ApiError> {
         Ok(Arc::new(Aws::new(self.place.clone())))
+    }
+}
+
+/// Forwards need neither tiers nor probes.
+fn not_here() -> ApiError {
+    ApiError {
+        operation: "AwsConfiguration",
+        kind: ApiErrorKind::NoCredentials,
+        code: None,
+        message: "the bench has no such calls".to_owned(),
+        request_id: None,
+        never_sent: true,
     }
 }

@@ -2,8 +2,8 @@
 //! a wake-up, a read, an acknowledgement in a write of its own, and a write to the local program. So while a stream has
 //! been steady for a while, what comes is left in the socket until several messages are there, or for a short time.
 //!
-//! Nothing that somebody waits for is held up: a short message, which is how answers and keystrokes come, and anything
-//! that is sent to the node end the steadiness. This is a state machine without a clock; times are durations since any
+//! Short messages, which is how answers and echoes come, and anything that is sent to the node end the steadiness. So
+//! only the end of a burst waits, and no longer than the bound. This is a state machine without a clock; times are durations since any
 //! fixed start.
 
 use std::time::Duration;
@@ -25,20 +25,16 @@ const LONGEST_ROW: u32 = 48;
 const GATHER: Duration = Duration::from_millis(14);
 /// How long they are at most, when they do not.
 const AT_MOST: Duration = Duration::from_millis(20);
-/// A pause of the stream after which the next message begins another row.
-const PAUSE: Duration = Duration::from_millis(50);
 /// Most messages waited for, which are read with one call.
-const MOST: usize = 14;
+const MOST: usize = 16;
 
 /// Whether received messages are worth waiting for more.
 #[derive(Debug, Default)]
 pub(crate) struct Coalescing {
     /// Full messages in a row.
     row: u32,
-    /// When the last messages came.
+    /// When the last message of a row came.
     last: Duration,
-    /// Messages waited for. Kept while their rate hardly changes, so that the socket need not be told again.
-    expected: usize,
     /// Until when is waited at most, while it is.
     until: Option<Duration>,
 }
@@ -47,11 +43,6 @@ impl Coalescing {
     /// Frames of these sizes were received at once. Bytes that the socket should have before it is read again, or the
     /// time of [`deadline`](Self::deadline) has come; `None` to read whatever comes.
     pub(crate) fn received(&mut self, now: Duration, frames: impl Iterator<Item = usize>) -> Option<usize> {
-        let took = now.saturating_sub(std::mem::replace(&mut self.last, now));
-        self.until = None;
-        if took > PAUSE {
-            self.asked();
-        }
         let (mut count, mut bytes) = (0, 0);
         for frame in frames {
             count += 1;
@@ -62,6 +53,8 @@ impl Coalescing {
                 self.row.saturating_sub(SHORT_COSTS)
             };
         }
+        let took = now.saturating_sub(std::mem::replace(&mut self.last, now));
+        self.until = None;
         if count == 0 || self.row < STEADY {
             return None;
         }
@@ -71,17 +64,13 @@ impl Coalescing {
         if expected < 2 {
             return None;
         }
-        if expected > self.expected || expected + 2 < self.expected {
-            self.expected = expected;
-        }
         self.until = Some(now + AT_MOST);
-        Some(bytes / count * self.expected)
+        Some(bytes / count * expected)
     }
 
     /// Something was sent to the node, whose answer is not to wait.
     pub(crate) fn asked(&mut self) {
         self.row = 0;
-        self.expected = 0;
         self.until = None;
     }
 
@@ -92,8 +81,12 @@ impl Coalescing {
 
     /// True when the time is over: what is there is to be read now.
     pub(crate) fn is_over(&mut self, now: Duration) -> bool {
-        // The stream is slower than it was, or has ended.
-        self.until.take_if(|until| *until <= now).is_some()
+        let is_over = self.until.is_some_and(|until| until <= now);
+        if is_over {
+            // The stream is slower than it was, or has ended.
+            self.asked();
+        }
+        is_over
     }
 }
 
@@ -171,9 +164,6 @@ mod tests {
         assert!(!coalescing.is_over(until - us(1)));
         assert!(coalescing.is_over(until));
         assert_eq!((coalescing.deadline(), coalescing.is_over(until)), (None, false));
-        // Then another one begins.
-        let next = until + PAUSE;
-        assert_eq!(stream(&mut coalescing, next, us(1000), 31), 1);
-        assert_eq!(coalescing.deadline(), None);
+        assert_eq!(coalescing.received(until, std::iter::once(FULL)), None);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fleetline_ipc::fleet::NodeRow;
 use fleetline_ipc::forward::{
-    ForwardKind, ForwardLimits, ForwardRow, ForwardSpec, ForwardStart, ForwardState,
+    ForwardGuard, ForwardKind, ForwardLimits, ForwardRow, ForwardSpec, ForwardStart, ForwardState,
 };
 use tauri::Runtime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -60,6 +60,7 @@ impl<R: Runtime> Smoke<R> {
             start: ForwardStart::OnDemand,
             favourite: false,
             limits: ForwardLimits::default(),
+            guard: ForwardGuard::Auto,
         };
         let named = |name: &str| ForwardSpec { name: name.to_owned(), ..base.clone() };
         let host = |name: &str, port: u16| ForwardSpec {

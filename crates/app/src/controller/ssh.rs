@@ -12,7 +12,7 @@ use fleetline_launch::ssh_config::{Alias, Dialect};
 
 use super::{Controller, answer, no_node};
 use crate::clock::now_ms;
-use crate::problem::Context;
+use crate::forwards::Way;
 use crate::request::{Reply, SshRequest};
 use crate::rows;
 use crate::terminal_task::{LocalCommand, Opening, OpeningKind};
@@ -50,12 +50,7 @@ impl Controller {
         let fleet = self.desk.fleet();
         let entry = fleet.get(node_key).ok_or_else(no_node)?;
         let node = entry.node();
-        let context = Context {
-            source: node.source.clone(),
-            region: node.account_region.region.clone(),
-            node: Some(node.display_name().to_owned()),
-            document: None,
-        };
+        let Way { context, .. } = self.way_to(node_key, None)?;
         let session = SessionRow {
             session_id: None,
             node_key: node_key.to_owned(),
@@ -66,6 +61,8 @@ impl Controller {
             document: PROGRAM.to_owned(),
             started_ms: rows::millis(now_ms()),
             state: SessionState::Connecting { step: "Starting ssh".to_owned() },
+            denied: None,
+            silent: false,
             resumed_after_ms: None,
             demo: false,
         };

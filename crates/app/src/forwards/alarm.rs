@@ -57,7 +57,7 @@ impl ForwardDesk {
 
 #[cfg(test)]
 mod tests {
-    use fleetline_ipc::forward::{ForwardKind, ForwardLimits, ForwardSpec, ForwardStart};
+    use fleetline_ipc::forward::{ForwardGuard, ForwardKind, ForwardLimits, ForwardSpec, ForwardStart};
     use fleetline_ipc::{CommandError, ErrorCode};
 
     use super::*;
@@ -78,6 +78,7 @@ mod tests {
                 start: ForwardStart::OnDemand,
                 favourite: false,
                 limits: ForwardLimits::default(),
+                guard: ForwardGuard::Auto,
             },
             on: true,
             state,

@@ -6,7 +6,7 @@ use fleetline_engine::forward::LocalAddress;
 use fleetline_inventory::Fleet;
 use fleetline_ipc::CommandError;
 use fleetline_ipc::desktop::DesktopOpen;
-use fleetline_ipc::forward::{ForwardGuard, ForwardKind, ForwardSpec, ForwardStart};
+use fleetline_ipc::forward::{ForwardGuard, ForwardKind, ForwardLimits, ForwardSpec, ForwardStart};
 use fleetline_store::profiles::{Edit, EffectiveSettings, SavedProfile, Settings};
 
 use super::{ForwardDesk, Kept};
@@ -66,6 +66,7 @@ impl ForwardDesk {
                     lanes: self.desktop_settings(None).lanes.value.get(),
                     start: ForwardStart::OnDemand,
                     favourite: false,
+                    limits: ForwardLimits::default(),
                     guard: ForwardGuard::Auto,
                 };
                 let (id, edits) = self.create(new, fleet)?;

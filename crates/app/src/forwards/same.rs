@@ -93,7 +93,7 @@ fn is_same(spec: &ForwardSpec, wanted: &Wanted) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use fleetline_ipc::forward::{ForwardGuard, ForwardStart};
+    use fleetline_ipc::forward::{ForwardGuard, ForwardLimits, ForwardStart};
 
     use super::*;
 
@@ -111,6 +111,7 @@ mod tests {
             lanes: 4,
             start: ForwardStart::OnDemand,
             favourite: false,
+            limits: ForwardLimits::default(),
             guard: ForwardGuard::Auto,
         };
         let wanted = |host: Option<&str>, port, local| Wanted {

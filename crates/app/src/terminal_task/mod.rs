@@ -244,7 +244,12 @@ impl Task {
                     let problem = CommandError::new(ErrorCode::Unsupported, message);
                     let state = SessionState::Failed { problem };
                     return self
-                        .report(Report::State { state, session_id: None, resumed_after_ms: None })
+                        .report(Report::State {
+                            state,
+                            session_id: None,
+                            resumed_after_ms: None,
+                            denied: None,
+                        })
                         .await;
                 }
             },

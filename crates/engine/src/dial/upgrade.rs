@@ -14,8 +14,7 @@ use crate::ports::{SignedHeader, StreamUrl};
 
 /// Agents send messages of about 1 KiB; other implementations were seen to take 32 KiB (protocol.md 6.4).
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
-/// Each socket holds that much for reading, and writes that much at once.
-const BUFFER_BYTES: usize = 16 * 1024;
+const BUFFER_BYTES: usize = 32 * 1024;
 const MAX_BODY_BYTES: usize = 1024;
 
 /// The upgrade request: `url` verbatim, the headers of RFC 6455, and the signature.
