@@ -98,17 +98,6 @@ export function actions(app: Application): Entry[] {
   return all;
 }
 
-/** Name of a page beside the host's tabs. */
-export function pageTitle(id: string): string {
-  const m = language.m;
-  return id === FORWARDS_TAB ? m.fwd.title : id === ACCOUNTS_TAB ? m.acc.title : m.settings;
-}
-
-/** Icon of a page beside the host's tabs. */
-export function pageIcon(id: string): IconName {
-  return id === FORWARDS_TAB ? 'forwards' : id === ACCOUNTS_TAB ? 'accounts' : 'settings';
-}
-
 /** Open tabs as entries. */
 export function tabEntries(app: Application): Entry[] {
   const m = language.m;

@@ -70,7 +70,7 @@ fn profiles_are_listed_with_method_region_and_what_is_missing() {
         ("sso", "IAM Identity Center", None, false),
         ("lost-session", "IAM Identity Center", None, true),
         ("role", "assume role", None, true),
-        ("mfa", "assume role", None, true),
+        ("mfa", "assume role", None, false),
         ("process", "credential process", None, false),
         ("nothing", "none", None, true),
     ];
