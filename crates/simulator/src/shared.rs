@@ -16,6 +16,7 @@ use crate::paging::PageTokens;
 use crate::registry::{Registry, SessionView};
 use crate::sso::SignIns;
 use crate::tls::ServerTls;
+use crate::world::past::PastSessions;
 use crate::world::{Account, World};
 
 /// State of one simulator.
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) live: Live,
     pub(crate) registry: Registry,
+    pub(crate) past: PastSessions,
     pub(crate) pages: PageTokens,
     /// IAM Identity Center.
     pub(crate) sign_ins: SignIns,
