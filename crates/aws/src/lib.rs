@@ -2,7 +2,7 @@
 //!
 //! This is the only crate that knows `aws-sdk-*`. It implements the ports of the engine
 //! ([`ControlPlane`](fleetline_engine::ports::ControlPlane), [`ControlPlanes`](fleetline_engine::ports::ControlPlanes))
-//! and of the inventory ([`NodeListing`](fleetline_inventory::ports::NodeListing),
+//! of the documents ([`DocumentCalls`](fleetline_documents::DocumentCalls)) and of the inventory ([`NodeListing`](fleetline_inventory::ports::NodeListing),
 //! [`Sources`](fleetline_inventory::ports::Sources)) over one [`AwsSources`], which owns the SDK clients.
 //!
 //! Rules kept here:
@@ -16,9 +16,11 @@ mod access;
 mod config;
 mod control;
 mod credentials;
+mod documents;
 mod endpoints;
 mod error;
 mod gates;
+mod history;
 mod hybrid;
 mod listing;
 mod nodes;
