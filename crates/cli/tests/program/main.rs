@@ -4,6 +4,7 @@
 
 mod access;
 mod commands;
+mod documents;
 mod forwards;
 mod login;
 mod middleboxes;
@@ -13,6 +14,7 @@ mod orphans;
 mod refusals;
 mod saved;
 mod servers;
+mod sessions;
 mod shells;
 mod sim;
 mod ssh;
