@@ -37,8 +37,15 @@ impl Launcher for Composer {
         match choice {
             StartChoice::Demo => Box::pin(demo::launch(self.ending.clone())),
             StartChoice::Aws { .. } => {
-                let (sources, control) = (self.user.clone(), self.user.clone());
-                Box::pin(async { Ok(Backend { sources, control, scope: Vec::new(), guard: None }) })
+                let backend = Backend {
+                    sources: self.user.clone(),
+                    documents: self.user.clone(),
+                    history: self.user.clone(),
+                    control: self.user.clone(),
+                    scope: Vec::new(),
+                    guard: None,
+                };
+                Box::pin(async { Ok(backend) })
             }
         }
     }

@@ -5,12 +5,15 @@
 //! [`Ui`] port, each with a version that only grows.
 
 mod clock;
+mod connect;
 mod controller;
 pub mod deep_link;
 mod disk;
+mod documents;
 mod fleet;
 mod forwards;
 mod handle;
+mod history;
 mod journal;
 mod notices;
 mod ports;

@@ -5,8 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use fleetline_documents::DocumentSources;
 use fleetline_engine::Dialer;
 use fleetline_engine::ports::{ApiError, ControlPlanes};
+use fleetline_history::HistorySources;
 use fleetline_inventory::ports::{SourceInfo, Sources};
 use fleetline_ipc::CommandError;
 use fleetline_ipc::event::AppEvent;
@@ -75,6 +77,10 @@ pub struct Scope {
 pub struct Backend {
     /// Lists nodes.
     pub sources: Arc<dyn Sources<ApiError>>,
+    /// Reads and changes session documents.
+    pub documents: Arc<dyn DocumentSources<ApiError>>,
+    /// Lists sessions past and present.
+    pub history: Arc<dyn HistorySources<ApiError>>,
     /// Starts sessions.
     pub control: Arc<dyn ControlPlanes>,
     /// What to list. Empty: the chosen sources in the chosen Regions, or in the Region each source names.

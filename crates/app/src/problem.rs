@@ -1,6 +1,7 @@
 //! Failures in one sentence: what happened, why, and what to do. Shared by the desktop app and the CLI.
 
 mod denial;
+mod document;
 
 use fleetline_access::{Attempt, Fault, Known};
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
@@ -9,6 +10,7 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::StoreError;
 
 pub use denial::DenialReport;
+pub use document::{describe_document, describe_save};
 
 /// Longest raw text handed on, in bytes.
 const DETAIL_LIMIT: usize = 4 * 1024;
@@ -284,7 +286,11 @@ pub fn exit_code(code: ErrorCode) -> u8 {
         ErrorCode::NetworkUnreachable | ErrorCode::TlsUntrusted => 6,
         ErrorCode::Throttled => 7,
         ErrorCode::Storage => 8,
-        ErrorCode::SessionEnded | ErrorCode::Cancelled | ErrorCode::Service | ErrorCode::Internal => 1,
+        ErrorCode::SessionEnded
+        | ErrorCode::Cancelled
+        | ErrorCode::Conflict
+        | ErrorCode::Service
+        | ErrorCode::Internal => 1,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be asked of the controller. One variant per command, each with the place its answer goes.
 
 use fleetline_ipc::CommandError;
+use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
+use fleetline_ipc::document::{DocumentPlace, PreferencesOutcome};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::session::TabRow;
@@ -11,6 +13,8 @@ use fleetline_ipc::terminal::{
 };
 use tokio::sync::oneshot;
 
+use crate::documents::DocumentRequest;
+use crate::history::HistoryRequest;
 use crate::ports::FrameSink;
 use crate::tray::TrayAction;
 
@@ -45,6 +49,12 @@ pub(crate) enum Request {
     SessionRetry { tab: String, reply: Reply<()> },
     Terminal { tab: String, request: TerminalRequest },
     Forward(ForwardRequest),
+    Document(DocumentRequest),
+    PreferencesApply { places: Vec<DocumentPlace>, text: String, reply: Reply<Vec<PreferencesOutcome>> },
+    ConnectCheck { request: ConnectRequest, text: Option<String>, reply: Reply<ConnectCheck> },
+    ConnectLast { node_key: String, reply: Reply<Option<ConnectRequest>> },
+    ConnectOpen { request: ConnectRequest, reply: Reply<TabRow> },
+    History(HistoryRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },
     OpenUrl { url: String, reply: Reply<()> },

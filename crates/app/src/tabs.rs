@@ -5,6 +5,7 @@ use fleetline_ipc::fleet::LiveSession;
 use fleetline_ipc::session::{SessionRow, SessionState, TabKind, TabRow};
 use tokio::sync::mpsc;
 
+use crate::clock::now_ms;
 use crate::terminal_task::{Command, Report};
 use crate::tray::{ShellState, TrayShell};
 
@@ -21,6 +22,7 @@ pub(crate) struct ShellTab {
     pub(crate) commands: mpsc::Sender<Command>,
     /// What the session was asked for with, to start another one like it.
     pub(crate) document: Option<String>,
+    pub(crate) parameters: Vec<(String, Vec<String>)>,
     pub(crate) reason: Option<String>,
 }
 
@@ -161,6 +163,16 @@ impl Tabs {
             Report::Title(title) => tab.row.program_title = title,
             Report::Bell => tab.row.bell |= !in_front,
             Report::Unseen => tab.row.unseen |= !in_front,
+            Report::Active => {
+                if let Some(session) = &mut tab.row.session {
+                    session.active_ms = crate::rows::millis(now_ms());
+                }
+            }
+            Report::Effects(effects) => {
+                if let Some(session) = &mut tab.row.session {
+                    session.effects = Some(*effects);
+                }
+            }
             Report::NotTerminated(_) => {}
         }
         let session = |row: &TabRow| row.session.as_ref().map(|s| (s.session_id.clone(), s.state.clone()));
@@ -266,6 +278,8 @@ mod tests {
                 state: SessionState::Connected,
                 resumed_after_ms: None,
                 demo: false,
+                effects: None,
+                active_ms: 0.0,
             };
             let row = TabRow {
                 id,
@@ -276,7 +290,13 @@ mod tests {
                 unseen: false,
                 bell: false,
             };
-            tabs.push(ShellTab { row, commands: mpsc::channel(1).0, document: None, reason: None });
+            tabs.push(ShellTab {
+                row,
+                commands: mpsc::channel(1).0,
+                document: None,
+                parameters: Vec::new(),
+                reason: None,
+            });
         }
         tabs
     }

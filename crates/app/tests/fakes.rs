@@ -12,6 +12,8 @@ use fleetline_app::{
     ApiError, ApiErrorKind, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher,
     NodeListing, Ports, SourceInfo, Sources, StartOptions, Store, start,
 };
+use fleetline_documents::{DocumentCalls, DocumentSources};
+use fleetline_history::{HistorySources, SessionCalls};
 use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
 };
@@ -173,6 +175,18 @@ impl ControlPlanes for World {
     }
 }
 
+impl DocumentSources<ApiError> for World {
+    fn documents(&self, _: &str, _: &str) -> Result<Arc<dyn DocumentCalls<ApiError>>, ApiError> {
+        Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
+    }
+}
+
+impl HistorySources<ApiError> for World {
+    fn history(&self, _: &str, _: &str) -> Result<Arc<dyn SessionCalls<ApiError>>, ApiError> {
+        Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
+    }
+}
+
 impl Launcher for World {
     fn sources(&self) -> Vec<SourceInfo> {
         self.list()
@@ -181,7 +195,14 @@ impl Launcher for World {
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
         let world = Arc::new(self.clone());
         Box::pin(async {
-            Ok(Backend { sources: world.clone(), control: world, scope: Vec::new(), guard: None })
+            Ok(Backend {
+                sources: world.clone(),
+                documents: world.clone(),
+                history: world.clone(),
+                control: world,
+                scope: Vec::new(),
+                guard: None,
+            })
         })
     }
 }

@@ -52,8 +52,15 @@ async fn world(simulator: &Simulator, place: &Path) -> World {
     let scope = simulator.accounts().into_iter().flat_map(|account| {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
-    let backend = Backend { control: sources.clone(), sources, scope: scope.collect(), guard: None };
-    let paths = Paths { config: own.join("config"), cache: own.join("cache"), state: own.join("state") };
+    let backend = Backend {
+        documents: sources.clone(),
+        history: sources.clone(),
+        control: sources.clone(),
+        sources,
+        scope: scope.collect(),
+        guard: None,
+    };
+    let paths = Paths::below(&own);
     let ui = FakeUi::new();
     let app = start(Ports {
         launcher: Arc::new(Demo(Mutex::new(Some(backend)))),

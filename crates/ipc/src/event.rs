@@ -5,6 +5,7 @@ use specta::Type;
 
 use crate::fleet::{FleetSummary, FleetViewState};
 use crate::forward::{ForwardRow, Forwards};
+use crate::history::HistorySummary;
 use crate::session::TabRow;
 use crate::settings::Settings;
 use crate::system::{AppMode, IdentityRow, Notice, SourceRow};
@@ -63,6 +64,11 @@ pub enum Change {
     Forward {
         /// Now.
         row: ForwardRow,
+    },
+    /// Sessions past and present: windows of them are asked for anew.
+    History {
+        /// Now.
+        summary: HistorySummary,
     },
     /// Settings.
     Settings {

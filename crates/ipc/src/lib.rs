@@ -5,10 +5,13 @@
 //! milliseconds of the Unix epoch; ids are opaque strings; no type carries a secret (SEC-04). Events carry
 //! whole state with a `version` that only grows, so a late event can be dropped.
 
+pub mod connect;
+pub mod document;
 pub mod error;
 pub mod event;
 pub mod fleet;
 pub mod forward;
+pub mod history;
 pub mod session;
 pub mod settings;
 pub mod system;

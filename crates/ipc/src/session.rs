@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::CommandError;
+use crate::document::DocumentEffects;
 
 /// What a session is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
@@ -69,6 +70,10 @@ pub struct SessionRow {
     pub resumed_after_ms: Option<f64>,
     /// Whether the session is a demo shell on this computer.
     pub demo: bool,
+    /// What its document does to it; `None` while that is not known.
+    pub effects: Option<DocumentEffects>,
+    /// When something was typed or came last, to a few seconds.
+    pub active_ms: f64,
 }
 
 /// What a tab shows.

@@ -2,8 +2,11 @@
 //! refuses is decided there.
 
 pub(crate) mod app;
+pub(crate) mod connect;
+pub(crate) mod document;
 pub(crate) mod fleet;
 pub(crate) mod forward;
+pub(crate) mod history;
 pub(crate) mod system;
 pub(crate) mod tab;
 pub(crate) mod terminal;

@@ -8,7 +8,7 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::Store;
 use tokio::time::Instant;
 
-use super::{CHOICE, Controller, SETTINGS, answer, mode_of};
+use super::{CHOICE, CONNECTIONS, Controller, SETTINGS, answer, mode_of};
 use crate::fleet::inventory_cache;
 use crate::notices;
 use crate::ports::{Backend, Scope};
@@ -55,6 +55,7 @@ impl Controller {
         if let Some(setback) = &remembered.setback {
             self.notices.raise(notices::of_setback(CHOICE, setback));
         }
+        self.last_choices = self.disk.store().load_optional(CONNECTIONS).value.unwrap_or_default();
         self.open_journal();
         self.read_sources();
         self.draw_tray();
@@ -145,6 +146,7 @@ impl Controller {
         self.forget_backend();
         self.mode = mode_of(&choice);
         self.disk.save(CHOICE, choice);
+        self.history.point_at(&ready.scope);
         self.desk.point_at(ready.scope, ready.cached);
         self.desk.refresh(&ready.backend.sources, &self.progress);
         self.backend = Some(ready.backend);
@@ -215,6 +217,7 @@ impl Controller {
     /// Forgets everything that belongs to the backend in use. Its tabs hold no live session.
     fn forget_backend(&mut self) {
         self.desk.stop();
+        self.history.point_at(&[]);
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
         self.proofs = Proofs::default();
@@ -260,6 +263,7 @@ impl Controller {
     /// Ends every terminal, each of which terminates its session; the loop ends when all are gone.
     pub(super) fn quit(&mut self, reply: Option<Reply<()>>) {
         self.desk.stop();
+        self.history.stop();
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
         let deadline = Instant::now() + QUIT_LIMIT;

@@ -1,6 +1,8 @@
 //! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
 
+mod documents;
 mod forwards;
+mod history;
 mod lifecycle;
 mod shells;
 mod surroundings;
@@ -21,10 +23,12 @@ use tokio::time::{Instant, sleep_until};
 
 use self::lifecycle::{Launched, Quitting};
 use crate::clock::now_ms;
+use crate::connect::LastChoices;
 use crate::disk::{Disk, Written};
 use crate::fleet::FleetDesk;
 use crate::forwards::{ForwardDesk, News};
 use crate::handle::AppHandle;
+use crate::history::HistoryDesk;
 use crate::notices::{self, Notices};
 use crate::ports::{Backend, Launcher, Ports, StartOptions, Ui};
 use crate::refresh::Progress;
@@ -40,6 +44,8 @@ const WAITING_REQUESTS: usize = 256;
 const WAITING_MESSAGES: usize = 64;
 /// Name of the settings document.
 const SETTINGS: &str = "settings";
+/// Name of the document with what was chosen last for each node.
+const CONNECTIONS: &str = "connections";
 /// Name of the document with the remembered choice of the first-run page.
 const CHOICE: &str = "choice";
 
@@ -56,6 +62,8 @@ pub fn start(ports: Ports) -> AppHandle {
     let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
     let (forward_news, forward_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
+    let (history_news, history_news_in) = mpsc::channel(WAITING_MESSAGES);
+    let (history_ended, history_ended_in) = mpsc::channel(WAITING_MESSAGES);
     let inbox = Inbox {
         requests,
         reports: reports_in,
@@ -63,6 +71,8 @@ pub fn start(ports: Ports) -> AppHandle {
         launched: launched_in,
         forward_news: forward_news_in,
         written: written_in,
+        history_news: history_news_in,
+        history_ended: history_ended_in,
     };
     let disk = Disk::start(ports.store, written);
     let controller = Controller {
@@ -79,6 +89,9 @@ pub fn start(ports: Ports) -> AppHandle {
         desk: FleetDesk::new(),
         tabs: Tabs::new(),
         forwards: ForwardDesk::new(forward_news.clone()),
+        history: HistoryDesk::new(history_news),
+        history_ended,
+        last_choices: LastChoices::default(),
         proofs: Proofs::default(),
         settings: Settings::default(),
         notices: Notices::default(),
@@ -113,6 +126,9 @@ struct Controller {
     desk: FleetDesk,
     tabs: Tabs,
     forwards: ForwardDesk,
+    history: HistoryDesk,
+    history_ended: mpsc::Sender<history::Ended>,
+    last_choices: LastChoices,
     proofs: Proofs,
     settings: Settings,
     notices: Notices,
@@ -139,6 +155,8 @@ struct Inbox {
     launched: mpsc::Receiver<Launched>,
     forward_news: mpsc::Receiver<News>,
     written: mpsc::Receiver<Written>,
+    history_news: mpsc::Receiver<crate::history::News>,
+    history_ended: mpsc::Receiver<history::Ended>,
 }
 
 impl Controller {
@@ -171,6 +189,9 @@ impl Controller {
                 () = at(self.forwards.sample_due()) => self.sample_forwards(),
                 () = at(self.desk.announcement_due()) => self.announce(),
                 Some(progress) = inbox.progress.recv() => self.progressed(progress),
+                Some(ended) = inbox.history_ended.recv() => self.history_ended(ended),
+                Some(news) = inbox.history_news.recv() => self.history_news(news),
+                () = at(self.history.look_due()) => self.history_refresh(false),
                 () = at(deadline) => {
                     tracing::warn!("sessions were not terminated in time");
                     break;
@@ -220,6 +241,14 @@ impl Controller {
             Request::SessionRetry { tab, reply } => answer(reply, self.session_retry(&tab)),
             Request::Terminal { tab, request } => self.terminal(&tab, request),
             Request::Forward(request) => self.forward_asked(request),
+            Request::Document(request) => self.document_asked(request),
+            Request::PreferencesApply { places, text, reply } => self.preferences_apply(places, text, reply),
+            Request::ConnectCheck { request, text, reply } => {
+                answer(reply, self.connect_check(&request, text.as_deref()));
+            }
+            Request::ConnectLast { node_key, reply } => answer(reply, Ok(self.last_choices.of(&node_key))),
+            Request::ConnectOpen { request, reply } => answer(reply, self.connect_open(request)),
+            Request::History(request) => self.history_asked(request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),

@@ -12,6 +12,7 @@ use fleetline_engine::{
     OutputChunk, Priority, SessionOptions, SessionState as EngineState, ShellOptions, ShellSession,
     TerminalSize, open_shell,
 };
+use fleetline_ipc::document::DocumentEffects;
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::terminal::{PasteOutcome, TerminalSize as IpcSize};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -34,6 +35,9 @@ const TEXT_LIMIT: usize = 1024 * 1024;
 
 /// Longest time between two reports of output that nobody sees.
 const ACTIVITY_SPACING: Duration = Duration::from_secs(1);
+
+/// Shortest time between two reports that something was typed or came. The last of it may go untold for as long.
+const ACTIVE_SPACING: Duration = Duration::from_secs(5);
 
 /// What the controller asks of a terminal.
 pub(crate) enum Command {
@@ -68,6 +72,10 @@ pub(crate) enum Report {
     Unseen,
     /// The session may still be open at AWS.
     NotTerminated(CommandError),
+    /// Something was typed or came; told every few seconds at most.
+    Active,
+    /// What the session's document does to it.
+    Effects(Box<DocumentEffects>),
 }
 
 /// A report with the tab it is about.
@@ -97,6 +105,7 @@ struct Task {
     epoch: Instant,
     resize_at: Option<Instant>,
     unseen_after: Instant,
+    active_after: Instant,
 }
 
 /// Runs a terminal until nobody can ask it any more; then its session is terminated.
@@ -120,6 +129,7 @@ pub(crate) async fn run(
         epoch: now,
         resize_at: None,
         unseen_after: now,
+        active_after: now,
     };
     while let Some(event) = task.next(&mut commands).await {
         task.handle(event).await;
@@ -133,6 +143,22 @@ enum Event {
     Output(Option<OutputChunk>),
     FrameDue,
     ResizeDue,
+}
+
+impl Event {
+    /// Whether the service would count it against the idle time: bytes to or from the node.
+    fn is_activity(&self) -> bool {
+        matches!(
+            self,
+            Self::Output(Some(_))
+                | Self::Command(Command::Ui(
+                    TerminalRequest::Key { .. }
+                        | TerminalRequest::Text { .. }
+                        | TerminalRequest::Paste { .. }
+                        | TerminalRequest::PasteClipboard { .. }
+                ))
+        )
+    }
 }
 
 impl Task {
@@ -155,6 +181,10 @@ impl Task {
     }
 
     async fn handle(&mut self, event: Event) {
+        if event.is_activity() && Instant::now() >= self.active_after {
+            self.active_after = Instant::now() + ACTIVE_SPACING;
+            self.report(Report::Active).await;
+        }
         match event {
             Event::Command(Command::Ui(request)) => self.request(request).await,
             Event::Command(Command::Open(opening)) => self.open(*opening),

@@ -11,6 +11,7 @@ use fleetline_app::{AppHandle, FrameSink, SinkClosed, Ui, UiError};
 use fleetline_ipc::event::{AppEvent, Change};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
+use fleetline_ipc::history::HistorySummary;
 use fleetline_ipc::session::{SessionRow, SessionState, TabRow};
 use fleetline_ipc::system::{AppMode, Notice, QuitSummary};
 use fleetline_ipc::terminal::KeyPress;
@@ -30,6 +31,7 @@ pub(crate) struct Seen {
     pub(crate) active: String,
     pub(crate) notices: Vec<Notice>,
     pub(crate) forwards: Forwards,
+    pub(crate) history: Option<HistorySummary>,
     pub(crate) quit_requested: Option<QuitSummary>,
     pub(crate) tray: Menu,
     pub(crate) shown: u32,
@@ -132,6 +134,7 @@ impl Ui for FakeUi {
                         *known = row;
                     }
                 }
+                Change::History { summary } => seen.history = Some(summary),
                 Change::View { .. } | Change::Settings { .. } => {}
             }
         });
