@@ -2,7 +2,7 @@ import type { GlyphName, IconName } from '../parts/glyphs';
 import type { NodeRow, TabRow } from '../host/types';
 import { language } from '../i18n/index.svelte';
 import type { Application } from '../state/app.svelte';
-import { FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 import { openShell } from '../fleet/actions';
 import { newForward } from '../forwards/actions';
 import { forwardGlyph, stateWords } from '../forwards/words';
@@ -53,6 +53,8 @@ export function actions(app: Application): Entry[] {
       id: 'pause-forwards', title: app.forwards.paused ? m.act.resumeForwards : m.act.pauseForwards, note: '', icon: 'pause',
       run: () => app.forwards.pause(!app.forwards.paused),
     },
+    { id: 'history', title: m.history.title, note: '', icon: 'history', run: () => tabs.activate(HISTORY_TAB) },
+    { id: 'documents', title: m.documents.title, note: '', icon: 'documents', run: () => tabs.activate(DOCUMENTS_TAB) },
     { id: 'settings', title: m.act.settings, note: '', icon: 'settings', run: () => tabs.activate(SETTINGS_TAB) },
     { id: 'shortcuts', title: m.act.shortcuts, note: '', icon: 'log', kbd: '?', run: () => chrome.open({ kind: 'shortcuts' }) },
     { id: 'theme-dark', title: m.act.themeDark, note: '', icon: 'settings', run: () => void settings.apply({ theme: 'dark' }) },

@@ -1,4 +1,7 @@
 import type { Messages } from './en';
+import { connect } from './connect/de';
+import { documents } from './documents/de';
+import { history } from './history/de';
 import { number, plural } from './forms';
 
 const loc = 'de';
@@ -422,4 +425,8 @@ export const de: Messages = {
     forwardFrom: 'Port weiterleiten…',
     desktopOf: 'Remotedesktop…',
   },
+
+  connect,
+  documents,
+  history,
 };

@@ -1,3 +1,6 @@
+import { connect } from './connect/en';
+import { documents } from './documents/en';
+import { history } from './history/en';
 import { number, plural } from './forms';
 
 const loc = 'en';
@@ -443,6 +446,10 @@ export const en = {
     forwardFrom: 'Forward a port…',
     desktopOf: 'Remote desktop…',
   },
+
+  connect,
+  documents,
+  history,
 };
 
 /** The shape of every dictionary. */

@@ -1,4 +1,7 @@
 import type { Messages } from './en';
+import { connect } from './connect/ja';
+import { documents } from './documents/ja';
+import { history } from './history/ja';
 import { number } from './forms';
 
 const loc = 'ja';
@@ -398,5 +401,9 @@ export const ja: Messages = {
     forwardFrom: 'ポートを転送…',
     desktopOf: 'リモートデスクトップ…',
   },
+
+  connect,
+  documents,
+  history,
 };
 

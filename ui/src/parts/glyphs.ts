@@ -37,7 +37,9 @@ export type IconName =
   | 'pause'
   | 'port'
   | 'rdp'
-  | 'socks';
+  | 'socks'
+  | 'documents'
+  | 'history';
 
 /** Status silhouettes drawn by `Sprite.svelte`; circles are good or neutral, triangles need attention, squares stop you. */
 export type GlyphName =

@@ -3,9 +3,11 @@ import type {
   AppEvent, AppMode, AppSnapshot, CommandError, Host, IdentityRow, Notice, SourceRow, StartChoice,
 } from '../host/types';
 import { Chrome } from './chrome.svelte';
+import { DocumentsState } from './documents.svelte';
 import { FleetState } from './fleet.svelte';
 import { ForwardsState } from './forwards.svelte';
 import { EventGate } from './gate';
+import { HistoryState } from './history.svelte';
 import { SettingsState } from './settings.svelte';
 import { TabsState } from './tabs.svelte';
 
@@ -17,6 +19,8 @@ export class Application {
   readonly tabs: TabsState;
   readonly fleet: FleetState;
   readonly forwards: ForwardsState;
+  readonly documents: DocumentsState;
+  readonly history: HistoryState;
 
   phase = $state<'starting' | 'ready' | 'lost'>('starting');
   lost = $state.raw<CommandError | null>(null);
@@ -38,6 +42,8 @@ export class Application {
     this.tabs = new TabsState(host, this.chrome);
     this.fleet = new FleetState(host, this.chrome);
     this.forwards = new ForwardsState(host, this.chrome);
+    this.documents = new DocumentsState(host, this.chrome);
+    this.history = new HistoryState(host, this.chrome);
   }
 
   /** Listens first, then takes the snapshot, then lets newer events through. */
@@ -117,6 +123,9 @@ export class Application {
       case 'forward':
         this.forwards.takeOne(change.row, version);
         break;
+      case 'history':
+        this.history.takeSummary(change.summary);
+        break;
       case 'settings':
         this.settings.take(change.settings);
         break;
@@ -133,6 +142,8 @@ export class Application {
     const changed = JSON.stringify(mode) !== JSON.stringify(this.mode);
     this.mode = mode;
     if (!changed || this.phase !== 'ready') return;
+    this.documents.leave();
+    this.history.leave();
     if (mode.kind === 'first_run') this.fleet.leave();
     else void this.fleet.open();
   }

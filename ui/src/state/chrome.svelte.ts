@@ -1,4 +1,4 @@
-import { HostError, type CommandError, type ForwardKind, type ForwardRow, type ForwardSpec, type NodeRow, type QuitSummary } from '../host/types';
+import { HostError, type CommandError, type DocumentReading, type ForwardKind, type ForwardRow, type ForwardSpec, type HistoryRow, type NodeRow, type QuitSummary } from '../host/types';
 
 /** A window-level question or overlay; at most one is open. */
 export type Overlay =
@@ -7,7 +7,13 @@ export type Overlay =
   | { kind: 'quit'; summary: QuitSummary }
   | { kind: 'close_tab'; tab: string; title: string }
   | { kind: 'forward'; id: string | null; node: NodeRow | null; spec: ForwardSpec | null; forwardKind: ForwardKind }
-  | { kind: 'remove_forward'; row: ForwardRow };
+  | { kind: 'remove_forward'; row: ForwardRow }
+  | { kind: 'document_new'; from: DocumentReading | null }
+  | { kind: 'document_delete'; version: string | null }
+  | { kind: 'document_default'; version: string }
+  | { kind: 'save_preferences' }
+  | { kind: 'connect'; node: NodeRow; document: string | null }
+  | { kind: 'end_sessions'; keys: string[]; rows: HistoryRow[] };
 
 /** What belongs to the window itself: overlays, announcements, the clock, a failed action. */
 export class Chrome {

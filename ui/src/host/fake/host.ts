@@ -1,5 +1,7 @@
 import type { AppEvent, AppMode, Change, CommandError, FleetQuery, FleetViewState, Host, NodeRow, SessionState, Settings, SourceRow, TabRow } from '../types';
 import { HostError } from '../types';
+import { createFakeDocuments } from './documents';
+import { createFakeHistory } from './history';
 import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
 import { FakeTerminal } from './terminal';
@@ -91,6 +93,8 @@ export function createFakeHost(options: URLSearchParams): Host {
   const forwards = new FakeForwards(nodeOf, emit, options.has('noforwards') ? [] : fleet.rows);
 
   const host: Host = {
+    ...createFakeDocuments(),
+    ...createFakeHistory(fleet.rows, Number(options.get('sessions') ?? 400)),
     listen: (onEvent) => {
       listeners.add(onEvent);
       return Promise.resolve(() => listeners.delete(onEvent));
@@ -149,7 +153,8 @@ export function createFakeHost(options: URLSearchParams): Host {
         id, kind: 'shell', title: node.name, programTitle: '', unseen: false, bell: false,
         session: {
           sessionId: null, nodeKey, nodeId: node.nodeId, nodeName: node.name, accountName: node.accountName, region: node.region,
-          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, resumedAfterMs: null, demo: true,
+          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, resumedAfterMs: null, demo: true, activeMs: Date.now(),
+          effects: { contentCanBeLogged: true, s3: 'fleet-logs', cloudWatch: null, streams: false, sealedWith: 'alias/fleet-sessions', runAs: { kind: 'agent_user', name: 'ssm-user' }, idleMinutes: 20, maxMinutes: null },
         },
       };
       tabs = [...tabs, tab];
@@ -163,6 +168,12 @@ export function createFakeHost(options: URLSearchParams): Host {
       emitTabs();
       return tab;
     }),
+    connectCheck: (request) => later(() => ({
+      problems: [], awsCommand: `aws ssm start-session --target ${nodeOf(request.nodeKey).nodeId}${request.document === null ? '' : ` --document-name ${request.document}`}`,
+      fleetlineCommand: `fleetline shell ${nodeOf(request.nodeKey).nodeId}`,
+    })),
+    connectLast: () => later(() => null),
+    connectOpen: (request) => host.shellOpen(request.nodeKey, request.document, request.reason),
     tabActivate: (tab) => later(() => {
       active = tab;
       emitTabs();
