@@ -99,6 +99,46 @@ export const commands = {
 	forwardDetail: (id: string) => typedError<ForwardDetail, CommandError>(__TAURI_INVOKE("forward_detail", { id })),
 	/**  Texts to copy for using a forward elsewhere. */
 	forwardTexts: (id: string) => typedError<ForwardTexts, CommandError>(__TAURI_INVOKE("forward_texts", { id })),
+	/**  The session documents of an account-Region. */
+	documentsList: (place: DocumentPlace) => typedError<DocumentRow[], CommandError>(__TAURI_INVOKE("documents_list", { place })),
+	/**  Session types of documents, at most 50. */
+	documentsTypes: (place: DocumentPlace, names: string[]) => typedError<DocumentTypeRow[], CommandError>(__TAURI_INVOKE("documents_types", { place, names })),
+	/**  A document at a version; without one at the default. */
+	documentOpen: (place: DocumentPlace, name: string, version: string | null) => typedError<DocumentDetail, CommandError>(__TAURI_INVOKE("document_open", { place, name, version })),
+	/**  Saves a new document, or a new version. */
+	documentSave: (place: DocumentPlace, save: DocumentSave) => typedError<DocumentSaved, CommandError>(__TAURI_INVOKE("document_save", { place, save })),
+	/**  Makes a version the one sessions use. */
+	documentSetDefault: (place: DocumentPlace, name: string, version: string) => typedError<null, CommandError>(__TAURI_INVOKE("document_set_default", { place, name, version })),
+	/**  Deletes a version; without one all of the document. */
+	documentDelete: (place: DocumentPlace, name: string, version: string | null) => typedError<null, CommandError>(__TAURI_INVOKE("document_delete", { place, name, version })),
+	/**  A text to begin a new document with. */
+	documentTemplate: (kind: DocumentSessionType) => typedError<DocumentReading, CommandError>(__TAURI_INVOKE("document_template", { kind })),
+	/**  A text with its form and what is wrong with it. */
+	documentRead: (text: string) => typedError<DocumentReading, CommandError>(__TAURI_INVOKE("document_read", { text })),
+	/**  An edit of the form, made in the text. */
+	documentEdit: (text: string, edit: DocumentEdit) => typedError<DocumentReading, CommandError>(__TAURI_INVOKE("document_edit", { text, edit })),
+	/**  Two texts line by line. */
+	documentCompare: (old: string, new: string) => typedError<DocumentLine[], CommandError>(__TAURI_INVOKE("document_compare", { old, new })),
+	/**  Somebody looks at the sessions, or no longer. */
+	historyWatch: (on: boolean) => typedError<HistorySummary, CommandError>(__TAURI_INVOKE("history_watch", { on })),
+	/**  Lists the sessions of the whole scope again. */
+	historyRefresh: () => typedError<null, CommandError>(__TAURI_INVOKE("history_refresh")),
+	/**  At most 200 rows from `offset`; fewer at the end. */
+	historyWindow: (query: HistoryQuery, offset: number, len: number) => typedError<HistoryWindow, CommandError>(__TAURI_INVOKE("history_window", { query, offset, len })),
+	/**  Keys of the active sessions of an owner, by ARN. */
+	historyOfOwner: (owner: string) => typedError<string[], CommandError>(__TAURI_INVOKE("history_of_owner", { owner })),
+	/**  Ends sessions by their keys and says what became of each. */
+	historyEnd: (keys: string[]) => typedError<HistoryEnded[], CommandError>(__TAURI_INVOKE("history_end", { keys })),
+	/**  Writes what the query shows into a new file and returns its path. */
+	historyExport: (query: HistoryQuery, format: HistoryFormat) => typedError<string, CommandError>(__TAURI_INVOKE("history_export", { query, format })),
+	/**  Judges what is given for a document and tells the same as command lines. */
+	connectCheck: (request: ConnectRequest, text: string | null) => typedError<ConnectCheck, CommandError>(__TAURI_INVOKE("connect_check", { request, text })),
+	/**  What was chosen last for a node. */
+	connectLast: (nodeKey: string) => typedError<ConnectRequest | null, CommandError>(__TAURI_INVOKE("connect_last", { nodeKey })),
+	/**  Opens a session with a chosen document in a new tab. */
+	connectOpen: (request: ConnectRequest) => typedError<TabRow, CommandError>(__TAURI_INVOKE("connect_open", { request })),
+	/**  Saves session preferences in several account-Regions and says what became of each. */
+	preferencesApply: (places: DocumentPlace[], text: string) => typedError<PreferencesOutcome[], CommandError>(__TAURI_INVOKE("preferences_apply", { places, text })),
 	/**  Puts text on the clipboard, at most 1 MiB. */
 	clipboardWrite: (text: string) => typedError<null, CommandError>(__TAURI_INVOKE("clipboard_write", { text })),
 	/**  Opens an `https` address in the browser; anything else is refused. */
@@ -220,6 +260,10 @@ forwards: Forwards } |
 { kind: "forward"; 
 /**  Now. */
 row: ForwardRow } | 
+/**  Sessions past and present: windows of them are asked for anew. */
+{ kind: "history"; 
+/**  Now. */
+summary: HistorySummary } | 
 /**  Settings. */
 { kind: "settings"; 
 /**  Now. */
@@ -267,6 +311,44 @@ export type Completions = {
 	items: Completion[],
 };
 
+/**  What is to be said of a session before it starts. */
+export type ConnectCheck = {
+	/**  What AWS would refuse. */
+	problems: ConnectProblem[],
+	/**  The line of the AWS CLI that starts the same. */
+	awsCommand: string,
+	/**  Our own. */
+	fleetlineCommand: string,
+};
+
+/**  A parameter with what is given for it. */
+export type ConnectParameter = {
+	/**  Its name. */
+	name: string,
+	/**  One value, or those of a list. */
+	values: string[],
+};
+
+/**  Why AWS would refuse a value. */
+export type ConnectProblem = {
+	/**  The parameter; empty for the reason. */
+	parameter: string,
+	/**  One sentence. */
+	message: string,
+};
+
+/**  A session to start. */
+export type ConnectRequest = {
+	/**  Node key, see `NodeRow::key`. */
+	nodeKey: string,
+	/**  Name or ARN of the document; `None` is a plain shell. */
+	document: string | null,
+	/**  Parameters in the order of the document, without those that are left at their defaults. */
+	parameters: ConnectParameter[],
+	/**  Why, for the auditors. */
+	reason: string | null,
+};
+
 /**  A connection through a forward. */
 export type ConnectionRow = {
 	/**  Number, never used again in one forward. */
@@ -291,6 +373,338 @@ export type Density =
 "normal" | 
 /**  36 px. */
 "comfortable";
+
+/**  A command of one platform. */
+export type DocumentCommand = {
+	/**  `linux`, `macos` or `windows`. */
+	platform: string,
+	/**  The command line. */
+	commands: string,
+	/**  Whether it runs as root or administrator. */
+	elevated: boolean,
+};
+
+/**  A document that is open. */
+export type DocumentDetail = {
+	/**  What refers to it. */
+	name: string,
+	/**  Its name. */
+	title: string,
+	/**  Account id of its owner, or `Amazon`. */
+	ownerId: string,
+	/**  The version that is open. */
+	version: string,
+	/**  The version sessions use. */
+	defaultVersion: string,
+	/**  The version made last. */
+	latestVersion: string,
+	/**  Hash of the latest version, to save on top of. */
+	latestHash: string,
+	/**  All versions, newest first. */
+	versions: DocumentVersionRow[],
+	/**  The version that is open, as the editor shows it. */
+	reading: DocumentReading,
+};
+
+/**  An edit of one place of a text. */
+export type DocumentEdit = 
+/**  A text; an empty one takes the member away, but for commands, which may be empty while they are typed. */
+{ edit: "text"; 
+/**  Names of members joined by dots. */
+path: string; 
+/**  The text. */
+value: string } | 
+/**  A switch; off takes the member away unless it is there. */
+{ edit: "flag"; 
+/**  Names of members joined by dots. */
+path: string; 
+/**  On or off. */
+value: boolean } | 
+/**  A list of texts; an empty one takes the member away. */
+{ edit: "list"; 
+/**  Names of members joined by dots. */
+path: string; 
+/**  The texts. */
+value: string[] } | 
+/**  Takes a member away. */
+{ edit: "remove"; 
+/**  Names of members joined by dots. */
+path: string } | 
+/**  Gives a parameter another name, in its placeholders too. */
+{ edit: "rename_parameter"; 
+/**  Its name. */
+from: string; 
+/**  The new name. */
+to: string } | 
+/**  Lays the text out anew. */
+{ edit: "format" };
+
+/**  What a document does to a session. */
+export type DocumentEffects = {
+	/**  Whether AWS can record what passes: not of port sessions. */
+	contentCanBeLogged: boolean,
+	/**  Bucket and prefix the log goes to. */
+	s3: string | null,
+	/**  Log group the log goes to. */
+	cloudWatch: string | null,
+	/**  Whether it is streamed there. */
+	streams: boolean,
+	/**  KMS key that seals the session. */
+	sealedWith: string | null,
+	/**  Whose rights it has. */
+	runAs: DocumentRunAs,
+	/**  Minutes without activity after which it ends. */
+	idleMinutes: number,
+	/**  Minutes after which it ends; `None` never. */
+	maxMinutes: number | null,
+};
+
+/**  The fields of a document as they are written. Texts are empty where there is nothing. */
+export type DocumentForm = {
+	/**  What it is for. */
+	description: string,
+	/**  What a session is; `None` when missing or unknown. */
+	sessionType: DocumentSessionType | null,
+	/**  What is done around a session. */
+	inputs: DocumentInputs,
+	/**  In the order of the document. */
+	parameters: DocumentParameter[],
+	/**  Commands by platform: `linux`, `macos`, `windows`, those that are there. */
+	commands: DocumentCommand[],
+	/**  Where a port session leads. */
+	port: DocumentPort,
+};
+
+/**  `inputs` of a document, as they are written. */
+export type DocumentInputs = {
+	/**  Bucket the log is written to. */
+	s3Bucket: string,
+	/**  Prefix of its key. */
+	s3Prefix: string,
+	/**  Whether the bucket must be encrypted. */
+	s3Encryption: boolean,
+	/**  Log group. */
+	cloudWatchGroup: string,
+	/**  Whether it must be encrypted. */
+	cloudWatchEncryption: boolean,
+	/**  Whether the log is streamed. */
+	cloudWatchStreaming: boolean,
+	/**  KMS key. */
+	kmsKey: string,
+	/**  Whether sessions run as a named user. */
+	runAs: boolean,
+	/**  That user. */
+	runAsUser: string,
+	/**  Idle time as it is written. */
+	idleMinutes: string,
+	/**  Longest duration as it is written. */
+	maxMinutes: string,
+	/**  Typed into Linux and macOS shells. */
+	linuxProfile: string,
+	/**  Typed into Windows shells. */
+	windowsProfile: string,
+};
+
+/**  A line of a comparison. */
+export type DocumentLine = {
+	/**  Where it is. */
+	change: DocumentLineChange,
+	/**  Its number in the older text, from 1. */
+	old: number | null,
+	/**  Its number in the newer text, from 1. */
+	new: number | null,
+	/**  Its text. */
+	text: string,
+};
+
+/**  What a line of a comparison is. */
+export type DocumentLineChange = 
+/**  In both. */
+"same" | 
+/**  Only in the older. */
+"removed" | 
+/**  Only in the newer. */
+"added";
+
+/**  Whose a document is. */
+export type DocumentOwner = 
+/**  The account's own. */
+"mine" | 
+/**  Another account shares it. */
+"shared" | 
+/**  Of AWS. */
+"aws";
+
+/**  A parameter of a document. */
+export type DocumentParameter = {
+	/**  Its name. */
+	name: string,
+	/**  What it holds. */
+	kind: DocumentParameterKind,
+	/**  What it is for. */
+	description: string,
+	/**  Its values when none are given; `None` makes it required. */
+	default: string[] | null,
+	/**  Pattern of every value; empty allows all. */
+	allowedPattern: string,
+	/**  The only values; empty allows all. */
+	allowedValues: string[],
+};
+
+/**  What a parameter holds. */
+export type DocumentParameterKind = 
+/**  One text. */
+"text" | 
+/**  Any number of texts. */
+"text_list" | 
+/**  A type this program does not know. */
+"other";
+
+/**  An account-Region, by the source that reaches it. */
+export type DocumentPlace = {
+	/**  AWS profile. */
+	source: string,
+	/**  Region. */
+	region: string,
+};
+
+/**  Where a port session leads, as it is written. */
+export type DocumentPort = {
+	/**  Port on the node or on the host. */
+	port: string,
+	/**  Port here. */
+	localPort: string,
+	/**  Host beyond the node. */
+	host: string,
+	/**  `LocalPortForwarding` or empty. */
+	kind: string,
+};
+
+/**  Something wrong at a place of a document. */
+export type DocumentProblemRow = {
+	/**  The field: names of members joined by dots; empty for the document itself. */
+	path: string,
+	/**  Whether AWS refuses it or sessions fail; otherwise it does nothing or not what it says. */
+	error: boolean,
+	/**  One or two sentences. */
+	message: string,
+	/**  The name that was probably meant, for a correction. */
+	meant: string | null,
+	/**  The name that is there instead of it. */
+	found: string | null,
+	/**  Line of the text, from 1. */
+	line: number,
+	/**  First column, from 1, in characters. */
+	column: number,
+	/**  The column after the last one on that line. */
+	endColumn: number,
+};
+
+/**  A text as the editor shows it: the text, its form, and what is wrong with both. */
+export type DocumentReading = {
+	/**  The text. */
+	text: string,
+	/**  Why it is no document at all; the form is then absent. */
+	syntax: DocumentSyntax | null,
+	/**  Its form. */
+	form: DocumentForm | null,
+	/**  What is wrong, in the order of the text. */
+	problems: DocumentProblemRow[],
+	/**  What it does to a session. */
+	effects: DocumentEffects | null,
+};
+
+/**  A document of a list. */
+export type DocumentRow = {
+	/**  What refers to it: its name, or its ARN when it is shared. */
+	name: string,
+	/**  Its name. */
+	title: string,
+	/**  Whose it is. */
+	owner: DocumentOwner,
+	/**  Number of the default version. */
+	defaultVersion: string,
+	/**  Its session type, where that is known without reading it. */
+	sessionType: DocumentSessionType | null,
+	/**  Whether it holds the session preferences of the account-Region. */
+	preferences: boolean,
+};
+
+/**  The operating system's user a session runs as. */
+export type DocumentRunAs = 
+/**  The agent's user. */
+{ kind: "agent_user"; 
+/**  Its name. */
+name: string } | 
+/**  Root or the administrator. */
+{ kind: "elevated" } | 
+/**  The user the caller's `SSMSessionRunAs` tag names, else this one; without either the session is refused. */
+{ kind: "named"; 
+/**  The document's user. */
+otherwise: string | null } | 
+/**  None: bytes go to a port. */
+{ kind: "nobody" };
+
+/**  A document to be saved. */
+export type DocumentSave = {
+	/**  Its name. */
+	name: string,
+	/**  Its text. */
+	text: string,
+	/**  Hash of the latest version when the edit began; `None` makes a new document. */
+	baseHash: string | null,
+	/**  Whether sessions use it from now on. */
+	makeDefault: boolean,
+};
+
+/**  What became of saving. */
+export type DocumentSaved = {
+	/**  The version with this text. */
+	version: string,
+	/**  The version sessions use. */
+	defaultVersion: string,
+	/**  Whether a version was made: not when the text was there already. */
+	isNew: boolean,
+};
+
+/**  What a session of a document is. */
+export type DocumentSessionType = 
+/**  A shell. */
+"standard_stream" | 
+/**  A command on a terminal. */
+"interactive_commands" | 
+/**  A command without a terminal. */
+"non_interactive_commands" | 
+/**  Bytes to a port. */
+"port";
+
+/**  Where a text stops being JSON. */
+export type DocumentSyntax = {
+	/**  From 1. */
+	line: number,
+	/**  From 1, in characters. */
+	column: number,
+	/**  What is wrong, as a sentence. */
+	message: string,
+};
+
+/**  The session type of a document that was read. */
+export type DocumentTypeRow = {
+	/**  What refers to the document. */
+	name: string,
+	/**  Its type; `None` when it could not be read. */
+	sessionType: DocumentSessionType | null,
+};
+
+/**  A version of a document. */
+export type DocumentVersionRow = {
+	/**  Its number. */
+	number: string,
+	/**  Whether sessions use it. */
+	isDefault: boolean,
+	/**  When it was made. */
+	createdMs: number | null,
+};
 
 /**  Why a command failed, as a closed list the interface chooses its words and actions by. */
 export type ErrorCode = 
@@ -324,6 +738,8 @@ export type ErrorCode =
 "storage" | 
 /**  The user or a newer request took it back. */
 "cancelled" | 
+/**  Somebody else changed it meanwhile, or the name is taken. */
+"conflict" | 
 /**  Not on this platform, agent version or build. */
 "unsupported" | 
 /**  AWS answered with something that is none of the above; `detail` holds it raw. */
@@ -573,6 +989,181 @@ export type Forwards = {
 	rows: ForwardRow[],
 	/**  Whether all are paused. */
 	paused: boolean,
+};
+
+/**  What became of ending a session. */
+export type HistoryEnded = {
+	/**  Key of the session. */
+	key: string,
+	/**  Why it is not over; `None` it is. */
+	problem: CommandError | null,
+};
+
+/**  A form of exported sessions. */
+export type HistoryFormat = 
+/**  A table. */
+"csv" | 
+/**  A JSON array. */
+"json";
+
+/**  An account-Region whose sessions could not be listed. */
+export type HistoryGap = {
+	/**  Account name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  Why. */
+	problem: CommandError,
+};
+
+/**  What a session is, as far as its document's name tells. */
+export type HistoryKind = 
+/**  A shell. */
+"shell" | 
+/**  A command. */
+"command" | 
+/**  A forward. */
+"forward" | 
+/**  SSH. */
+"ssh" | 
+/**  Of a document of an account. */
+"document";
+
+/**  What a window of sessions asks for. */
+export type HistoryQuery = {
+	/**  Words and `key:value` terms. */
+	text: string,
+	/**  Which ones. */
+	show: HistoryShow,
+	/**  Hours back; `None` is all of the 30 days AWS keeps. Active ones are shown whenever they began. */
+	hours: number | null,
+	/**  The order. */
+	sort: HistorySort,
+	/**  Largest first. */
+	descending: boolean,
+};
+
+/**  A session. */
+export type HistoryRow = {
+	/**  Account name, Region and session id, which tell it apart. */
+	key: string,
+	/**  Its id. */
+	sessionId: string,
+	/**  Account name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  Node id or other target. */
+	target: string,
+	/**  The node's name where it is known, else the target. */
+	nodeName: string,
+	/**  The last part of the owner's ARN. */
+	owner: string,
+	/**  The owner's ARN. */
+	ownerArn: string,
+	/**  Whether the owner is this user. */
+	mine: boolean,
+	/**  What it is. */
+	kind: HistoryKind,
+	/**  Its document. */
+	document: string,
+	/**  Why, without this program's mark. */
+	reason: string,
+	/**  Where it stands. */
+	status: HistoryStatus,
+	/**  What AWS says of its end. */
+	details: string,
+	/**  Begun. */
+	startMs: number | null,
+	/**  Ended. */
+	endMs: number | null,
+	/**  Whether AWS never logs what passes. */
+	neverLogged: boolean,
+	/**  Page of its log in the S3 console. */
+	s3Url: string | null,
+	/**  Page of its log in the CloudWatch console. */
+	cloudWatchUrl: string | null,
+	/**  The tab that shows it, if it is one of ours. */
+	tab: string | null,
+	/**  Whether access was had by an approved request. */
+	justInTime: boolean,
+};
+
+/**  Which sessions a window shows. */
+export type HistoryShow = 
+/**  Active ones, then ended ones. */
+"all" | 
+/**  Those that are not over. */
+"active" | 
+/**  Those that are over. */
+"ended";
+
+/**  What rows are ordered by. Active ones stay before ended ones. */
+export type HistorySort = 
+/**  When it began. */
+"start" | 
+/**  How long it lasted. */
+"duration" | 
+/**  The node's name. */
+"node" | 
+/**  Owner. */
+"owner" | 
+/**  Kind. */
+"kind" | 
+/**  Document. */
+"document";
+
+/**  Where a session stands. */
+export type HistoryStatus = 
+/**  The client is attached. */
+"connected" | 
+/**  Nobody attached yet. */
+"connecting" | 
+/**  The client is gone. */
+"disconnected" | 
+/**  Ended. */
+"ended" | 
+/**  Ended because nobody used it. */
+"timed_out" | 
+/**  Being ended. */
+"terminating" | 
+/**  It never worked. */
+"failed" | 
+/**  Something this program does not know. */
+"unknown";
+
+/**  How the listing of sessions stands. */
+export type HistorySummary = {
+	/**  Grows when a window may have changed. */
+	version: number | null,
+	/**  Account-Regions. */
+	places: number,
+	/**  Account-Regions whose listing is not done. */
+	loading: number,
+	/**  Sessions known. */
+	sessions: number,
+	/**  Account-Regions that are missing. */
+	gaps: HistoryGap[],
+	/**  When the active ones were last asked for; `None` never. */
+	updatedMs: number | null,
+};
+
+/**  Rows of a window. */
+export type HistoryWindow = {
+	/**  Version of the sessions the rows are of. */
+	version: number | null,
+	/**  Index of the first row. */
+	offset: number,
+	/**  The rows. */
+	rows: HistoryRow[],
+	/**  Rows there are in all. */
+	matched: number,
+	/**  Active ones among what the query leaves, whatever is shown. */
+	active: number,
+	/**  Ended ones. */
+	ended: number,
+	/**  Parts of the query that were not understood, each as a sentence. */
+	issues: string[],
 };
 
 /**  Who we are to AWS, for the status bar. */
@@ -825,6 +1416,27 @@ export type PlatformFamily =
 /**  The service did not say. */
 "unknown";
 
+/**  What became of the session preferences of an account-Region. */
+export type PreferencesChange = 
+/**  They were saved for the first time. */
+"created" | 
+/**  They have a new version, which is the default. */
+"updated" | 
+/**  They said this already. */
+"unchanged";
+
+/**  What became of saving session preferences in an account-Region. */
+export type PreferencesOutcome = {
+	/**  The account-Region. */
+	place: DocumentPlace,
+	/**  What was done; `None` nothing. */
+	change: PreferencesChange | null,
+	/**  The version sessions use now, if it was done. */
+	version: string | null,
+	/**  Why nothing was done. */
+	problem: CommandError | null,
+};
+
 /**  Something wrong in a query, pointing at the characters. */
 export type QueryIssue = {
 	/**  First UTF-16 code unit concerned. */
@@ -963,6 +1575,10 @@ export type SessionRow = {
 	resumedAfterMs: number | null,
 	/**  Whether the session is a demo shell on this computer. */
 	demo: boolean,
+	/**  What its document does to it; `None` while that is not known. */
+	effects: DocumentEffects | null,
+	/**  When something was typed or came last, to a few seconds. */
+	activeMs: number | null,
 };
 
 /**  What a session is doing. */

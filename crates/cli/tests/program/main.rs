@@ -4,7 +4,7 @@
 
 mod access;
 mod commands;
-mod documents;
+mod document_commands;
 mod forwards;
 mod login;
 mod middleboxes;
