@@ -8,12 +8,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("fleetline-access", &[]),
     ("fleetline-signin", &[]),
     ("fleetline-protocol", &[]),
     ("fleetline-documents", &[]),
     ("fleetline-terminal", &[]),
+    ("fleetline-history", &[]),
     ("fleetline-inventory", &[]),
     ("fleetline-store", &[]),
     ("fleetline-ipc", &[]),
@@ -21,7 +22,17 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("fleetline-launch", &[]),
     ("fleetline-loopback", &[]),
     ("fleetline-engine", &["fleetline-protocol"]),
-    ("fleetline-aws", &["fleetline-signin", "fleetline-engine", "fleetline-inventory", "fleetline-protocol"]),
+    (
+        "fleetline-aws",
+        &[
+            "fleetline-documents",
+            "fleetline-signin",
+            "fleetline-engine",
+            "fleetline-history",
+            "fleetline-inventory",
+            "fleetline-protocol",
+        ],
+    ),
     (
         "fleetline-app",
         &[
@@ -29,6 +40,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "fleetline-control",
             "fleetline-documents",
             "fleetline-engine",
+            "fleetline-history",
             "fleetline-inventory",
             "fleetline-ipc",
             "fleetline-launch",
@@ -50,6 +62,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "fleetline-control",
             "fleetline-documents",
             "fleetline-engine",
+            "fleetline-history",
             "fleetline-inventory",
             "fleetline-ipc",
             "fleetline-launch",
@@ -66,6 +79,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "fleetline-aws",
             "fleetline-control",
             "fleetline-engine",
+            "fleetline-history",
             "fleetline-inventory",
             "fleetline-ipc",
             "fleetline-launch",
@@ -101,11 +115,12 @@ const CONFINED: [(&str, &[&str]); 7] = [
 ];
 
 /// Foreign crates a sans-IO or plain-data crate must never name.
-const FORBIDDEN: [(&str, &[&str]); 10] = [
+const FORBIDDEN: [(&str, &[&str]); 11] = [
     ("fleetline-access", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-documents", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-protocol", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-terminal", &["tokio", "rustls", "tracing", "rand"]),
+    ("fleetline-history", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-inventory", &["tokio", "rustls", "rand"]),
     ("fleetline-ipc", &["tokio", "rustls", "tracing"]),
     ("fleetline-store", &["tokio", "hyper", "rustls"]),

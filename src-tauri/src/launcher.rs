@@ -48,6 +48,8 @@ impl Launcher for Composer {
                 Box::pin(async move {
                     Ok(Backend {
                         sources: user.clone(),
+                        documents: user.clone(),
+                        history: user.clone(),
                         control: user.clone(),
                         hybrid: user.clone(),
                         probes: user.clone(),

@@ -72,7 +72,7 @@ describe('a code', () => {
 
 describe('the scopes', () => {
   const one = (source: string, region: string, part: Partial<AccountRegionRow> = {}): AccountRegionRow => ({
-    source, accountId: '1', accountName: source, region, state: 'loaded', nodes: 3, hybrid: 0, tier: 'advanced', problem: null, updatedMs: NOW, ...part,
+    source, accountId: '1', accountName: source, region, state: 'loaded', nodes: 3, hybrid: 0, tier: 'advanced', tierChange: null, problem: null, updatedMs: NOW, ...part,
   });
 
   it('put every account-region in the place of its source and region', () => {

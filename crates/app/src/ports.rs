@@ -5,8 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use fleetline_documents::DocumentSources;
 use fleetline_engine::Dialer;
 use fleetline_engine::ports::{ApiError, ControlPlanes, NodeAccesses};
+use fleetline_history::HistorySources;
 use fleetline_inventory::hybrid::HybridSources;
 use fleetline_inventory::ports::{SourceInfo, Sources};
 use fleetline_inventory::probe::NodeProbes;
@@ -98,6 +100,10 @@ pub struct Scope {
 pub struct Backend {
     /// Lists nodes.
     pub sources: Arc<dyn Sources<ApiError>>,
+    /// Reads and changes session documents.
+    pub documents: Arc<dyn DocumentSources<ApiError>>,
+    /// Lists sessions past and present.
+    pub history: Arc<dyn HistorySources<ApiError>>,
     /// Starts sessions.
     pub control: Arc<dyn ControlPlanes>,
     /// Tier, activations and deregistering.

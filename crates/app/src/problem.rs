@@ -2,6 +2,7 @@
 
 mod denial;
 mod denied;
+mod document;
 mod sign_in;
 
 use fleetline_access::{Arn, Attempt, Denial, Fault, Known, Place};
@@ -12,6 +13,7 @@ use fleetline_store::StoreError;
 
 pub use denial::DenialReport;
 pub use denied::{denied, denied_call};
+pub use document::{describe_document, describe_save};
 pub use sign_in::describe_sign_in;
 
 const TLS_HINT: &str = "A proxy that inspects TLS is a usual reason: name its certificate in AWS_CA_BUNDLE.";
@@ -368,7 +370,11 @@ pub fn exit_code(code: ErrorCode) -> u8 {
         ErrorCode::NetworkUnreachable | ErrorCode::TlsUntrusted => 6,
         ErrorCode::Throttled => 7,
         ErrorCode::Storage => 8,
-        ErrorCode::SessionEnded | ErrorCode::Cancelled | ErrorCode::Service | ErrorCode::Internal => 1,
+        ErrorCode::SessionEnded
+        | ErrorCode::Cancelled
+        | ErrorCode::Conflict
+        | ErrorCode::Service
+        | ErrorCode::Internal => 1,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use fleetline_ipc::CommandError;
 use fleetline_ipc::account::{AccountPick, OpenAccount, SignInMethod};
+use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
 use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
+use fleetline_ipc::document::{DocumentPlace, PreferencesOutcome};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::hybrid::{
@@ -19,6 +21,8 @@ use fleetline_ipc::terminal::{
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
+use crate::documents::DocumentRequest;
+use crate::history::HistoryRequest;
 use crate::ports::{FrameSink, Scope};
 use crate::remote::Wanted;
 use crate::tray::TrayAction;
@@ -61,6 +65,12 @@ pub(crate) enum Request {
     Desktop(DesktopRequest),
     Ssh(SshRequest),
     Account(AccountRequest),
+    Document(DocumentRequest),
+    PreferencesApply { places: Vec<DocumentPlace>, text: String, reply: Reply<Vec<PreferencesOutcome>> },
+    ConnectCheck { request: ConnectRequest, text: Option<String>, reply: Reply<ConnectCheck> },
+    ConnectLast { node_key: String, reply: Reply<Option<ConnectRequest>> },
+    ConnectOpen { request: ConnectRequest, reply: Reply<TabRow> },
+    History(HistoryRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },
     OpenUrl { url: String, reply: Reply<()> },

@@ -8,6 +8,7 @@ use fleetline_ipc::ssh::SshOptions;
 use tokio::sync::mpsc;
 
 use crate::checkup::Checkup;
+use crate::clock::now_ms;
 use crate::terminal_task::{Command, Report};
 use crate::tray::{ShellState, TrayShell};
 
@@ -24,6 +25,7 @@ pub(crate) struct ShellTab {
     pub(crate) commands: mpsc::Sender<Command>,
     /// What the session was asked for with, to start another one like it.
     pub(crate) document: Option<String>,
+    pub(crate) parameters: Vec<(String, Vec<String>)>,
     pub(crate) reason: Option<String>,
     /// Set for SSH by the system's own program.
     pub(crate) ssh: Option<SshOptions>,
@@ -172,6 +174,16 @@ impl Tabs {
             }
             Report::Bell => tab.row.bell |= !in_front,
             Report::Unseen => tab.row.unseen |= !in_front,
+            Report::Active => {
+                if let Some(session) = &mut tab.row.session {
+                    session.active_ms = crate::rows::millis(now_ms());
+                }
+            }
+            Report::Effects(effects) => {
+                if let Some(session) = &mut tab.row.session {
+                    session.effects = Some(*effects);
+                }
+            }
             Report::NotTerminated(_) => {}
         }
         let session = |row: &TabRow| row.session.as_ref().map(|s| (s.session_id.clone(), s.state.clone()));
@@ -305,6 +317,8 @@ mod tests {
                 silent: false,
                 resumed_after_ms: None,
                 demo: false,
+                effects: None,
+                active_ms: 0.0,
             };
             let row = TabRow {
                 id,
@@ -319,6 +333,7 @@ mod tests {
                 row,
                 commands: mpsc::channel(1).0,
                 document: None,
+                parameters: Vec::new(),
                 reason: None,
                 ssh: None,
             });

@@ -11,7 +11,11 @@ use fleetline_app::{
     AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
 };
 use fleetline_aws::AwsSources;
+use fleetline_ipc::document::{
+    DocumentEdit, DocumentLineChange, DocumentOwner, DocumentPlace, DocumentSave, DocumentSessionType,
+};
 use fleetline_ipc::fleet::{AccountRegionRow, ListingState, NodeRow, PingStatus, Readiness};
+use fleetline_ipc::history::{HistoryKind, HistoryQuery, HistoryShow, HistorySort, HistoryStatus};
 use fleetline_ipc::ladder::StepState;
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::system::{AppMode, StartChoice};
@@ -62,6 +66,8 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
     let backend = Backend {
+        documents: sources.clone(),
+        history: sources.clone(),
         control: sources.clone(),
         hybrid: sources.clone(),
         probes: sources.clone(),
@@ -418,5 +424,107 @@ async fn a_tier_change_is_seen_with_the_next_refresh() {
     world.ui.until("refreshed", |seen| !seen.fleet.refreshing && listed(seen) > before).await;
     let after = world.app.fleet_node(row.key).await.unwrap().row;
     assert_ne!(after.readiness, Readiness::Blocked);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_is_made_edited_and_saved_on_top_of_what_was_read_only() {
+    let world = world(|config| config.demo_denials = false).await;
+    let place = || DocumentPlace { source: "payments-prod".into(), region: "eu-central-1".into() };
+    let listed = world.app.documents_list(place()).await.unwrap();
+    let of = |owner| listed.iter().filter(|row| row.owner == owner).count();
+    assert_eq!((of(DocumentOwner::Mine), of(DocumentOwner::Shared), of(DocumentOwner::Aws)), (3, 2, 6));
+    let names = listed.iter().filter(|row| row.session_type.is_none()).map(|row| row.name.clone()).collect();
+    let types = world.app.documents_types(place(), names).await.unwrap();
+    assert!(types.len() == 5 && types.iter().all(|row| row.session_type.is_some()), "{types:?}");
+
+    let begun = world.app.document_template(DocumentSessionType::InteractiveCommands).await.unwrap();
+    let set = |path: &str, value: &str| DocumentEdit::Text { path: path.into(), value: value.into() };
+    let save = |text: &str, base_hash: Option<&str>, make_default| DocumentSave {
+        name: "Corp-App".into(),
+        text: text.into(),
+        base_hash: base_hash.map(str::to_owned),
+        make_default,
+    };
+    let refused = world.app.document_save(place(), save(&begun.text, None, false)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidInput, "a command is missing");
+    let one = world.app.document_edit(begun.text, set("properties.linux.commands", "id")).await.unwrap();
+    let saved = world.app.document_save(place(), save(&one.text, None, false)).await.unwrap();
+    assert_eq!((saved.version.as_str(), saved.is_new), ("1", true));
+
+    let open = world.app.document_open(place(), "Corp-App".into(), None).await.unwrap();
+    let two = world.app.document_edit(open.reading.text, set("description", "two")).await.unwrap();
+    let base = open.latest_hash;
+    let saved = world.app.document_save(place(), save(&two.text, Some(&base), true)).await.unwrap();
+    assert_eq!((saved.version.as_str(), saved.default_version.as_str()), ("2", "2"));
+    // What another one began with is gone.
+    let lost = world.app.document_save(place(), save(&one.text, Some(&base), true)).await.unwrap_err();
+    assert_eq!(lost.code, ErrorCode::Conflict);
+    assert!(lost.message.contains("Somebody saved version 2 of Corp-App"), "{}", lost.message);
+    let lines = world.app.document_compare(one.text, two.text).await.unwrap();
+    assert!(lines.iter().any(|line| line.change == DocumentLineChange::Added && line.text.contains("two")));
+    world.app.document_set_default(place(), "Corp-App".into(), "1".into()).await.unwrap();
+    world.app.document_delete(place(), "Corp-App".into(), Some("2".into())).await.unwrap();
+    world.app.document_delete(place(), "Corp-App".into(), None).await.unwrap();
+    let gone = world.app.document_open(place(), "Corp-App".into(), None).await.unwrap_err();
+    assert_eq!(gone.code, ErrorCode::InvalidDocument);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_finds_our_session_pages_through_thousands_and_ends_what_is_chosen() {
+    let world = world(|config| {
+        config.demo_denials = false;
+        config.past_sessions = 5_000;
+    })
+    .await;
+    let (node, tab) = world.shell().await;
+    let session = world.ui.connected(&tab).await;
+    let id = session.session_id.unwrap();
+    world.app.history_watch(true).await.unwrap();
+    world
+        .ui
+        .until("sessions are listed", |seen| {
+            seen.history.as_ref().is_some_and(|summary| summary.loading == 0 && summary.updated_ms.is_some())
+        })
+        .await;
+    let query = |text: &str, show| HistoryQuery {
+        text: text.into(),
+        show,
+        hours: None,
+        sort: HistorySort::Start,
+        descending: true,
+    };
+    let all = world.app.history_window(query("", HistoryShow::All), 0, 200).await.unwrap();
+    assert!(
+        all.active == 1 && all.ended > 4_000 && all.rows.len() == 200,
+        "{} and {}",
+        all.active,
+        all.ended
+    );
+    let ours = &all.rows[0];
+    assert_eq!((&ours.session_id, ours.tab.as_deref(), ours.mine), (&id, Some(tab.as_str()), true));
+    assert_eq!((ours.node_name.as_str(), ours.status), (node.name.as_str(), HistoryStatus::Connected));
+    let mut seen = std::collections::HashSet::new();
+    for offset in (0..all.matched).step_by(200) {
+        let page = world.app.history_window(query("", HistoryShow::All), offset, 200).await.unwrap();
+        seen.extend(page.rows.into_iter().map(|row| row.key));
+    }
+    assert_eq!(seen.len(), all.matched as usize, "every session has its place on one page");
+    let weber = world
+        .app
+        .history_window(query("owner:j.weber -kind:shell", HistoryShow::Ended), 0, 200)
+        .await
+        .unwrap();
+    assert!(!weber.rows.is_empty() && weber.rows.iter().all(|row| row.owner == "j.weber"));
+    assert!(weber.rows.iter().filter(|row| row.kind == HistoryKind::Forward).all(|row| row.never_logged));
+
+    let keys = world.app.history_of_owner(ours.owner_arn.clone()).await.unwrap();
+    assert_eq!(keys, std::slice::from_ref(&ours.key));
+    let ended = world.app.history_end(keys).await.unwrap();
+    assert!(ended.iter().all(|one| one.problem.is_none()), "{ended:?}");
+    world.ui.session(&tab, "ended", |session| matches!(session.state, SessionState::Ended { .. })).await;
+    let after = world.app.history_window(query("", HistoryShow::Active), 0, 10).await.unwrap();
+    assert_eq!((after.active, after.rows.len()), (0, 0));
     world.end().await;
 }

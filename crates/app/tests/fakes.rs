@@ -12,6 +12,8 @@ use fleetline_app::{
     ApiError, ApiErrorKind, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher,
     NodeListing, Ports, SourceInfo, Sources, StartOptions, Store, start,
 };
+use fleetline_documents::{DocumentCalls, DocumentSources};
+use fleetline_history::{HistorySources, SessionCalls};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
@@ -175,8 +177,20 @@ impl ControlPlanes for World {
     }
 }
 
+impl DocumentSources<ApiError> for World {
+    fn documents(&self, _: &str, _: &str) -> Result<Arc<dyn DocumentCalls<ApiError>>, ApiError> {
+        Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
+    }
+}
+
 impl HybridSources<ApiError> for World {
     fn hybrid(&self, _: &str, _: &str) -> Result<Arc<dyn HybridCalls<ApiError>>, ApiError> {
+        Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
+    }
+}
+
+impl HistorySources<ApiError> for World {
+    fn history(&self, _: &str, _: &str) -> Result<Arc<dyn SessionCalls<ApiError>>, ApiError> {
         Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
     }
 }
@@ -197,6 +211,8 @@ impl Launcher for World {
         Box::pin(async {
             Ok(Backend {
                 sources: world.clone(),
+                documents: world.clone(),
+                history: world.clone(),
                 control: world.clone(),
                 hybrid: world.clone(),
                 probes: world,

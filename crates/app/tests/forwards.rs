@@ -58,6 +58,8 @@ async fn world(simulator: &Simulator, place: &Path) -> World {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
     let backend = Backend {
+        documents: sources.clone(),
+        history: sources.clone(),
         control: sources.clone(),
         hybrid: sources.clone(),
         probes: sources.clone(),

@@ -2,7 +2,7 @@
 //!
 //! This is the only crate that knows `aws-sdk-*`. It implements the ports of the engine
 //! ([`ControlPlane`](fleetline_engine::ports::ControlPlane), [`ControlPlanes`](fleetline_engine::ports::ControlPlanes))
-//! and of the inventory ([`NodeListing`](fleetline_inventory::ports::NodeListing),
+//! of the documents ([`DocumentCalls`](fleetline_documents::DocumentCalls)) and of the inventory ([`NodeListing`](fleetline_inventory::ports::NodeListing),
 //! [`Sources`](fleetline_inventory::ports::Sources)), and [`Identities`](fleetline_signin::Identities), over one [`AwsSources`], which owns the SDK clients.
 //!
 //! Rules kept here:
@@ -18,9 +18,11 @@ mod config;
 mod control;
 mod credentials;
 mod details;
+mod documents;
 mod endpoints;
 mod error;
 mod gates;
+mod history;
 mod hybrid;
 mod identities;
 mod instances;

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use fleetline_documents::{DocumentCalls, DocumentSources};
 use fleetline_engine::ports::{
     ApiError, ApiErrorKind, ControlPlane, ControlPlanes, NodeAccess, NodeAccesses,
 };
 use fleetline_engine::{CredentialsGate, Dialer, ProxyRules};
+use fleetline_history::{HistorySources, SessionCalls};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 use fleetline_inventory::probe::{NodeProbe, NodeProbes};
@@ -21,9 +23,11 @@ use crate::codes::{CodeDesk, CodeSessions};
 use crate::config::{AwsConfig, Stamp, environment_source};
 use crate::control::Control;
 use crate::credentials::{Shared, SourceCredentials, Way};
+use crate::documents::Documents;
 use crate::endpoints::Endpoints;
 use crate::error::before_call;
 use crate::gates::Gates;
+use crate::history::History;
 use crate::hybrid::Hybrid;
 use crate::instances::Instances;
 use crate::listing::Listing;
@@ -392,6 +396,18 @@ impl Sources<ApiError> for AwsSources {
 impl HybridSources<ApiError> for AwsSources {
     fn hybrid(&self, source: &str, region: &str) -> Result<Arc<dyn HybridCalls<ApiError>>, ApiError> {
         Ok(Arc::new(Hybrid(self.access(source, region)?)))
+    }
+}
+
+impl DocumentSources<ApiError> for AwsSources {
+    fn documents(&self, source: &str, region: &str) -> Result<Arc<dyn DocumentCalls<ApiError>>, ApiError> {
+        Ok(Arc::new(Documents(self.access(source, region)?)))
+    }
+}
+
+impl HistorySources<ApiError> for AwsSources {
+    fn history(&self, source: &str, region: &str) -> Result<Arc<dyn SessionCalls<ApiError>>, ApiError> {
+        Ok(Arc::new(History(self.access(source, region)?)))
     }
 }
 

@@ -8,8 +8,11 @@ use crate::accounts::AccountsArgs;
 use crate::activations::ActivationsArgs;
 use crate::app::AppArgs;
 use crate::doctor::DoctorArgs;
+use crate::documents::DocumentsArgs;
 use crate::iam::IamArgs;
 use crate::login::{LoginArgs, LogoutArgs};
+use crate::preferences::PreferencesArgs;
+use crate::sessions::SessionsArgs;
 use crate::tier::TierArgs;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
@@ -50,6 +53,12 @@ pub(crate) enum Command {
     Tier(TierArgs),
     /// List, make and delete hybrid activations, and deregister nodes
     Activations(ActivationsArgs),
+    /// List, show, make, change and compare session documents
+    Documents(DocumentsArgs),
+    /// Show and save the session preferences of accounts and Regions
+    Preferences(PreferencesArgs),
+    /// List and end sessions of everybody
+    Sessions(SessionsArgs),
     /// Permissions
     Iam(IamArgs),
     /// Run the demo fleet: AWS on this computer, with real shells
@@ -125,9 +134,12 @@ pub(crate) struct ShellArgs {
 pub(crate) struct ExecArgs {
     /// Node id, or a name that only one node has
     pub(crate) target: String,
-    /// Document to use instead of AWS-StartNonInteractiveCommand; it must take the same parameters
+    /// Document of type NonInteractiveCommands to use instead of AWS-StartNonInteractiveCommand
     #[arg(long, value_name = "DOCUMENT")]
     pub(crate) document: Option<String>,
+    /// Parameter of the document. May be repeated; the same name again adds a value
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
     /// Why, for the auditors
     #[arg(long)]
     pub(crate) reason: Option<String>,
@@ -138,7 +150,7 @@ pub(crate) struct ExecArgs {
     pub(crate) scope: ScopeArgs,
     /// Program and arguments, run without a shell: for pipes use `sh -c '…'`. A single word with spaces in it is
     /// split on the node by shell quoting rules
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present = "document", value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
 }
 
@@ -282,6 +294,9 @@ pub(crate) struct SimArgs {
     /// Let this TOML file say what happens and when: sockets cut, nodes booted, calls throttled and so on
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
+    /// Sessions that ended before the simulator began, spread over the last 31 days
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=200_000))]
+    pub(crate) history: u32,
     /// Leave out the policies of the demo world, so that nothing is denied
     #[arg(long)]
     pub(crate) no_denials: bool,

@@ -2,12 +2,14 @@
 
 use std::io;
 
-use fleetline_app::problem::describe_close;
+use fleetline_app::problem::{Context, describe_close};
+use fleetline_documents::SessionType;
 use fleetline_engine::{CommandEnd, DataStream, NON_INTERACTIVE_DOCUMENT, RunCommand, run_command};
 use fleetline_ipc::{CommandError, ErrorCode};
 use tokio::io::AsyncWriteExt;
 
 use crate::args::ExecArgs;
+use crate::chosen_document::{self, Given, grouped};
 use crate::failure::Failure;
 use crate::signals::{EndSignal, EndSignals};
 use crate::target;
@@ -29,7 +31,9 @@ async fn exec(args: ExecArgs) -> Result<u8, Failure> {
     let mut context = found.context;
     let document = args.document.as_deref().unwrap_or(NON_INTERACTIVE_DOCUMENT);
     context.document = Some(document.to_owned());
-    let run = RunCommand { target: found.id, command, document: args.document, reason: args.reason };
+    let parameters = parameters(&context, &args, &command).await?;
+    let run =
+        RunCommand { target: found.id, command, document: args.document, parameters, reason: args.reason };
     let session = run_command(found.control, run, found.options);
 
     let copied = {
@@ -75,6 +79,37 @@ async fn exec(args: ExecArgs) -> Result<u8, Failure> {
             Err(Failure::from(CommandError::new(ErrorCode::SessionEnded, message)))
         }
     }
+}
+
+/// What a chosen document is given: the command line where it takes one, and what the options say. `None`: what the
+/// usual document takes.
+async fn parameters(context: &Context, args: &ExecArgs, command: &str) -> Result<Option<Given>, Failure> {
+    let Some(document) = &args.document else {
+        return match (args.command.is_empty(), args.parameters.is_empty()) {
+            (true, _) => Err(Failure::usage("There is no command.").with_hint("Write it behind `--`.")),
+            (_, false) => {
+                Err(Failure::usage("--param needs a document that takes it.").with_hint("Add --document."))
+            }
+            _ => Ok(None),
+        };
+    };
+    let Some(read) = chosen_document::read(context, document).await? else {
+        return Ok((!args.parameters.is_empty()).then(|| grouped(args.parameters.clone())));
+    };
+    let takes = |name: &str| read.parameters.iter().any(|parameter| parameter.name == name);
+    let mut given = grouped(args.parameters.clone());
+    let is_given = |given: &Given, name: &str| given.iter().any(|(known, _)| known == name);
+    if !args.command.is_empty() {
+        if !takes("command") {
+            return Err(Failure::usage(format!("{document} takes no command of yours; it has its own.")));
+        }
+        given.push(("command".to_owned(), vec![command.to_owned()]));
+    }
+    if takes("separateOutputStream") && !is_given(&given, "separateOutputStream") {
+        given.push(("separateOutputStream".to_owned(), vec!["true".to_owned()]));
+    }
+    chosen_document::check(&read, document, &given, &[SessionType::NonInteractiveCommands])?;
+    Ok(Some(given))
 }
 
 enum Stopped {

@@ -8,9 +8,11 @@ mod accounts;
 mod activations;
 mod app;
 mod args;
+mod chosen_document;
 mod code;
 mod console;
 mod doctor;
+mod documents;
 mod exec;
 mod failure;
 mod fleet;
@@ -20,9 +22,11 @@ mod json;
 mod logging;
 mod login;
 mod nodes;
+mod preferences;
 mod profile;
 mod rdp;
 mod scope;
+mod sessions;
 mod shell;
 mod signals;
 mod sim;
@@ -62,6 +66,9 @@ fn main() -> ExitCode {
             Command::Doctor(doctor) => doctor::run(doctor).await,
             Command::Tier(tier) => tier::run(tier).await,
             Command::Activations(activations) => activations::run(activations).await,
+            Command::Documents(documents) => documents::run(documents).await,
+            Command::Preferences(preferences) => preferences::run(preferences).await,
+            Command::Sessions(sessions) => sessions::run(sessions).await,
             Command::Iam(iam) => iam::run(iam).await,
             Command::Sim(sim) => sim::run(sim).await,
             Command::Profile(profile) => profile::run(profile).await,

@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Mutex;
 
 use fleetline_app::problem::{Context, describe_close};
+use fleetline_documents::SessionType;
 use fleetline_engine::ports::StartSession;
 use fleetline_engine::{EndReason, SessionState, ShellOptions, ShellSession, open_shell};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -20,6 +21,7 @@ use futures_util::FutureExt;
 use tokio::io::AsyncWriteExt;
 
 use crate::args::ShellArgs;
+use crate::chosen_document::{self, grouped};
 use crate::console::{tell, tell_raw};
 use crate::failure::Failure;
 use crate::signals::{EndSignal, EndSignals};
@@ -84,12 +86,14 @@ pub(crate) async fn open(found: Target, args: Wanted, mut signals: EndSignals) -
     let mut context = found.context;
     context.document.clone_from(&args.document);
     let name = context.node.clone().unwrap_or_default();
-    let request = StartSession {
-        target: found.id,
-        document: args.document,
-        parameters: args.parameters,
-        reason: args.reason,
-    };
+    let parameters = grouped(args.parameters);
+    if let Some(document) = &args.document
+        && let Some(read) = chosen_document::read(&context, document).await?
+    {
+        let wanted = [SessionType::StandardStream, SessionType::InteractiveCommands];
+        chosen_document::check(&read, document, &parameters, &wanted)?;
+    }
+    let request = StartSession { target: found.id, document: args.document, parameters, reason: args.reason };
     let resizes =
         Resizes::watch().map_err(|error| Failure::local("The terminal could not be watched", &error))?;
     let options = ShellOptions { size: size::current(), session: found.options };
@@ -259,32 +263,7 @@ async fn close(session: &ShellSession, context: &Context) {
     }
 }
 
-/// Values of the same name together, in order of first mention.
-fn grouped(parameters: Vec<(String, String)>) -> Vec<(String, Vec<String>)> {
-    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
-    for (name, value) in parameters {
-        match grouped.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, values)) => values.push(value),
-            None => grouped.push((name, vec![value])),
-        }
-    }
-    grouped
-}
-
 /// A line for the user that fits the terminal's state.
 fn say(raw: bool, line: &str) {
     if raw { tell_raw(line) } else { tell(line) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn repeated_parameters_become_one_list() {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let grouped = grouped(vec![pair("a", "1"), pair("b", "2"), pair("a", "3")]);
-        assert_eq!(grouped[0], ("a".to_owned(), vec!["1".to_owned(), "3".to_owned()]));
-        assert_eq!(grouped.len(), 2);
-    }
 }

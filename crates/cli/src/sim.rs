@@ -35,6 +35,7 @@ pub(crate) async fn run(args: SimArgs) -> Result<u8, Failure> {
         },
         latency: args.latency,
         enforce_quotas: args.quotas,
+        past_sessions: args.history as usize,
         demo_denials: !args.no_denials,
         enable_control_http: args.control_http,
         scenario: args.scenario.as_deref().map(scenario).transpose()?,

@@ -62,7 +62,8 @@ impl StartCommand {
     }
 }
 
-fn quote(argument: &str, shell: Shell) -> String {
+/// An argument as it must be written for a shell to read it back.
+pub fn quote(argument: &str, shell: Shell) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+".contains(c);
     if !argument.is_empty() && argument.chars().all(is_plain) {
         return argument.to_owned();

@@ -37,6 +37,18 @@ impl FileFormat {
         }
     }
 
+    /// A document as such a file: JSON as it is, YAML with the same members in the same order.
+    ///
+    /// # Errors
+    /// When it cannot be written as YAML.
+    pub fn write(self, document: &DocumentText) -> Result<String, FileError> {
+        match self {
+            Self::Json => Ok(format!("{}\n", document.as_str().trim_end())),
+            Self::Yaml => serde_saphyr::to_string(&document.value())
+                .map_err(|error| FileError::Yaml(first_line(&error))),
+        }
+    }
+
     /// Reads a file. JSON is kept as it is but for a byte order mark; YAML is turned into JSON.
     ///
     /// # Errors
@@ -82,6 +94,17 @@ mod tests {
                 "inputs": {"idleSessionTimeout": "20", "runAsEnabled": false}
             })
         );
+    }
+
+    #[test]
+    fn yaml_is_read_back_as_the_document_it_was_written_from() {
+        let text = r#"{"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {"idleSessionTimeout": "20",
+            "shellProfile": {"linux": "cd /\nexport A='x: y' # no\n", "windows": ""}}, "x": [true, null, "true", "no", "1e3"]}"#;
+        let document = DocumentText::parse(text).unwrap();
+        let yaml = FileFormat::Yaml.write(&document).unwrap();
+        assert_eq!(FileFormat::read(yaml.as_bytes()).unwrap().value(), document.value(), "{yaml}");
+        let json = FileFormat::Json.write(&document).unwrap();
+        assert_eq!(FileFormat::read(json.as_bytes()).unwrap().value(), document.value());
     }
 
     #[test]

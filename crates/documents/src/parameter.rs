@@ -3,6 +3,8 @@
 use fancy_regex::Regex;
 use serde_json::Value;
 
+use crate::placeholder::closest;
+
 /// What a parameter holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ParameterKind {
@@ -39,6 +41,14 @@ pub struct Parameter {
 /// Why AWS would refuse a value. `Display` is a sentence for the person who typed it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueProblem {
+    /// The document has no such parameter.
+    #[error("The document has no parameter {name}.{}", meant.as_ref().map(|name| format!(" Did you mean {name}?")).unwrap_or_default())]
+    Unknown {
+        /// The name that was given.
+        name: String,
+        /// What may have been meant.
+        meant: Option<String>,
+    },
     /// Nothing given, and there is no default.
     #[error("{name} is required.")]
     Missing {
@@ -85,6 +95,22 @@ pub enum ValueProblem {
         /// Most.
         max: Option<u64>,
     },
+}
+
+/// Judges everything given for a document as AWS does before a session starts: unknown names, then each parameter. Empty
+/// when it would start.
+pub fn check_given(parameters: &[Parameter], given: &[(String, Vec<String>)]) -> Vec<ValueProblem> {
+    let is_known = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
+    let unknown = given.iter().filter(|(name, _)| !is_known(name)).map(|(name, _)| {
+        let meant = closest(name, parameters.iter().map(|parameter| parameter.name.as_str()));
+        ValueProblem::Unknown { name: name.clone(), meant: meant.map(str::to_owned) }
+    });
+    let wrong = parameters.iter().filter_map(|parameter| {
+        let values =
+            given.iter().find(|(name, _)| *name == parameter.name).map(|(_, values)| values.as_slice());
+        parameter.check_values(values.unwrap_or_default()).err()
+    });
+    unknown.chain(wrong).collect()
 }
 
 fn limits(min: Option<u64>, max: Option<u64>) -> String {
@@ -215,6 +241,24 @@ mod tests {
         let many = parameter(json!({"type": "StringList", "default": ["a", "b"]}));
         assert_eq!(many.check_values(&given(&["1", "2"])), Ok(()));
         assert_eq!(many.default, Some(given(&["a", "b"])));
+    }
+
+    #[test]
+    fn everything_given_for_a_document_is_judged() {
+        let parameters = [
+            Parameter::read("tenant", &json!({"type": "String", "allowedPattern": "^[a-z]+$"})),
+            Parameter::read("env", &json!({"type": "String", "default": "dev"})),
+        ];
+        let one = |name: &str, value: &str| (name.to_owned(), given(&[value]));
+        assert_eq!(check_given(&parameters, &[one("tenant", "acme")]), []);
+        let said: Vec<String> = check_given(&parameters, &[one("tenat", "acme"), one("env", "prod")])
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            said,
+            ["The document has no parameter tenat. Did you mean tenant?", "tenant is required."]
+        );
     }
 
     #[test]

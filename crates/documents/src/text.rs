@@ -91,6 +91,11 @@ impl DocumentText {
         Ok(Self { text })
     }
 
+    /// A document without any member.
+    pub fn empty() -> Self {
+        Self { text: "{}".to_owned() }
+    }
+
     /// The text of a value, laid out with two spaces.
     pub fn of(value: &Value) -> Result<Self, SyntaxError> {
         Self::parse(serde_json::to_string_pretty(value).unwrap_or_default())

@@ -25,8 +25,11 @@ pub struct RunCommand {
     /// The command line. The agent splits it with shell quoting rules and runs it without a shell: pipes and `&&`
     /// need a `sh -c '…'` of their own.
     pub command: String,
-    /// Document to use instead of [`NON_INTERACTIVE_DOCUMENT`]; it must take the same parameters.
+    /// Document to use instead of [`NON_INTERACTIVE_DOCUMENT`].
     pub document: Option<String>,
+    /// All parameters of the document. `None` gives it the command line as `command`, and `separateOutputStream`, which
+    /// [`NON_INTERACTIVE_DOCUMENT`] takes.
+    pub parameters: Option<Vec<(String, Vec<String>)>>,
     /// Reason shown to auditors.
     pub reason: Option<String>,
 }
@@ -60,11 +63,13 @@ pub fn run_command(
     let request = StartSession {
         target: run.target,
         document: Some(run.document.unwrap_or_else(|| NON_INTERACTIVE_DOCUMENT.to_owned())),
-        parameters: vec![
-            ("command".to_owned(), vec![run.command]),
-            // Without it there is neither an exit status nor output before the end.
-            ("separateOutputStream".to_owned(), vec!["true".to_owned()]),
-        ],
+        parameters: run.parameters.unwrap_or_else(|| {
+            vec![
+                ("command".to_owned(), vec![run.command]),
+                // Without it there is neither an exit status nor output before the end.
+                ("separateOutputStream".to_owned(), vec!["true".to_owned()]),
+            ]
+        }),
         reason: run.reason,
     };
     CommandSession { handle: session::open(control, request, None, options) }

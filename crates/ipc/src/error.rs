@@ -37,6 +37,8 @@ pub enum ErrorCode {
     Storage,
     /// The user or a newer request took it back.
     Cancelled,
+    /// Somebody else changed it meanwhile, or the name is taken.
+    Conflict,
     /// Not on this platform, agent version or build.
     Unsupported,
     /// AWS answered with something that is none of the above; `detail` holds it raw.

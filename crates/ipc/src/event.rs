@@ -7,6 +7,7 @@ use crate::access::CheckRow;
 use crate::account::Accounts;
 use crate::fleet::{FleetSummary, FleetViewState};
 use crate::forward::{ForwardRow, Forwards};
+use crate::history::HistorySummary;
 use crate::session::TabRow;
 use crate::settings::Settings;
 use crate::system::{AppMode, IdentityRow, Notice, SourceRow};
@@ -70,6 +71,11 @@ pub enum Change {
     Check {
         /// Now.
         check: CheckRow,
+    },
+    /// Sessions past and present: windows of them are asked for anew.
+    History {
+        /// Now.
+        summary: HistorySummary,
     },
     /// Settings.
     Settings {

@@ -8,11 +8,14 @@
 
 pub mod access;
 pub mod account;
+pub mod connect;
 pub mod desktop;
+pub mod document;
 pub mod error;
 pub mod event;
 pub mod fleet;
 pub mod forward;
+pub mod history;
 pub mod hybrid;
 pub mod ladder;
 pub mod link;

@@ -5,6 +5,7 @@ use specta::Type;
 
 use crate::CommandError;
 use crate::access::Denied;
+use crate::document::DocumentEffects;
 
 /// What a session is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
@@ -75,6 +76,10 @@ pub struct SessionRow {
     pub resumed_after_ms: Option<f64>,
     /// Whether the session is a demo shell on this computer.
     pub demo: bool,
+    /// What its document does to it; `None` while that is not known.
+    pub effects: Option<DocumentEffects>,
+    /// When something was typed or came last, to a few seconds.
+    pub active_ms: f64,
 }
 
 /// What a tab shows.

@@ -64,6 +64,9 @@ pub struct SimulatorConfig {
     pub port_routes: Vec<PortRoute>,
     /// In which order an agent in mux mode tells that a connection failed. Default [`PortErrorOrder::FlagFirst`].
     pub port_error_order: PortErrorOrder,
+    /// Sessions that ended before the simulator began, over all accounts and Regions and the last 31 days. The service
+    /// shows those of 30 days. Default none.
+    pub past_sessions: usize,
     /// What happens by itself, and when. Default: nothing.
     pub scenario: Option<Scenario>,
 }
@@ -92,6 +95,7 @@ impl Default for SimulatorConfig {
             link_faults: LinkFaults::default(),
             port_routes: Vec::new(),
             port_error_order: PortErrorOrder::default(),
+            past_sessions: 0,
             scenario: None,
         }
     }

@@ -1,16 +1,21 @@
 //! The session documents the simulator knows (protocol.md 1.8 and 7.7), and those that are put into its accounts.
 
 mod document;
+pub(crate) mod lookup;
+pub(crate) mod managed;
+pub(crate) mod store;
 mod substitution;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::http::failure::ApiFailure;
 use crate::world::catalogue::PlatformType;
 
-pub(crate) use document::{Inputs, SessionDocument};
+pub(crate) use document::{DocumentProblem, Inputs, SessionDocument};
+pub(crate) use lookup::{Seen, default_of};
+pub(crate) use store::{DocumentFormat, DocumentStore, NewContent, StoreRefusal, Stored, Version};
 
 /// The account's preferences: the document of a plain shell.
 pub(crate) const DEFAULT: &str = "SSM-SessionManagerRunShell";
@@ -46,20 +51,42 @@ pub(crate) struct Plan {
     pub(crate) inputs: Inputs,
 }
 
-/// The plan of a document on a node of this platform: of the account's own document of this name, else of the managed
-/// one.
+/// The plan of a document on a node of this platform: of a document of an account, else of the managed one of this name.
 pub(crate) fn plan(
     own: Option<&SessionDocument>,
     document: &str,
     parameters: &BTreeMap<String, Vec<String>>,
     platform: PlatformType,
 ) -> Result<Plan, ApiFailure> {
-    Ok(match own {
-        Some(own) => {
-            Plan { program: own.program(document, parameters, platform)?, inputs: own.inputs().clone() }
+    let known = own.or_else(|| managed::find(document).map(|managed| &*managed.version.document));
+    match known {
+        Some(known) => Ok(Plan {
+            program: known.program(document, parameters, platform)?,
+            inputs: known.inputs().clone(),
+        }),
+        // Sessions work although nobody ever saved preferences (aws-security-reliability.md A.6).
+        None if document == DEFAULT && parameters.is_empty() => {
+            Ok(Plan { program: Program::Shell, inputs: Inputs::default() })
         }
-        None => Plan { program: program(document, parameters)?, inputs: Inputs::default() },
-    })
+        None if document == DEFAULT => {
+            Err(ApiFailure::new("InvalidParameters", format!("Document {document} has no parameters.")))
+        }
+        // Well known, and of another type.
+        None if ["AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-UpdateSSMAgent"]
+            .contains(&document) =>
+        {
+            Err(ApiFailure::new(
+                "InvalidDocument",
+                "Document type: 'Command' is not supported. Only type: 'Session' is supported for Session Manager.",
+            ))
+        }
+        None => Err(unknown(document)),
+    }
+}
+
+/// What is said of a document nobody has.
+pub(crate) fn unknown(document: &str) -> ApiFailure {
+    ApiFailure::new("InvalidDocument", format!("Document with name {document} does not exist."))
 }
 
 /// What a port session connects to.
@@ -83,79 +110,6 @@ pub(crate) fn plain_name<'a>(document: &'a str, region: &str, account_id: &str) 
         .unwrap_or(document)
 }
 
-/// The program of a managed document with these parameters.
-fn program(document: &str, parameters: &BTreeMap<String, Vec<String>>) -> Result<Program, ApiFailure> {
-    let given = Given { document, parameters };
-    match document {
-        DEFAULT => {
-            given.only(&[])?;
-            Ok(Program::Shell)
-        }
-        "AWS-StartInteractiveCommand" | "AmazonECS-ExecuteInteractiveCommand" => {
-            given.only(&["command"])?;
-            Ok(Program::InteractiveCommand(given.required("command")?))
-        }
-        "AWS-StartNonInteractiveCommand" => {
-            given.only(&[
-                "command",
-                "separateOutputStream",
-                "stdoutSeparatorPrefix",
-                "stderrSeparatorPrefix",
-            ])?;
-            let separate = match given.value("separateOutputStream").unwrap_or("false") {
-                "true" => true,
-                "false" => false,
-                other => return Err(given.invalid("separateOutputStream", other)),
-            };
-            Ok(Program::NonInteractiveCommand {
-                command: given.required("command")?,
-                separate,
-                stdout_prefix: given.prefix("stdoutSeparatorPrefix")?,
-                stderr_prefix: given.prefix("stderrSeparatorPrefix")?,
-            })
-        }
-        "AWS-StartSSHSession" => {
-            given.only(&["portNumber"])?;
-            let port = given.port("portNumber", "22", 1)?;
-            Ok(port_program(json!({ "portNumber": port })))
-        }
-        "AWS-StartPortForwardingSession" => {
-            given.only(&["portNumber", "localPortNumber"])?;
-            let (port, local) = (given.port("portNumber", "80", 1)?, given.port("localPortNumber", "0", 0)?);
-            Ok(port_program(
-                json!({ "portNumber": port, "localPortNumber": local, "type": LOCAL_PORT_FORWARDING }),
-            ))
-        }
-        "AWS-StartPortForwardingSessionToRemoteHost" => {
-            given.only(&["host", "portNumber", "localPortNumber"])?;
-            let (port, local) = (given.port("portNumber", "80", 1)?, given.port("localPortNumber", "0", 0)?);
-            let host = given.required("host")?;
-            if host.chars().count() < 3 || host.contains(|c| ",$^&()!;'\"<>`{}[]|#=".contains(c)) {
-                return Err(given.invalid("host", &host));
-            }
-            Ok(port_program(json!({
-                "host": host, "portNumber": port, "localPortNumber": local, "type": LOCAL_PORT_FORWARDING,
-            })))
-        }
-        "AWS-StartPortForwardingSessionToSocket" => {
-            given.only(&["portNumber", "localUnixSocket"])?;
-            let (port, socket) = (given.port("portNumber", "80", 1)?, given.required("localUnixSocket")?);
-            Ok(port_program(json!({
-                "portNumber": port, "localConnectionType": "unix", "localUnixSocket": socket,
-                "type": LOCAL_PORT_FORWARDING,
-            })))
-        }
-        // Well known, and of another type.
-        "AWS-RunShellScript" | "AWS-RunPowerShellScript" | "AWS-UpdateSSMAgent" => Err(ApiFailure::new(
-            "InvalidDocument",
-            "Document type: 'Command' is not supported. Only type: 'Session' is supported for Session Manager.",
-        )),
-        _ => {
-            Err(ApiFailure::new("InvalidDocument", format!("Document with name {document} does not exist.")))
-        }
-    }
-}
-
 /// The `type` of sessions whose client listens.
 const LOCAL_PORT_FORWARDING: &str = "LocalPortForwarding";
 
@@ -169,70 +123,20 @@ fn port_program(properties: Value) -> Program {
     })
 }
 
-struct Given<'a> {
-    document: &'a str,
-    parameters: &'a BTreeMap<String, Vec<String>>,
-}
-
-impl Given<'_> {
-    /// A single-valued parameter: the first of its list.
-    fn value(&self, name: &str) -> Option<&str> {
-        self.parameters.get(name).and_then(|values| values.first()).map(String::as_str)
-    }
-
-    fn required(&self, name: &str) -> Result<String, ApiFailure> {
-        self.value(name).map(str::to_owned).ok_or_else(|| {
-            ApiFailure::new(
-                "InvalidParameters",
-                format!("Parameter {name} of document {} is missing.", self.document),
-            )
-        })
-    }
-
-    fn only(&self, known: &[&str]) -> Result<(), ApiFailure> {
-        match self.parameters.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => Err(ApiFailure::new(
-                "InvalidParameters",
-                format!("Document {} has no parameter {name}.", self.document),
-            )),
-            None => Ok(()),
-        }
-    }
-
-    /// A port number as the documents' patterns want it: without leading zeros, `least` at least.
-    fn port(&self, name: &str, default: &str, least: u16) -> Result<String, ApiFailure> {
-        let text = self.value(name).unwrap_or(default);
-        match text.parse::<u16>() {
-            Ok(port) if port >= least && port.to_string() == text => Ok(text.to_owned()),
-            _ => Err(self.invalid(name, text)),
-        }
-    }
-
-    fn prefix(&self, name: &str) -> Result<String, ApiFailure> {
-        let prefix = self.value(name).unwrap_or_default();
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "\r\n_:-".contains(c);
-        if prefix.chars().count() > 30 || !prefix.chars().all(allowed) {
-            return Err(self.invalid(name, prefix));
-        }
-        Ok(prefix.to_owned())
-    }
-
-    fn invalid(&self, name: &str, value: &str) -> ApiFailure {
-        ApiFailure::new(
-            "InvalidParameters",
-            format!("Value '{value}' of parameter {name} of document {} is not allowed.", self.document),
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Program, plain_name, program};
+    use super::{Program, plain_name, plan};
+    use crate::http::failure::ApiFailure;
+    use crate::world::catalogue::PlatformType;
 
     fn with(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), vec![(*v).to_owned()])).collect()
+    }
+
+    fn program(document: &str, parameters: &BTreeMap<String, Vec<String>>) -> Result<Program, ApiFailure> {
+        plan(None, document, parameters, PlatformType::Linux).map(|plan| plan.program)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::activations::{Activation, Activations};
 use crate::conditions::{Calls, Condition, Conditions, Verdict};
 use crate::config::PortRoute;
-use crate::documents::SessionDocument;
+use crate::documents::DocumentStore;
 use crate::iam::AccountPolicies;
 use crate::kms::SessionKey;
 use crate::link_faults::LinkFaults;
@@ -91,8 +91,7 @@ struct State {
     encoded_denials: bool,
     /// Keys in the session preferences, by account and Region.
     session_keys: HashMap<(usize, String), SessionKey>,
-    /// Session documents that were put, by account, Region and name.
-    documents: HashMap<(usize, String, String), Arc<SessionDocument>>,
+    documents: DocumentStore,
     /// What GetPasswordData tells of nodes, by node id.
     passwords: HashMap<String, String>,
     /// ARNs of KMS keys that are disabled.
@@ -321,14 +320,9 @@ impl Live {
         };
     }
 
-    /// The session document of this name that was put into an account-Region.
-    pub(crate) fn document(&self, account: usize, region: &str, name: &str) -> Option<Arc<SessionDocument>> {
-        self.lock().documents.get(&(account, region.to_owned(), name.to_owned())).cloned()
-    }
-
-    pub(crate) fn put_document(&self, account: usize, region: &str, name: &str, document: SessionDocument) {
-        let place = (account, region.to_owned(), name.to_owned());
-        self.lock().documents.insert(place, Arc::new(document));
+    /// Looks into the documents of all accounts, or changes them.
+    pub(crate) fn documents<T>(&self, look: impl FnOnce(&mut DocumentStore) -> T) -> T {
+        look(&mut self.lock().documents)
     }
 
     pub(crate) fn is_key_enabled(&self, arn: &str) -> bool {

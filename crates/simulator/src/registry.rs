@@ -74,6 +74,10 @@ pub struct SessionView {
     pub client_sockets: u64,
     /// Frames dropped because the other side was not attached.
     pub dropped_frames: u64,
+    /// Address of its log in S3; empty where there is none.
+    pub s3_url: String,
+    /// Address of its log in CloudWatch Logs; empty where there is none.
+    pub cloudwatch_url: String,
 }
 
 /// Ended sessions that are remembered; older ones are forgotten.

@@ -1,7 +1,7 @@
 //! What an administrator sets for the sessions of an account-Region.
 
 use crate::control::{Control, ControlError};
-use crate::documents::SessionDocument;
+use crate::documents::{DocumentFormat, NewContent};
 use crate::kms::{self, SessionKey};
 
 impl Control {
@@ -46,7 +46,7 @@ impl Control {
     }
 
     /// Puts a session document (protocol.md 1.9) into an account-Region, in place of any of this name: the account's
-    /// own, or its preferences as `SSM-SessionManagerRunShell`. Sessions started from now on use it: its type, its
+    /// own, or its preferences as `SSM-SessionManagerRunShell`; what was there stays as an older version. Sessions started from now on use it: its type, its
     /// parameters, the commands of the node's platform, shell profile, run-as user (only `ssm-user` exists), KMS key,
     /// idle and maximum time. Where it names no key, [`set_session_key`](Self::set_session_key) counts. Its logs go
     /// nowhere.
@@ -64,9 +64,10 @@ impl Control {
         if !(3..=128).contains(&name.len()) || !name.bytes().all(fits) || name.starts_with("AWS-") {
             return Err(ControlError::Invalid(format!("{name} is no name for a document of an account")));
         }
-        let document = SessionDocument::parse(json)
+        let new = NewContent::read(json, DocumentFormat::Json)
             .map_err(|error| ControlError::Invalid(format!("{name}: {error}")))?;
-        self.shared.live.put_document(self.account(account)?, region, name, document);
+        let (account, now_ms) = (self.account(account)?, self.shared.now_ms());
+        self.shared.live.documents(|store| store.put((account, region), name, new, now_ms));
         Ok(())
     }
 }

@@ -17,6 +17,7 @@ use crate::registry::{Registry, SessionView};
 use crate::sso::SignIns;
 use crate::sts::{Issued, MfaDevices};
 use crate::tls::ServerTls;
+use crate::world::past::PastSessions;
 use crate::world::{Account, World};
 
 /// State of one simulator.
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) live: Live,
     pub(crate) registry: Registry,
+    pub(crate) past: PastSessions,
     pub(crate) pages: PageTokens,
     /// IAM Identity Center.
     pub(crate) sign_ins: SignIns,

@@ -23,7 +23,8 @@ use crate::shared::{Shared, unix_ms};
 use crate::sso::SignIns;
 use crate::sts::{Issued, MfaDevices};
 use crate::tls::ServerTls;
-use crate::world::World;
+use crate::world::past::PastSessions;
+use crate::world::{self, World};
 
 /// Nodes at most.
 const MAX_NODES: usize = 2_000_000;
@@ -98,10 +99,13 @@ impl Simulator {
         let address = listener.local_addr().map_err(failed)?;
         let denials = if config.demo_denials { policy::demo_denials() } else { Vec::new() };
         let tls = if config.tls { Some(ServerTls::make()?) } else { None };
+        let world = World::new(config.seed, config.nodes, unix_ms());
+        let past = PastSessions::make(&world, config.seed, config.past_sessions);
         let shared = Arc::new(Shared {
             address,
             tls,
-            world: World::new(config.seed, config.nodes, unix_ms()),
+            world,
+            past,
             live: Live::new(denials, config.link_faults, config.port_routes.clone()),
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
@@ -115,6 +119,8 @@ impl Simulator {
             began: Instant::now(),
             config,
         });
+        let names: Vec<&str> = shared.world.accounts.iter().map(|account| account.plan.name).collect();
+        shared.live.documents(|store| world::documents::put(store, &names, shared.world.began_ms));
         if let Some(scenario) = &shared.config.scenario {
             let control = Control::new(Arc::clone(&shared));
             scenario.check(&control).map_err(|error| SimulatorError::Config(format!("scenario, {error}")))?;

@@ -5,11 +5,13 @@ plants-eu and shared-core. Prints "ok" as its last line and exits 0 if everythin
 """
 
 import http.client
+import itertools
 import json
 import os
 import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 
 import boto3
@@ -214,10 +216,151 @@ def command_line():
     assert len(sessions_ended) == 2, sessions_ended
 
 
+def cli_refused(*arguments):
+    """What an AWS CLI command that must fail says."""
+    command = [sys.executable, "-m", "awscli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode != 0, (arguments, done.stdout)
+    return done.stderr
+
+
+def preferences(idle):
+    """Session preferences as the console's first save writes them."""
+    return {
+        "schemaVersion": "1.0",
+        "description": "Session settings of this Region",
+        "sessionType": "Standard_Stream",
+        "inputs": {
+            "s3BucketName": "",
+            "s3KeyPrefix": "",
+            "s3EncryptionEnabled": True,
+            "cloudWatchLogGroupName": "",
+            "cloudWatchEncryptionEnabled": True,
+            "cloudWatchStreamingEnabled": False,
+            "kmsKeyId": "",
+            "runAsEnabled": False,
+            "runAsDefaultUser": "",
+            "idleSessionTimeout": str(idle),
+            "maxSessionDuration": "",
+            "shellProfile": {"windows": "", "linux": ""},
+        },
+    }
+
+
+def documents():
+    """The life of session documents, typed as administrators type it."""
+    profile = ["--profile", "payments-prod", "--region", "eu-west-1"]
+    name = "SSM-SessionManagerRunShell"
+    with tempfile.TemporaryDirectory() as directory:
+        files = itertools.count()
+
+        def content(value):
+            path = os.path.join(directory, f"{next(files)}.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(value if isinstance(value, str) else json.dumps(value, indent=2))
+            return f"file://{path}"
+
+        def create(name, value, *more):
+            return ("ssm", "create-document", "--name", name, "--content", content(value), *more, *profile)
+
+        def update(name, value, version="$LATEST"):
+            return ("ssm", "update-document", "--name", name, "--content", content(value), "--document-version", version, *profile)
+
+        session = ("--document-type", "Session")
+        assert "(InvalidDocument)" in cli_refused("ssm", "get-document", "--name", name, *profile)
+        made = cli(*create(name, preferences(20), *session, "--document-format", "JSON"))["DocumentDescription"]
+        assert (made["DocumentVersion"], made["DefaultVersion"], made["DocumentType"]) == ("1", "1", "Session"), made
+        assert len(made["Hash"]) == 64 and made["HashType"] == "Sha256", made
+        assert "(DocumentAlreadyExists)" in cli_refused(*create(name, preferences(30), *session))
+        changed = cli(*update(name, preferences(30)))["DocumentDescription"]
+        assert (changed["LatestVersion"], changed["DefaultVersion"]) == ("2", "1"), changed
+        assert "(DuplicateDocumentContent)" in cli_refused(*update(name, preferences(30)))
+        assert "(InvalidDocumentVersion)" in cli_refused(*update(name, preferences(40), "1"))
+        read = cli("ssm", "get-document", "--name", name, *profile)
+        assert read["DocumentVersion"] == "1" and json.loads(read["Content"]) == preferences(20), read
+        read = cli("ssm", "get-document", "--name", name, "--document-version", "$LATEST", *profile)
+        assert json.loads(read["Content"]) == preferences(30), read
+        moved = cli("ssm", "update-document-default-version", "--name", name, "--document-version", "2", *profile)
+        assert moved["Description"] == {"Name": name, "DefaultVersion": "2"}, moved
+        assert "(InvalidDocumentVersion)" in cli_refused(
+            "ssm", "update-document-default-version", "--name", name, "--document-version", "9", *profile
+        )
+        versions = cli("ssm", "list-document-versions", "--name", name, *profile)["DocumentVersions"]
+        assert [(v["DocumentVersion"], v["IsDefaultVersion"]) for v in versions] == [("2", True), ("1", False)], versions
+
+        # What is no session document, or has no name for one.
+        assert "(InvalidDocumentContent)" in cli_refused(*create("Corp-Bad", preferences(61), *session))
+        assert "(InvalidDocumentContent)" in cli_refused(*create("Corp-Bad", "no document", *session))
+        assert "(InvalidDocumentSchemaVersion)" in cli_refused(
+            *create("Corp-Bad", {**preferences(20), "schemaVersion": "2.2"}, *session)
+        )
+        assert "(MaxDocumentSizeExceeded)" in cli_refused(
+            *create("Corp-Bad", {**preferences(20), "description": "x" * 65536}, *session)
+        )
+        assert "(ValidationException)" in cli_refused(*create("AWS-Mine", preferences(20), *session))
+        assert "(ValidationException)" in cli_refused(*create("no name", preferences(20), *session))
+
+        # YAML is kept as it is written.
+        yaml = "---\nschemaVersion: '1.0'\nsessionType: Port\nparameters:\n  port:\n    type: String\n    default: '80'\n"
+        yaml += "properties:\n  portNumber: '{{ port }}'\n  type: LocalPortForwarding\n"
+        made = cli(*create("Corp-Port", yaml, *session, "--document-format", "YAML"))["DocumentDescription"]
+        assert made["Parameters"] == [{"Name": "port", "Type": "String", "DefaultValue": "80"}], made
+        read = cli("ssm", "get-document", "--name", "Corp-Port", "--document-format", "YAML", *profile)
+        assert read["Content"].strip() == yaml.strip(), read
+        described = cli("ssm", "describe-document", "--name", "Corp-Port", *profile)["Document"]
+        assert described["DocumentFormat"] == "YAML" and described["Owner"] == "111122223333", described
+
+        def listed(whose, at=profile):
+            filters = ("--filters", f"Key=Owner,Values={whose}", "Key=DocumentType,Values=Session")
+            found = cli("ssm", "list-documents", *filters, *at)["DocumentIdentifiers"]
+            return {d["Name"]: d["DocumentVersion"] for d in found}
+
+        assert listed("Self") == {name: "2", "Corp-Port": "1"}, listed("Self")
+        assert listed("Amazon")["AWS-StartSSHSession"] == "1"
+        assert "(InvalidFilterKey)" in cli_refused("ssm", "list-documents", "--filters", "Key=Colour,Values=red", *profile)
+
+        # Shared with another account, which uses it by its ARN and cannot change it.
+        share = ("ssm", "modify-document-permission", "--name", "Corp-Port", "--permission-type", "Share")
+        other = ["--profile", "plants-eu", "--region", "eu-west-1"]
+        arn = "arn:aws:ssm:eu-west-1:111122223333:document/Corp-Port"
+        assert "(InvalidDocument)" in cli_refused("ssm", "get-document", "--name", arn, *other)
+        done = subprocess.run([sys.executable, "-m", "awscli", *share, "--account-ids-to-add", "444455556666", *profile], check=False)
+        assert done.returncode == 0
+        assert listed("Private", other) == {arn: "1"}, listed("Private", other)
+        assert cli("ssm", "get-document", "--name", arn, *other)["Name"] == arn
+        assert "(InvalidDocument)" in cli_refused("ssm", "update-document", "--name", "Corp-Port", "--content", content(yaml), *other)
+        permission = cli("ssm", "describe-document-permission", "--name", "Corp-Port", "--permission-type", "Share", *profile)
+        assert permission["AccountIds"] == ["444455556666"], permission
+        assert "(InvalidDocumentOperation)" in cli_refused("ssm", "delete-document", "--name", "Corp-Port", *profile)
+        subprocess.run([sys.executable, "-m", "awscli", *share, "--account-ids-to-remove", "444455556666", *profile], check=True)
+
+        def delete(name, *more):
+            command = [sys.executable, "-m", "awscli", "ssm", "delete-document", "--name", name, *more, *profile]
+            subprocess.run(command, check=True, capture_output=True)
+
+        assert "(InvalidDocumentOperation)" in cli_refused(
+            "ssm", "delete-document", "--name", name, "--document-version", "2", *profile
+        )
+        delete(name, "--document-version", "1")
+        delete(name)
+        delete("Corp-Port")
+        assert "(InvalidDocument)" in cli_refused("ssm", "delete-document", "--name", "Corp-Port", *profile)
+        assert listed("Self") == {}, listed("Self")
+
+    ssm = client("ssm", "plants-eu", "us-east-1")
+    text = json.dumps(preferences(5))
+    for number in range(500):
+        ssm.create_document(Name=f"Corp-{number}", Content=text, DocumentType="Session")
+    code, _ = refused(lambda: ssm.create_document(Name="Corp-500", Content=text, DocumentType="Session"))
+    assert code == "DocumentLimitExceeded", code
+    pages = ssm.get_paginator("list_documents").paginate(Filters=[{"Key": "Owner", "Values": ["Self"]}])
+    assert sum(len(page["DocumentIdentifiers"]) for page in pages) == 500
+
+
 def main():
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         assert os.environ.get(name), f"{name} must be set"
-    for check in (inventory, filters, settings, sessions, signed_upgrade, instances, identity, wrong_secret, command_line):
+    for check in (inventory, filters, settings, sessions, signed_upgrade, instances, identity, wrong_secret, command_line, documents):
         check()
         print(check.__name__)
     print("ok")

@@ -9,6 +9,7 @@
 mod cache;
 mod document;
 mod error;
+mod export;
 mod file;
 mod fleet_book;
 mod journal;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use directories::ProjectDirs;
+use directories::{ProjectDirs, UserDirs};
 
 use crate::error::{StoreError, StoreErrorKind};
 
@@ -15,6 +15,8 @@ pub struct Paths {
     pub cache: PathBuf,
     /// What the programs of this user know of each other.
     pub state: PathBuf,
+    /// Where files go that the user takes elsewhere: downloads.
+    pub exports: PathBuf,
 }
 
 /// Moves all files of Fleetline below one directory.
@@ -30,7 +32,12 @@ impl Paths {
         let directories = ProjectDirs::from("dev", "fleetline", "Fleetline").ok_or_else(|| {
             StoreError::new(StoreErrorKind::NoHome, Path::new("Fleetline"), "no home directory")
         })?;
+        let downloads = UserDirs::new().map(|user| match user.download_dir() {
+            Some(downloads) => downloads.to_owned(),
+            None => user.home_dir().to_owned(),
+        });
         Ok(Self {
+            exports: downloads.unwrap_or_else(|| directories.data_local_dir().join("exports")),
             config: directories.config_dir().to_owned(),
             cache: directories.cache_dir().to_owned(),
             // Only Linux has a place for state.
@@ -45,6 +52,11 @@ impl Paths {
 
     /// All directories below one.
     pub fn below(home: &Path) -> Self {
-        Self { config: home.join("config"), cache: home.join("cache"), state: home.join("state") }
+        Self {
+            config: home.join("config"),
+            cache: home.join("cache"),
+            state: home.join("state"),
+            exports: home.join("exports"),
+        }
     }
 }

@@ -84,17 +84,20 @@ pub(crate) fn interface() -> Result<()> {
     std::fs::write(&stamp, lock).with_context(|| format!("writing {}", stamp.display()))
 }
 
-/// A Python with awscli and boto3, the independent AWS clients of the tests. Returns its interpreter.
+/// Packages of the Python of [`aws_clients`].
+const AWS_CLIENTS: [&str; 3] = ["awscli", "boto3", "moto[server]"];
+
+/// A Python with the independent AWS clients of the tests and an independent server. Returns its interpreter.
 pub(crate) fn aws_clients() -> Result<PathBuf> {
     let home = cache()?.join("aws-clients");
     let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let ready = home.join("ready");
-    if ready.is_file() {
+    if std::fs::read_to_string(&ready).is_ok_and(|installed| installed == AWS_CLIENTS.join(" ")) {
         return Ok(python);
     }
     execute(program("python3").args(["-m", "venv"]).arg(&home))?;
-    execute(Command::new(&python).args(["-m", "pip", "install", "--quiet", "awscli", "boto3"]))?;
-    std::fs::write(&ready, "").with_context(|| format!("writing {}", ready.display()))?;
+    execute(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(AWS_CLIENTS))?;
+    std::fs::write(&ready, AWS_CLIENTS.join(" ")).with_context(|| format!("writing {}", ready.display()))?;
     Ok(python)
 }
 

@@ -4,9 +4,12 @@
 pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod app;
+pub(crate) mod connect;
 pub(crate) mod desktop;
+pub(crate) mod document;
 pub(crate) mod fleet;
 pub(crate) mod forward;
+pub(crate) mod history;
 pub(crate) mod system;
 pub(crate) mod tab;
 pub(crate) mod terminal;

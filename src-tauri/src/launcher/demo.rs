@@ -11,10 +11,16 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+/// Sessions the demo fleet had before, so that there is a history to look at.
+const PAST_SESSIONS: usize = 900;
+
 /// Starts the simulator and points AWS access at it, by files in a directory that goes away with it. Its ending is
 /// counted by `ending`.
 pub(crate) async fn launch(ending: TaskTracker) -> Result<Backend, CommandError> {
-    let simulator = Simulator::start(SimulatorConfig::default()).await.map_err(|error| failed(&error))?;
+    let simulator =
+        Simulator::start(SimulatorConfig { past_sessions: PAST_SESSIONS, ..SimulatorConfig::default() })
+            .await
+            .map_err(|error| failed(&error))?;
     let files = tempfile::Builder::new().prefix("fleetline-demo-").tempdir();
     let files = files.map_err(|error| {
         problem(ErrorCode::Storage, "The demo fleet found no temporary directory to use.", error.to_string())
@@ -27,6 +33,8 @@ pub(crate) async fn launch(ending: TaskTracker) -> Result<Backend, CommandError>
     });
     Ok(Backend {
         scope: scope.collect(),
+        documents: sources.clone(),
+        history: sources.clone(),
         control: sources.clone(),
         hybrid: sources.clone(),
         probes: sources.clone(),

@@ -31,6 +31,7 @@ export function nodeMenu(app: Application, row: NodeRow): (MenuItem | null)[] {
   const addChip = (chip: string) => () => app.fleet.setText(withChip(app.fleet.query.text, chip));
   return [
     { label: m.openShell, kbd: 'Enter', disabled: row.readiness === 'blocked', run: () => openShell(app, row) },
+    { label: m.connect.menu, kbd: 'Ctrl Enter', disabled: row.readiness === 'blocked', run: () => app.chrome.open({ kind: 'connect', node: row, document: null }) },
     { label: m.fwd.forwardFrom, kbd: 'F', disabled: row.readiness === 'blocked', run: () => newForward(app, row) },
     { label: m.fwd.desktopOf, kbd: 'R', disabled: row.readiness === 'blocked', run: () => openDesktop(app, row) },
     { label: m.ssh.menu, disabled: row.readiness === 'blocked', run: () => app.chrome.open({ kind: 'ssh', node: row }) },

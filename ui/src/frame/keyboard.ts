@@ -2,7 +2,7 @@ import { chordOf, commandFor, type Command } from '../lib/keymap';
 import { checkAgain } from '../access/denied';
 import { newForward } from '../forwards/actions';
 import type { Application } from '../state/app.svelte';
-import { ACCOUNTS_TAB, FLEET_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACCOUNTS_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 
 /** Commands only the terminal in front can carry out. */
 export type TerminalCommand =
@@ -90,6 +90,14 @@ function run(app: Application, command: Command): boolean {
         document.getElementById('forward-filter')?.focus();
         return true;
       }
+      if (tabs.active === HISTORY_TAB) {
+        document.getElementById('history-filter')?.focus();
+        return true;
+      }
+      if (tabs.active === DOCUMENTS_TAB) {
+        document.getElementById('document-filter')?.focus();
+        return true;
+      }
       if (tabs.active !== FLEET_TAB) return tabs.activeShell === null && command.do === 'query';
       document.getElementById('query-input')?.focus();
       return true;
@@ -102,7 +110,7 @@ function run(app: Application, command: Command): boolean {
       return true;
     }
     case 'section': {
-      const section = [FLEET_TAB, FORWARDS_TAB, ACCOUNTS_TAB, SETTINGS_TAB][command.index - 1];
+      const section = [FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, DOCUMENTS_TAB, ACCOUNTS_TAB, SETTINGS_TAB][command.index - 1];
       if (section === undefined) return false;
       tabs.activate(section);
       return true;

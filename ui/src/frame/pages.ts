@@ -1,12 +1,14 @@
 import type { IconName } from '../parts/glyphs';
 import { language } from '../i18n/index.svelte';
-import { ACCOUNTS_TAB, ACTIVATIONS_TAB, FORWARDS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACCOUNTS_TAB, ACTIVATIONS_TAB, DOCUMENTS_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 
 /** How a page of the interface is called. */
 export function pageTitle(id: string): string {
   const m = language.m;
   switch (id) {
     case FORWARDS_TAB: return m.fwd.title;
+    case HISTORY_TAB: return m.history.title;
+    case DOCUMENTS_TAB: return m.documents.title;
     case ACCOUNTS_TAB: return m.acc.title;
     case ACTIVATIONS_TAB: return m.activations.title;
     case SETTINGS_TAB: return m.settings;
@@ -18,6 +20,8 @@ export function pageTitle(id: string): string {
 export function pageIcon(id: string): IconName {
   switch (id) {
     case FORWARDS_TAB: return 'forwards';
+    case HISTORY_TAB: return 'history';
+    case DOCUMENTS_TAB: return 'documents';
     case ACCOUNTS_TAB: return 'accounts';
     case ACTIVATIONS_TAB: return 'activation';
     default: return 'settings';

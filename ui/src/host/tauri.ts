@@ -44,12 +44,26 @@ export const contract: {
   desktopOutcome: Agree<Ours.DesktopOutcome, Bindings.DesktopOutcome>;
   opened: Agree<Ours.OpenAccount, Bindings.OpenAccount>;
   pick: Agree<Ours.AccountPick, Bindings.AccountPick>;
+  document: Agree<Ours.DocumentDetail, Bindings.DocumentDetail>;
+  documentRow: Agree<Ours.DocumentRow, Bindings.DocumentRow>;
+  documentEdit: Agree<Ours.DocumentEdit, Bindings.DocumentEdit>;
+  documentSave: Agree<Ours.DocumentSave, Bindings.DocumentSave>;
+  documentSaved: Agree<Ours.DocumentSaved, Bindings.DocumentSaved>;
+  documentLine: Agree<Ours.DocumentLine, Bindings.DocumentLine>;
+  preferences: Agree<Ours.PreferencesOutcome, Bindings.PreferencesOutcome>;
+  connectRequest: Agree<Ours.ConnectRequest, Bindings.ConnectRequest>;
+  connectCheck: Agree<Ours.ConnectCheck, Bindings.ConnectCheck>;
+  historyQuery: Agree<Ours.HistoryQuery, Bindings.HistoryQuery>;
+  historyWindow: Agree<Ours.HistoryWindow, Bindings.HistoryWindow>;
+  historyEnded: Agree<Ours.HistoryEnded, Bindings.HistoryEnded>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true,
   key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
   review: true, activations: true, activation: true, created: true,
   desktop: true, desktopOpen: true, desktopOutcome: true,
   opened: true, pick: true,
+  document: true, documentRow: true, documentEdit: true, documentSave: true, documentSaved: true, documentLine: true,
+  preferences: true, connectRequest: true, connectCheck: true, historyQuery: true, historyWindow: true, historyEnded: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -161,6 +175,28 @@ export function createTauriHost(): Ours.Host {
     accountRemove: (name) => done(commands.accountRemove(name)),
     mfaAnswer: (source, code) => done(commands.mfaAnswer(source, code)),
     mfaDecline: (source) => done(commands.mfaDecline(source)),
+    documentsList: (place) => data(commands.documentsList(place)),
+    documentsTypes: (place, names) => data(commands.documentsTypes(place, names)),
+    documentOpen: (place, name, version) => data(commands.documentOpen(place, name, version)),
+    documentSave: (place, save) => data(commands.documentSave(place, save)),
+    documentSetDefault: (place, name, version) => done(commands.documentSetDefault(place, name, version)),
+    documentDelete: (place, name, version) => done(commands.documentDelete(place, name, version)),
+    preferencesApply: (places, text) => data(commands.preferencesApply(places, text)),
+    documentTemplate: (kind) => data(commands.documentTemplate(kind)),
+    documentRead: (text) => data(commands.documentRead(text)),
+    documentEdit: (text, edit) => data(commands.documentEdit(text, edit)),
+    documentCompare: (old, next) => data(commands.documentCompare(old, next)),
+
+    connectCheck: (request, text) => data(commands.connectCheck(request, text)),
+    connectLast: (nodeKey) => data(commands.connectLast(nodeKey)),
+    connectOpen: (request) => data(commands.connectOpen(request)),
+
+    historyWatch: (on) => data(commands.historyWatch(on)),
+    historyRefresh: () => done(commands.historyRefresh()),
+    historyWindow: (query, offset, len) => data(commands.historyWindow(query, offset, len)),
+    historyOfOwner: (owner) => data(commands.historyOfOwner(owner)),
+    historyEnd: (keys) => data(commands.historyEnd(keys)),
+    historyExport: (query, format) => data(commands.historyExport(query, format)),
 
     settingsApply: (settings) => data(commands.settingsApply(settings)),
     clipboardWrite: (text) => done(commands.clipboardWrite(text)),

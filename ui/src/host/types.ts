@@ -5,11 +5,19 @@
  * generated bindings agree with them. Times are milliseconds of the Unix epoch.
  */
 
+import type { ConnectHost } from './connect';
+import type { DocumentEffects, DocumentHost } from './documents';
+import type { HistoryHost, HistorySummary } from './history';
+
+export * from './connect';
+export * from './documents';
+export * from './history';
+
 export type ErrorCode =
   | 'invalid_input' | 'not_found' | 'not_signed_in' | 'credentials_expired' | 'credentials_invalid'
   | 'access_denied' | 'target_not_connected' | 'tier_required' | 'invalid_document' | 'throttled'
   | 'network_unreachable' | 'tls_untrusted' | 'session_ended' | 'storage' | 'cancelled' | 'unsupported'
-  | 'service' | 'internal';
+  | 'service' | 'internal' | 'conflict';
 
 export interface CommandError {
   code: ErrorCode;
@@ -244,6 +252,8 @@ export interface SessionRow {
   silent: boolean;
   resumedAfterMs: number | null;
   demo: boolean;
+  effects: DocumentEffects | null;
+  activeMs: number;
 }
 
 export interface TabRow {
@@ -536,6 +546,7 @@ export type Change =
   | { kind: 'forward'; row: ForwardRow }
   | { kind: 'check'; check: CheckRow }
   | { kind: 'accounts'; accounts: Accounts }
+  | { kind: 'history'; summary: HistorySummary }
   | { kind: 'settings'; settings: Settings }
   | { kind: 'link'; question: LinkQuestion | null }
   | { kind: 'restore'; offer: RestoreOffer | null }
@@ -592,7 +603,7 @@ export class HostError extends Error {
 }
 
 /** Every command rejects with `HostError` and nothing else. */
-export interface Host {
+export interface Host extends ConnectHost, DocumentHost, HistoryHost {
   /** Resolves once events are delivered, so that a snapshot taken afterwards misses none. */
   listen(onEvent: (event: AppEvent) => void): Promise<() => void>;
 

@@ -1,6 +1,9 @@
 import { accessDe } from './access.de';
 import { de as accounts } from './accounts/de';
 import type { Messages } from './en';
+import { connect } from './connect/de';
+import { documents } from './documents/de';
+import { history } from './history/de';
 import { number, plural } from './forms';
 
 const loc = 'de';
@@ -525,4 +528,8 @@ export const de: Messages = {
     desktopOf: 'Remotedesktop…',
   },
   acc: accounts,
+
+  connect,
+  documents,
+  history,
 };

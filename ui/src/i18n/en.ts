@@ -1,5 +1,8 @@
 import { accessEn } from './access.en';
 import { en as accounts } from './accounts/en';
+import { connect } from './connect/en';
+import { documents } from './documents/en';
+import { history } from './history/en';
 import { number, plural } from './forms';
 
 const loc = 'en';
@@ -544,6 +547,10 @@ export const en = {
     desktopOf: 'Remote desktop…',
   },
   acc: accounts,
+
+  connect,
+  documents,
+  history,
 };
 
 /** The shape of every dictionary. */

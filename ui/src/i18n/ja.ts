@@ -1,6 +1,9 @@
 import { accessJa } from './access.ja';
 import { ja as accounts } from './accounts/ja';
 import type { Messages } from './en';
+import { connect } from './connect/ja';
+import { documents } from './documents/ja';
+import { history } from './history/ja';
 import { number } from './forms';
 
 const loc = 'ja';
@@ -501,5 +504,9 @@ export const ja: Messages = {
     desktopOf: 'リモートデスクトップ…',
   },
   acc: accounts,
+
+  connect,
+  documents,
+  history,
 };
 

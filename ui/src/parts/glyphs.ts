@@ -38,7 +38,9 @@ export type IconName =
   | 'port'
   | 'rdp'
   | 'socks'
-  | 'activation';
+  | 'activation'
+  | 'documents'
+  | 'history';
 
 /** Status silhouettes drawn by `Sprite.svelte`; circles are good or neutral, triangles need attention, squares stop you. */
 export type GlyphName =

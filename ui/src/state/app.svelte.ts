@@ -4,9 +4,11 @@ import type {
 } from '../host/types';
 import { AccountsState } from './accounts.svelte';
 import { Chrome } from './chrome.svelte';
+import { DocumentsState } from './documents.svelte';
 import { FleetState } from './fleet.svelte';
 import { ForwardsState } from './forwards.svelte';
 import { EventGate } from './gate';
+import { HistoryState } from './history.svelte';
 import { SettingsState } from './settings.svelte';
 import { FORWARDS_TAB, TabsState } from './tabs.svelte';
 
@@ -19,6 +21,8 @@ export class Application {
   readonly fleet: FleetState;
   readonly forwards: ForwardsState;
   readonly accounts: AccountsState;
+  readonly documents: DocumentsState;
+  readonly history: HistoryState;
 
   phase = $state<'starting' | 'ready' | 'lost'>('starting');
   lost = $state.raw<CommandError | null>(null);
@@ -45,6 +49,8 @@ export class Application {
     this.fleet = new FleetState(host, this.chrome);
     this.forwards = new ForwardsState(host, this.chrome);
     this.accounts = new AccountsState(host, this.chrome);
+    this.documents = new DocumentsState(host, this.chrome);
+    this.history = new HistoryState(host, this.chrome);
   }
 
   /** Listens first, then takes the snapshot, then lets newer events through. */
@@ -133,6 +139,9 @@ export class Application {
       case 'accounts':
         this.accounts.takeAll(change.accounts);
         break;
+      case 'history':
+        this.history.takeSummary(change.summary);
+        break;
       case 'settings':
         this.settings.take(change.settings);
         break;
@@ -159,6 +168,8 @@ export class Application {
     const changed = JSON.stringify(mode) !== JSON.stringify(this.mode);
     this.mode = mode;
     if (!changed || this.phase !== 'ready') return;
+    this.documents.leave();
+    this.history.leave();
     if (mode.kind === 'first_run') this.fleet.leave();
     else void this.fleet.open();
   }

@@ -1,4 +1,4 @@
-import { HostError, type ActivationRow, type Activations, type CommandError, type ForwardKind, type ForwardRow, type ForwardSpec, type NodeRow, type QuitSummary, type TierTarget } from '../host/types';
+import { HostError, type ActivationRow, type Activations, type CommandError, type DocumentReading, type ForwardKind, type ForwardRow, type ForwardSpec, type HistoryRow, type NodeRow, type QuitSummary, type TierTarget } from '../host/types';
 
 /** A window-level question or overlay; at most one is open. */
 export type Overlay =
@@ -18,7 +18,13 @@ export type Overlay =
   | { kind: 'ssh'; node: NodeRow }
   | { kind: 'add_identity' }
   | { kind: 'roles'; label: string }
-  | { kind: 'mfa'; source: string };
+  | { kind: 'mfa'; source: string }
+  | { kind: 'document_new'; from: DocumentReading | null }
+  | { kind: 'document_delete'; version: string | null }
+  | { kind: 'document_default'; version: string }
+  | { kind: 'save_preferences' }
+  | { kind: 'connect'; node: NodeRow; document: string | null }
+  | { kind: 'end_sessions'; keys: string[]; rows: HistoryRow[] };
 
 /** What belongs to the window itself: overlays, announcements, the clock, a failed action. */
 export class Chrome {

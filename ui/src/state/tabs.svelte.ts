@@ -5,13 +5,16 @@ import type { Chrome } from './chrome.svelte';
 export const FORWARDS_TAB = 'forwards';
 export const ACCOUNTS_TAB = 'accounts';
 export const ACTIVATIONS_TAB = 'activations';
+export const DOCUMENTS_TAB = 'documents';
+export const HISTORY_TAB = 'history';
 export const SETTINGS_TAB = 'settings';
-export type Page = typeof FORWARDS_TAB | typeof ACCOUNTS_TAB | typeof ACTIVATIONS_TAB | typeof SETTINGS_TAB;
+const PAGES = [FORWARDS_TAB, HISTORY_TAB, DOCUMENTS_TAB, ACTIVATIONS_TAB, ACCOUNTS_TAB, SETTINGS_TAB] as const;
+export type Page = (typeof PAGES)[number];
 /** Id of the fleet tab. */
 export const FLEET_TAB = 'fleet';
 
 function isPage(id: string): id is Page {
-  return id === FORWARDS_TAB || id === ACCOUNTS_TAB || id === ACTIVATIONS_TAB || id === SETTINGS_TAB;
+  return (PAGES as readonly string[]).includes(id);
 }
 
 /** Whether closing the tab would end something that works. */
@@ -113,7 +116,11 @@ export class TabsState {
 
   async openShell(nodeKey: string): Promise<void> {
     const tab = await this.#chrome.run(this.#host.shellOpen(nodeKey, null, null));
-    if (!tab) return;
+    if (tab) this.show(tab);
+  }
+
+  /** Brings a tab that was just opened to the front. */
+  show(tab: TabRow): void {
     if (!this.rows.some((row) => row.id === tab.id)) this.rows = [...this.rows, tab];
     this.#pageInFront = null;
     this.#active = tab.id;

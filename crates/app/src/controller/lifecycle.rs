@@ -9,7 +9,7 @@ use fleetline_store::Store;
 use tokio::time::Instant;
 
 use super::restore::Restoring;
-use super::{CHOICE, Controller, SETTINGS, answer, mode_of};
+use super::{CHOICE, CONNECTIONS, Controller, SETTINGS, answer, mode_of};
 use crate::fleet::inventory_cache;
 use crate::forwards::{News, with_clients};
 use crate::notices;
@@ -57,6 +57,7 @@ impl Controller {
         if let Some(setback) = &remembered.setback {
             self.notices.raise(notices::of_setback(CHOICE, setback));
         }
+        self.last_choices = self.disk.store().load_optional(CONNECTIONS).value.unwrap_or_default();
         self.open_journal();
         self.read_sources();
         self.accounts.point_at(self.launcher.identities());
@@ -150,6 +151,7 @@ impl Controller {
         self.disk.save(CHOICE, choice.clone());
         self.choice = Some(choice);
         self.accounts.point_at(ready.backend.identities.clone());
+        self.history.point_at(&ready.scope);
         self.desk.point_at(ready.scope, ready.cached);
         self.desk.refresh(&ready.backend.sources, &self.progress);
         self.backend = Some(ready.backend);
@@ -215,6 +217,7 @@ impl Controller {
         self.desk.stop();
         self.restoring = Restoring::default();
         let backend = self.backend.take();
+        self.history.point_at(&[]);
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
         self.access_leave();
@@ -291,6 +294,7 @@ impl Controller {
         let quitting = self.quitting.get_or_insert_with(|| Quitting { replies: Vec::new(), deadline });
         quitting.replies.extend(reply);
         self.desk.stop();
+        self.history.stop();
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
         self.access_leave();

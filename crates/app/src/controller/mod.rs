@@ -3,7 +3,9 @@
 mod access;
 mod accounts;
 mod desktops;
+mod documents;
 mod forwards;
+mod history;
 mod lifecycle;
 mod links;
 mod profiles;
@@ -34,14 +36,16 @@ use self::lifecycle::{Launched, Quitting};
 use self::links::Links;
 use self::profiles::ProfileFile;
 use self::restore::Restoring;
+use crate::accounts::{AccountNews, AccountsDesk, EndingNotices};
 use crate::activations::Codes;
 use crate::checks::Checks;
-use crate::accounts::{AccountNews, AccountsDesk, EndingNotices};
 use crate::clock::now_ms;
+use crate::connect::LastChoices;
 use crate::disk::{Disk, Written};
 use crate::fleet::FleetDesk;
 use crate::forwards::{ForwardDesk, News};
 use crate::handle::AppHandle;
+use crate::history::HistoryDesk;
 use crate::notices::{self, Notices};
 use crate::ports::{Backend, Launcher, Ports, StartOptions, Ui};
 use crate::refresh::Progress;
@@ -61,6 +65,8 @@ const WAITING_MESSAGES: usize = 64;
 const TRAY_CALM: Duration = Duration::from_millis(250);
 /// Name of the settings document.
 const SETTINGS: &str = "settings";
+/// Name of the document with what was chosen last for each node.
+const CONNECTIONS: &str = "connections";
 /// Name of the document with the remembered choice of the first-run page.
 const CHOICE: &str = "choice";
 
@@ -81,6 +87,8 @@ pub fn start(ports: Ports) -> AppHandle {
     let (profile_news, profile_news_in) = mpsc::channel(1);
     let (account_news, account_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
+    let (history_news, history_news_in) = mpsc::channel(WAITING_MESSAGES);
+    let (history_ended, history_ended_in) = mpsc::channel(WAITING_MESSAGES);
     let inbox = Inbox {
         requests,
         reports: reports_in,
@@ -92,6 +100,8 @@ pub fn start(ports: Ports) -> AppHandle {
         profile_news: profile_news_in,
         account_news: account_news_in,
         written: written_in,
+        history_news: history_news_in,
+        history_ended: history_ended_in,
     };
     let disk = Disk::start(ports.store, written);
     let controller = Controller {
@@ -111,6 +121,9 @@ pub fn start(ports: Ports) -> AppHandle {
         forwards: ForwardDesk::new(forward_news.clone()),
         accounts: AccountsDesk::new(account_news.clone()),
         ending: EndingNotices::default(),
+        history: HistoryDesk::new(history_news),
+        history_ended,
+        last_choices: LastChoices::default(),
         proofs: Proofs::default(),
         checks: Checks::default(),
         tiers: Tiers::default(),
@@ -163,6 +176,9 @@ struct Controller {
     accounts: AccountsDesk,
     /// What is told of credentials that end.
     ending: EndingNotices,
+    history: HistoryDesk,
+    history_ended: mpsc::Sender<history::Ended>,
+    last_choices: LastChoices,
     proofs: Proofs,
     checks: Checks,
     tiers: Tiers,
@@ -208,6 +224,8 @@ struct Inbox {
     profile_news: mpsc::Receiver<()>,
     account_news: mpsc::Receiver<AccountNews>,
     written: mpsc::Receiver<Written>,
+    history_news: mpsc::Receiver<crate::history::News>,
+    history_ended: mpsc::Receiver<history::Ended>,
 }
 
 impl Controller {
@@ -248,6 +266,9 @@ impl Controller {
                 () = at(self.codes.due()) => self.codes.expire(Instant::now()),
                 () = at(self.desk.announcement_due()) => self.announce(),
                 Some(progress) = inbox.progress.recv() => self.progressed(progress),
+                Some(ended) = inbox.history_ended.recv() => self.history_ended(ended),
+                Some(news) = inbox.history_news.recv() => self.history_news(news),
+                () = at(self.history.look_due()) => self.history_refresh(false),
                 () = at(deadline) => {
                     tracing::warn!("sessions were not terminated in time");
                     break;
@@ -306,6 +327,14 @@ impl Controller {
             Request::Desktop(request) => self.desktop_asked(request),
             Request::Ssh(request) => self.ssh_asked(request),
             Request::Account(request) => self.account_asked(request),
+            Request::Document(request) => self.document_asked(request),
+            Request::PreferencesApply { places, text, reply } => self.preferences_apply(places, text, reply),
+            Request::ConnectCheck { request, text, reply } => {
+                answer(reply, self.connect_check(&request, text.as_deref()));
+            }
+            Request::ConnectLast { node_key, reply } => answer(reply, Ok(self.last_choices.of(&node_key))),
+            Request::ConnectOpen { request, reply } => answer(reply, self.connect_open(request)),
+            Request::History(request) => self.history_asked(request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),

@@ -1,6 +1,7 @@
 //! Shells in tabs.
 
 use fleetline_engine::ports::StartSession;
+use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
 use fleetline_ipc::session::{SessionRow, SessionState, TabKind, TabRow};
 use fleetline_ipc::settings::Theme;
 use fleetline_ipc::ssh::SshOptions;
@@ -9,15 +10,17 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_terminal::{Options, Palette};
 use tokio::sync::mpsc;
 
-use super::{Controller, no_node, no_tab};
+use super::{CONNECTIONS, Controller, no_node, no_tab};
 use crate::clock::now_ms;
+use crate::connect::{self, Target};
+use crate::documents;
 use crate::forwards::Way;
 use crate::journal::journal_scope;
 use crate::problem::{Context, describe};
 use crate::request::TerminalRequest;
 use crate::rows;
 use crate::tabs::{FLEET, SHELL_LIMIT, ShellTab};
-use crate::terminal_task::{self, Command, Opening, OpeningKind};
+use crate::terminal_task::{self, Command, Opening, OpeningKind, Report};
 
 /// The document AWS uses when none is named.
 const DEFAULT_DOCUMENT: &str = "SSM-SessionManagerRunShell";
@@ -29,12 +32,50 @@ impl Controller {
         document: Option<String>,
         reason: Option<String>,
     ) -> Result<TabRow, CommandError> {
+        self.shell_open_with(node_key, document, Vec::new(), reason)
+    }
+
+    /// Judges what is given for a document, without asking anybody.
+    pub(super) fn connect_check(
+        &self,
+        request: &ConnectRequest,
+        text: Option<&str>,
+    ) -> Result<ConnectCheck, CommandError> {
+        let entry = self.desk.fleet().get(&request.node_key).ok_or_else(no_node)?;
+        let node = entry.node();
+        let target =
+            Target { node_id: &node.node_id, source: &node.source, region: &node.account_region.region };
+        Ok(connect::check(request, text, &target))
+    }
+
+    /// Opens what the connect dialog asks for, and remembers it for the node.
+    pub(super) fn connect_open(&mut self, request: ConnectRequest) -> Result<TabRow, CommandError> {
+        let parameters = request.parameters.iter().map(|one| (one.name.clone(), one.values.clone()));
+        let tab = self.shell_open_with(
+            &request.node_key,
+            request.document.clone(),
+            parameters.collect(),
+            request.reason.clone(),
+        )?;
+        self.last_choices.remember(request);
+        self.disk.save(CONNECTIONS, self.last_choices.clone());
+        Ok(tab)
+    }
+
+    fn shell_open_with(
+        &mut self,
+        node_key: &str,
+        document: Option<String>,
+        parameters: Vec<(String, Vec<String>)>,
+        reason: Option<String>,
+    ) -> Result<TabRow, CommandError> {
         self.may_open_tab()?;
         let document = document.filter(|document| !document.is_empty());
         let reason = reason.filter(|reason| !reason.is_empty());
         check(document.as_deref(), reason.as_deref())?;
-        let (opening, session) = self.prepare_session(node_key, document.clone(), reason.clone())?;
-        self.open_tab(opening, session, document, reason, None)
+        let (opening, session) =
+            self.prepare_session(node_key, document.clone(), parameters.clone(), reason.clone())?;
+        self.open_tab(opening, session, document, parameters, reason, None)
     }
 
     pub(super) fn may_open_tab(&self) -> Result<(), CommandError> {
@@ -54,6 +95,7 @@ impl Controller {
         opening: Opening,
         session: SessionRow,
         document: Option<String>,
+        parameters: Vec<(String, Vec<String>)>,
         reason: Option<String>,
         ssh: Option<SshOptions>,
     ) -> Result<TabRow, CommandError> {
@@ -77,7 +119,10 @@ impl Controller {
             unseen: false,
             bell: false,
         };
-        self.tabs.push(ShellTab { row: row.clone(), commands, document, reason, ssh });
+        if ssh.is_none() {
+            self.learn_effects(&row);
+        }
+        self.tabs.push(ShellTab { row: row.clone(), commands, document, parameters, reason, ssh });
         self.emit_tabs();
         self.draw_tray();
         Ok(row)
@@ -87,6 +132,7 @@ impl Controller {
         &self,
         node_key: &str,
         document: Option<String>,
+        parameters: Vec<(String, Vec<String>)>,
         reason: Option<String>,
     ) -> Result<(Opening, SessionRow), CommandError> {
         let fleet = self.desk.fleet();
@@ -107,10 +153,29 @@ impl Controller {
             silent: false,
             resumed_after_ms: None,
             demo: self.mode == AppMode::Demo,
+            effects: None,
+            active_ms: rows::millis(now_ms()),
         };
-        let request = StartSession { target: node.node_id.clone(), document, parameters: Vec::new(), reason };
+        let request = StartSession { target: node.node_id.clone(), document, parameters, reason };
         let kind = OpeningKind::Session { control, request, options: Box::new(options) };
         Ok((Opening { kind, context }, session))
+    }
+
+    /// Reads the document of a tab's session for what it does, in a task of its own. What may not be read stays unknown.
+    fn learn_effects(&self, row: &TabRow) {
+        let (Some(backend), Some(session)) = (&self.backend, &row.session) else { return };
+        let Some(entry) = self.desk.fleet().get(&session.node_key) else { return };
+        let node = entry.node();
+        let Ok(calls) = backend.documents.documents(&node.source, &node.account_region.region) else {
+            return;
+        };
+        let (tab, document, reports) = (row.id.clone(), session.document.clone(), self.reports.clone());
+        tokio::spawn(async move {
+            if let Some(effects) = documents::effects_of(calls.as_ref(), document).await {
+                // After the controller nobody shows them.
+                drop(reports.send((tab, Report::Effects(Box::new(effects)))).await);
+            }
+        });
     }
 
     /// How sessions to a node are asked for and run.
@@ -180,17 +245,23 @@ impl Controller {
         }
         let node_key =
             shell.row.session.as_ref().map(|session| session.node_key.clone()).ok_or_else(no_tab)?;
-        let (document, reason) = (shell.document.clone(), shell.reason.clone());
+        let (document, parameters, reason) =
+            (shell.document.clone(), shell.parameters.clone(), shell.reason.clone());
         let denied = shell.row.session.as_ref().and_then(|session| session.denied.clone());
+        let has_document = shell.ssh.is_none();
         let (opening, session) = match &shell.ssh {
             Some(options) => self.prepare_ssh(&node_key, options)?,
-            None => self.prepare_session(&node_key, document, reason)?,
+            None => self.prepare_session(&node_key, document, parameters, reason)?,
         };
         let session = SessionRow { denied, ..session };
         let shell = self.tabs.get_mut(tab).ok_or_else(no_tab)?;
         send(&shell.commands, Command::Open(Box::new(opening)))?;
         shell.row.program_title.clear();
         shell.row.session = Some(session);
+        let row = shell.row.clone();
+        if has_document {
+            self.learn_effects(&row);
+        }
         self.emit_tabs();
         self.draw_tray();
         Ok(())

@@ -31,7 +31,7 @@ impl Controller {
     pub(super) fn ssh_open(&mut self, node_key: &str, options: SshOptions) -> Result<TabRow, CommandError> {
         self.may_open_tab()?;
         let (opening, session) = self.prepare_ssh(node_key, &options)?;
-        self.open_tab(opening, session, None, None, Some(options))
+        self.open_tab(opening, session, None, Vec::new(), None, Some(options))
     }
 
     pub(super) fn prepare_ssh(
@@ -65,6 +65,8 @@ impl Controller {
             silent: false,
             resumed_after_ms: None,
             demo: false,
+            effects: None,
+            active_ms: rows::millis(now_ms()),
         };
         Ok((Opening { kind: OpeningKind::Local(LocalCommand { program, arguments }), context }, session))
     }

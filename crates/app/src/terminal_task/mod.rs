@@ -15,6 +15,7 @@ use fleetline_engine::{
     open_shell,
 };
 use fleetline_ipc::access::Denied;
+use fleetline_ipc::document::DocumentEffects;
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::terminal::{PasteOutcome, TerminalSize as IpcSize};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -43,6 +44,9 @@ const ACTIVITY_SPACING: Duration = Duration::from_secs(1);
 /// A node that is connected and says nothing for this long has probably a full disk, or a log bucket or group that cannot be
 /// written to (aws-security-reliability.md A.11).
 const SILENCE: Duration = Duration::from_secs(10);
+
+/// Shortest time between two reports that something was typed or came. The last of it may go untold for as long.
+const ACTIVE_SPACING: Duration = Duration::from_secs(5);
 
 /// What the controller asks of a terminal.
 pub(crate) enum Command {
@@ -90,6 +94,10 @@ pub(crate) enum Report {
     Silent(bool),
     /// The session may still be open at AWS.
     NotTerminated(CommandError),
+    /// Something was typed or came; told every few seconds at most.
+    Active,
+    /// What the session's document does to it.
+    Effects(Box<DocumentEffects>),
 }
 
 /// A report with the tab it is about.
@@ -133,6 +141,7 @@ struct Task {
     epoch: Instant,
     resize_at: Option<Instant>,
     unseen_after: Instant,
+    active_after: Instant,
 }
 
 /// Runs a terminal until nobody can ask it any more; then its session is terminated.
@@ -156,6 +165,7 @@ pub(crate) async fn run(
         epoch: now,
         resize_at: None,
         unseen_after: now,
+        active_after: now,
     };
     while let Some(event) = task.next(&mut commands).await {
         task.handle(event).await;
@@ -170,6 +180,22 @@ enum Event {
     FrameDue,
     ResizeDue,
     SilenceDue,
+}
+
+impl Event {
+    /// Whether the service would count it against the idle time: bytes to or from the node.
+    fn is_activity(&self) -> bool {
+        matches!(
+            self,
+            Self::Output(Some(_))
+                | Self::Command(Command::Ui(
+                    TerminalRequest::Key { .. }
+                        | TerminalRequest::Text { .. }
+                        | TerminalRequest::Paste { .. }
+                        | TerminalRequest::PasteClipboard { .. }
+                ))
+        )
+    }
 }
 
 impl Task {
@@ -197,6 +223,10 @@ impl Task {
     }
 
     async fn handle(&mut self, event: Event) {
+        if event.is_activity() && Instant::now() >= self.active_after {
+            self.active_after = Instant::now() + ACTIVE_SPACING;
+            self.report(Report::Active).await;
+        }
         match event {
             Event::Command(Command::Ui(request)) => self.request(request).await,
             Event::Command(Command::Open(opening)) => self.open(*opening).await,

@@ -14,6 +14,7 @@ use fleetline_ipc::account::Accounts;
 use fleetline_ipc::event::{AppEvent, Change, RequestedPage};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
+use fleetline_ipc::history::HistorySummary;
 use fleetline_ipc::session::{SessionRow, SessionState, TabRow};
 use fleetline_ipc::system::{AppMode, Notice, QuitSummary};
 use fleetline_ipc::terminal::KeyPress;
@@ -35,6 +36,7 @@ pub(crate) struct Seen {
     pub(crate) forwards: Forwards,
     pub(crate) checks: HashMap<String, CheckRow>,
     pub(crate) accounts: Accounts,
+    pub(crate) history: Option<HistorySummary>,
     pub(crate) quit_requested: Option<QuitSummary>,
     pub(crate) tray: Menu,
     pub(crate) shown: u32,
@@ -140,6 +142,7 @@ impl Ui for FakeUi {
                         *known = row;
                     }
                 }
+                Change::History { summary } => seen.history = Some(summary),
                 Change::Accounts { accounts } => seen.accounts = accounts,
                 Change::PageRequested { page } => seen.page = Some(page),
                 Change::Check { check } => drop(seen.checks.insert(check.node_key.clone(), check)),

@@ -1,7 +1,9 @@
 //! Against the simulator, through the SDK's ordinary code: signed requests, real pages, real refusals.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod documents;
 mod errors;
+mod history;
 mod hybrid;
 mod inventory;
 mod keys;

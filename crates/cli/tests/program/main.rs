@@ -5,6 +5,7 @@
 mod access;
 mod commands;
 mod containers;
+mod document_commands;
 mod documents;
 mod forwards;
 mod guard;
@@ -21,6 +22,7 @@ mod refusals;
 mod saved;
 mod sealed;
 mod servers;
+mod sessions;
 mod shells;
 mod silence;
 mod sim;

@@ -16,8 +16,18 @@ use fleetline_protocol::SessionKind;
 
 /// A document that is refused when it is put.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct DocumentProblem(String);
+#[error("{text}")]
+pub(crate) struct DocumentProblem {
+    text: String,
+    /// Whether it is only that the schema version is not that of sessions.
+    pub(crate) is_of_version: bool,
+}
+
+impl DocumentProblem {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_of_version: false }
+    }
+}
 
 /// A session document.
 #[derive(Clone, Debug)]
@@ -98,9 +108,10 @@ impl SessionDocument {
     /// Reads a document's JSON.
     pub(crate) fn parse(json: &str) -> Result<Self, DocumentProblem> {
         let written: Written =
-            serde_json::from_str(json).map_err(|error| DocumentProblem(error.to_string()))?;
+            serde_json::from_str(json).map_err(|error| DocumentProblem::new(error.to_string()))?;
         if written.schema_version != "1.0" {
-            return Err(problem(format!("schemaVersion {} is not 1.0", written.schema_version)));
+            let text = format!("schemaVersion {} is not 1.0", written.schema_version);
+            return Err(DocumentProblem { text, is_of_version: true });
         }
         let kind = SessionKind::from_wire_name(&written.session_type)
             .ok_or_else(|| problem(format!("there is no sessionType {}", written.session_type)))?;
@@ -277,7 +288,7 @@ fn texts(properties: Value) -> Value {
 }
 
 fn problem(text: String) -> DocumentProblem {
-    DocumentProblem(text)
+    DocumentProblem::new(text)
 }
 
 #[cfg(test)]

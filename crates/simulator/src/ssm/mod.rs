@@ -1,6 +1,7 @@
 //! The SSM operations: AWS JSON 1.1 (aws-security-reliability.md A.1 to A.4).
 
 mod activations;
+mod documents;
 mod entry;
 mod fields;
 mod filters;
@@ -46,6 +47,16 @@ pub(crate) async fn call(
         "DescribeActivations" => activations::describe(shared, caller, &parse(body)?),
         "DeleteActivation" => activations::delete(shared, caller, &parse(body)?),
         "DeregisterManagedInstance" => activations::deregister(shared, caller, &parse(body)?),
+        "ListDocuments" => documents::list(shared, caller, &parse(body)?),
+        "ListDocumentVersions" => documents::versions(shared, caller, &parse(body)?),
+        "GetDocument" => documents::get(shared, caller, &parse(body)?),
+        "DescribeDocument" => documents::describe(shared, caller, &parse(body)?),
+        "CreateDocument" => documents::create(shared, caller, &parse(body)?),
+        "UpdateDocument" => documents::update(shared, caller, &parse(body)?),
+        "UpdateDocumentDefaultVersion" => documents::set_default(shared, caller, &parse(body)?),
+        "DeleteDocument" => documents::delete(shared, caller, &parse(body)?),
+        "DescribeDocumentPermission" => documents::describe_permission(shared, caller, &parse(body)?),
+        "ModifyDocumentPermission" => documents::modify_permission(shared, caller, &parse(body)?),
         "ListTagsForResource" => tags::list(shared, caller, &parse(body)?),
         _ => Err(ApiFailure::new("UnknownOperationException", "")),
     };

@@ -21,6 +21,7 @@ use crate::registry::{Presence, SessionStatus, SessionView};
 use crate::shared::Shared;
 use crate::sigv4::Presigner;
 use crate::world::catalogue::PlatformType;
+use crate::world::past::KEPT_MS;
 use crate::world::{Account, task};
 
 #[derive(Debug, Deserialize)]
@@ -47,7 +48,7 @@ pub(super) fn start(
     let document = documents::plain_name(&document, &caller.region, account.plan.id).to_owned();
     permit(shared, caller, &start_asks(account, caller, &target, &document))?;
     let node = account.find(&caller.region, &target).filter(|n| shared.live.is_registered(&n.id));
-    let own = shared.live.document(caller.account, &caller.region, &document);
+    let own = documents::default_of(shared, caller, &document);
     let platform = node.map_or(PlatformType::Linux, |node| node.os.platform);
     let plan = documents::plan(own.as_deref(), &document, &request.parameters, platform)?;
     let Some(node) = node.filter(|n| shared.live.node_state(&shared.world, n) == NodeState::Online) else {
@@ -81,6 +82,8 @@ pub(super) fn start(
         details: String::new(),
         client_sockets: 0,
         dropped_frames: 0,
+        s3_url: String::new(),
+        cloudwatch_url: String::new(),
     };
     gateway::begin(shared, caller.account, node, view, plan);
     let token = new_token();
@@ -140,7 +143,11 @@ fn start_asks(account: &Account, caller: &Caller, target: &str, document: &str) 
         format!("arn:aws:ec2:{region}:{id}:instance/{target}")
     };
     let owner = if document.starts_with("AWS-") { "" } else { id };
-    let document = format!("arn:aws:ssm:{region}:{owner}:document/{document}");
+    // A document of another account is named by its ARN.
+    let document = match document.starts_with("arn:") {
+        true => document.to_owned(),
+        false => format!("arn:aws:ssm:{region}:{owner}:document/{document}"),
+    };
     [node, document].map(|resource| Ask { action: "ssm:StartSession", resource, named: true }).to_vec()
 }
 
@@ -262,6 +269,9 @@ enum Wanted {
     Access(String),
 }
 
+/// Positions of a listing from here on are orders of the registry, plus one; smaller ones are indices of past sessions.
+const RECENT: u64 = 1 << 62;
+
 const STATUSES: &[&str] = &["Connected", "Connecting", "Disconnected", "Terminated", "Terminating", "Failed"];
 const FILTER_KEYS: &[&str] =
     &["InvokedAfter", "InvokedBefore", "Target", "Owner", "Status", "SessionId", "AccessType"];
@@ -296,28 +306,39 @@ pub(super) fn describe(
     let scope =
         json!(["ssm:DescribeSessions", caller.account, caller.region, request.state, request.filters])
             .to_string();
-    let before = match request.next_token.as_deref().filter(|token| !token.is_empty()) {
+    let position = match request.next_token.as_deref().filter(|token| !token.is_empty()) {
         Some(token) => shared
             .pages
             .read(&scope, token)
             .map_err(|_| ApiFailure::new("InvalidNextToken", "The specified token is not valid."))?,
-        None => u64::MAX,
+        None => RECENT,
     };
     let size = usize::try_from(request.max_results.unwrap_or(200)).unwrap_or(1);
-    let found = shared.registry.page(
-        caller.account,
-        &caller.region,
-        before,
-        |view| view.status.is_over() != active && wanted.iter().all(|w| w.accepts(view)),
-        size + 1,
-    );
+    let now_ms = shared.now_ms();
+    let accepts = |view: &SessionView| {
+        let kept = active || view.start_ms > now_ms - KEPT_MS;
+        view.status.is_over() != active && kept && wanted.iter().all(|w| w.accepts(view))
+    };
+    // One more than a page, to know whether there is another; each with the position that continues before it.
+    let mut found: Vec<(u64, Value)> = Vec::new();
+    if position >= RECENT {
+        let before = position.checked_sub(RECENT + 1).unwrap_or(u64::MAX);
+        let recent = shared.registry.page(caller.account, &caller.region, before, accepts, size + 1);
+        found.extend(recent.iter().map(|(order, view)| (RECENT + 1 + order, session(view))));
+    }
+    if !active && found.len() <= size {
+        let from = if position >= RECENT { 0 } else { usize::try_from(position).unwrap_or(usize::MAX) };
+        let most = size + 1 - found.len();
+        let past = shared.past.page(caller.account, &caller.region, from, now_ms, accepts, most);
+        found.extend(past.iter().map(|(index, view)| (*index as u64 + 1, session(view))));
+    }
     let mut answer = Map::new();
-    let sessions: Vec<Value> = found.iter().take(size).map(|(_, view)| session(view)).collect();
+    let more = found.len() > size;
+    let next = found.get(size.saturating_sub(1)).map(|(position, _)| *position).filter(|_| more);
+    let sessions: Vec<Value> = found.into_iter().take(size).map(|(_, session)| session).collect();
     answer.insert("Sessions".into(), Value::Array(sessions));
-    if found.len() > size
-        && let Some((last, _)) = found.get(size - 1)
-    {
-        answer.insert("NextToken".into(), Value::String(shared.pages.make(&scope, *last)));
+    if let Some(next) = next {
+        answer.insert("NextToken".into(), Value::String(shared.pages.make(&scope, next)));
     }
     Ok(Value::Object(answer))
 }
@@ -371,7 +392,7 @@ fn session(view: &SessionView) -> Value {
         "DocumentName": view.document,
         "Owner": view.owner,
         "Details": view.details,
-        "OutputUrl": {},
+        "OutputUrl": output_url(view),
         "AccessType": "Standard",
     });
     if let Some(reason) = &view.reason {
@@ -381,6 +402,17 @@ fn session(view: &SessionView) -> Value {
         entry["EndDate"] = seconds(end_ms);
     }
     entry
+}
+
+fn output_url(view: &SessionView) -> Value {
+    let mut value = json!({});
+    if !view.s3_url.is_empty() {
+        value["S3OutputUrl"] = json!(view.s3_url);
+    }
+    if !view.cloudwatch_url.is_empty() {
+        value["CloudWatchOutputUrl"] = json!(view.cloudwatch_url);
+    }
+    value
 }
 
 /// Role session name and 17 digits, as the service makes them.

@@ -1,8 +1,10 @@
 //! The accounts, Regions and nodes of the simulated AWS. Nothing here changes after the start.
 
 pub(crate) mod catalogue;
+pub(crate) mod documents;
 mod generate;
 pub(crate) mod node;
+pub(crate) mod past;
 pub(crate) mod task;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@ import { HostError } from '../types';
 import { FakeAccess } from './access';
 import { inventDenial } from './denials';
 import { FakeAccounts } from './accounts';
+import { createFakeDocuments } from './documents';
+import { createFakeHistory } from './history';
 import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
 import { FakeTerminal } from './terminal';
@@ -101,6 +103,8 @@ export function createFakeHost(options: URLSearchParams): Host {
   const accounts = new FakeAccounts(emit);
 
   const host: Host = {
+    ...createFakeDocuments(),
+    ...createFakeHistory(fleet.rows, Number(options.get('sessions') ?? 400)),
     listen: (onEvent) => {
       listeners.add(onEvent);
       return Promise.resolve(() => listeners.delete(onEvent));
@@ -172,7 +176,8 @@ export function createFakeHost(options: URLSearchParams): Host {
         id, kind: 'shell', title: node.name, programTitle: '', unseen: false, bell: false,
         session: {
           sessionId: null, nodeKey, nodeId: node.nodeId, nodeName: node.name, accountName: node.accountName, region: node.region,
-          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, denied: null, silent: options.has('silent'), resumedAfterMs: null, demo: true,
+          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, denied: null, silent: options.has('silent'), resumedAfterMs: null, demo: true, activeMs: Date.now(),
+          effects: { contentCanBeLogged: true, s3: 'fleet-logs', cloudWatch: null, streams: false, sealedWith: 'alias/fleet-sessions', runAs: { kind: 'agent_user', name: 'ssm-user' }, idleMinutes: 20, maxMinutes: null },
         },
       };
       tabs = [...tabs, tab];
@@ -184,6 +189,12 @@ export function createFakeHost(options: URLSearchParams): Host {
       emitTabs();
       return tab;
     }),
+    connectCheck: (request) => later(() => ({
+      problems: [], awsCommand: `aws ssm start-session --target ${nodeOf(request.nodeKey).nodeId}${request.document === null ? '' : ` --document-name ${request.document}`}`,
+      fleetlineCommand: `fleetline shell ${nodeOf(request.nodeKey).nodeId}`,
+    })),
+    connectLast: () => later(() => null),
+    connectOpen: (request) => host.shellOpen(request.nodeKey, request.document, request.reason),
     tabActivate: (tab) => later(() => {
       active = tab;
       emitTabs();
