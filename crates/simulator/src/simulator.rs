@@ -86,8 +86,8 @@ impl Simulator {
         let shared = Arc::new(Shared {
             address,
             tls,
-            world: World::new(config.seed, config.nodes, unix_ms()),
-            live: Live::new(denials, config.link_faults, config.port_routes.clone()),
+            world: World::new(config.world, config.seed, config.nodes, unix_ms()),
+            live: Live::new(denials, config.link_faults, config.port_routes.clone(), config.rates.clone()),
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
             sign_ins: SignIns::default(),
