@@ -4,6 +4,7 @@
 //! runtime and returns an [`AppHandle`] with one async method per command. State comes out as events through the
 //! [`Ui`] port, each with a version that only grows.
 
+pub mod book;
 mod clock;
 mod controller;
 pub mod deep_link;
@@ -12,6 +13,8 @@ mod fleet;
 mod forwards;
 mod handle;
 mod journal;
+pub mod listing;
+mod listing_cache;
 mod notices;
 mod ports;
 pub mod problem;

@@ -1,6 +1,7 @@
 //! What can be asked of the controller. One variant per command, each with the place its answer goes.
 
 use fleetline_ipc::CommandError;
+use fleetline_ipc::book::{BookChange, ExportForm, Exported, FleetBook};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use fleetline_ipc::forward::{ForwardDetail, ForwardRow, ForwardSpec, ForwardTexts};
 use fleetline_ipc::session::TabRow;
@@ -28,6 +29,7 @@ pub(crate) enum Request {
     Activated,
     Tray { action: TrayAction },
     FleetRefresh { reply: Reply<()> },
+    FleetRefreshOne { source: String, region: String, reply: Reply<()> },
     FleetCancel { reply: Reply<()> },
     ViewOpen { query: FleetQuery, reply: Reply<FleetViewState> },
     ViewQuery { view: String, query: FleetQuery, reply: Reply<FleetViewState> },
@@ -36,6 +38,8 @@ pub(crate) enum Request {
     ViewFind { view: String, key: String, reply: Reply<Option<u32>> },
     ViewTypeAhead { view: String, prefix: String, from: u32, reply: Reply<Option<u32>> },
     Complete { text: String, cursor: u32, reply: Reply<Completions> },
+    Book { change: BookChange, reply: Reply<FleetBook> },
+    Export { view: String, form: ExportForm, reply: Reply<Exported> },
     Node { key: String, reply: Reply<NodeDetail> },
     ShellOpen { node_key: String, document: Option<String>, reason: Option<String>, reply: Reply<TabRow> },
     TabActivate { tab: String, reply: Reply<()> },

@@ -6,6 +6,7 @@
 
 mod activations;
 mod args;
+mod book;
 mod console;
 mod doctor;
 mod exec;
@@ -13,7 +14,6 @@ mod failure;
 mod fleet;
 mod forward;
 mod iam;
-mod json;
 mod logging;
 mod login;
 mod nodes;
@@ -27,7 +27,6 @@ mod ssh_proxy;
 mod table;
 mod target;
 mod tier;
-mod words;
 
 use std::process::ExitCode;
 
@@ -52,6 +51,9 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(async {
         match args.command {
             Command::Nodes(nodes) => nodes::run(nodes).await,
+            Command::Views(views) => book::views(views),
+            Command::Groups(groups) => book::groups(groups).await,
+            Command::Favourites(favourites) => book::favourites(favourites).await,
             Command::Shell(shell) => shell::run(shell).await,
             Command::Exec(exec) => exec::run(exec).await,
             Command::Doctor(doctor) => doctor::run(doctor).await,

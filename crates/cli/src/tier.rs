@@ -9,14 +9,14 @@ use fleetline_aws::AwsSources;
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::node::InstanceTier;
 use fleetline_inventory::tier::{TierObstacle, TierReview, TierSetting};
+use fleetline_inventory::words::{self, time};
 use serde::Serialize;
 
 use crate::args::ScopeArgs;
 use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
-use crate::json::time;
 use crate::scope::{self, Scope};
-use crate::{table, words};
+use crate::table;
 
 /// How often a change is looked at until it has settled, and for how long. AWS speaks of 30 minutes or more.
 const LOOK: Duration = Duration::from_secs(5);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::book::FleetBook;
 use crate::fleet::{FleetSummary, FleetViewState};
 use crate::forward::{ForwardRow, Forwards};
 use crate::session::TabRow;
@@ -36,6 +37,11 @@ pub enum Change {
     Fleet {
         /// Now.
         summary: FleetSummary,
+    },
+    /// Saved views, groups, favourites.
+    Book {
+        /// Now.
+        book: FleetBook,
     },
     /// What a view shows.
     View {

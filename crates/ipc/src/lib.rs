@@ -5,6 +5,7 @@
 //! milliseconds of the Unix epoch; ids are opaque strings; no type carries a secret (SEC-04). Events carry
 //! whole state with a `version` that only grows, so a late event can be dropped.
 
+pub mod book;
 pub mod error;
 pub mod event;
 pub mod fleet;

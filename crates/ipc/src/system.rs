@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::book::FleetBook;
 use crate::fleet::FleetSummary;
 use crate::forward::Forwards;
 use crate::session::TabRow;
@@ -115,6 +116,8 @@ pub struct AppSnapshot {
     pub identities: Vec<IdentityRow>,
     /// Counters and account-Regions.
     pub fleet: FleetSummary,
+    /// Saved views, groups, favourites.
+    pub book: FleetBook,
     /// Open tabs in order; the Fleet tab is always first.
     pub tabs: Vec<TabRow>,
     /// Id of the tab in front.

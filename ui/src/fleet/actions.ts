@@ -40,6 +40,9 @@ export function nodeMenu(app: Application, row: NodeRow): (MenuItem | null)[] {
     { label: m.copyName, run: () => void app.copy(row.name, m.copied(m.columns.name)) },
     { label: m.copyIp, disabled: row.ip === '', run: () => void app.copy(row.ip, m.copied(m.columns.ip)) },
     null,
+    { label: row.favourite ? m.book.unfavourite : m.book.makeFavourite, kbd: '*', run: () => app.fleet.setFavourite(row) },
+    { label: m.book.groupsMore, run: () => app.chrome.open({ kind: 'groups', row }) },
+    null,
     { label: m.filterAccount, run: addChip(`account:${quoted(row.accountName)}`) },
     { label: m.filterRegion, run: addChip(`region:${quoted(row.region)}`) },
   ];

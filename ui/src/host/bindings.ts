@@ -21,6 +21,12 @@ export const commands = {
 	fleetRefresh: () => typedError<null, CommandError>(__TAURI_INVOKE("fleet_refresh")),
 	/**  Stops the refresh; what has been listed stays. */
 	fleetCancel: () => typedError<null, CommandError>(__TAURI_INVOKE("fleet_cancel")),
+	/**  Lists one account-Region of the scope again. One that is being listed goes on. */
+	fleetRefreshOne: (source: string, region: string) => typedError<null, CommandError>(__TAURI_INVOKE("fleet_refresh_one", { source, region })),
+	/**  Changes saved views, groups or favourites; returns all of them as they now are. */
+	fleetBook: (change: BookChange) => typedError<FleetBook, CommandError>(__TAURI_INVOKE("fleet_book", { change })),
+	/**  Writes what a view shows to a new file in the user's folder for downloads. */
+	fleetExport: (view: string, form: ExportForm) => typedError<Exported, CommandError>(__TAURI_INVOKE("fleet_export", { view, form })),
 	/**  Opens a view; at most 16 are open at a time. */
 	fleetViewOpen: (query: FleetQuery) => typedError<FleetViewState, CommandError>(__TAURI_INVOKE("fleet_view_open", { query })),
 	/**  Changes what a view shows. */
@@ -172,6 +178,8 @@ export type AppSnapshot = {
 	identities: IdentityRow[],
 	/**  Counters and account-Regions. */
 	fleet: FleetSummary,
+	/**  Saved views, groups, favourites. */
+	book: FleetBook,
 	/**  Open tabs in order; the Fleet tab is always first. */
 	tabs: TabRow[],
 	/**  Id of the tab in front. */
@@ -183,6 +191,61 @@ export type AppSnapshot = {
 	/**  Standing notices. */
 	notices: Notice[],
 };
+
+/**  A change of the book. Nodes are named by their keys. */
+export type BookChange = 
+/**  Saves a view under its name, in the place of the one of that name. */
+{ change: "save_view"; 
+/**  The view. */
+view: SavedView } | 
+/**  Gives a view another name. */
+{ change: "rename_view"; 
+/**  The view. */
+from: string; 
+/**  Its new name. */
+to: string } | 
+/**  Removes a view. */
+{ change: "remove_view"; 
+/**  The view. */
+name: string } | 
+/**  The look of the table of a view, or of the table without a view. */
+{ change: "layout"; 
+/**  The view. */
+view: string | null; 
+/**  Its look. */
+layout: TableLayout } | 
+/**  The view that is shown after a start. */
+{ change: "open"; 
+/**  The view. */
+view: string | null } | 
+/**  Marks nodes as favourites, or takes the marks away. */
+{ change: "favourite"; 
+/**  The nodes. */
+nodes: string[]; 
+/**  Whether to mark them. */
+on: boolean } | 
+/**  Makes an empty group. */
+{ change: "add_group"; 
+/**  Its name. */
+name: string } | 
+/**  Gives a group another name. */
+{ change: "rename_group"; 
+/**  The group. */
+from: string; 
+/**  Its new name. */
+to: string } | 
+/**  Removes a group; its nodes stay what they are. */
+{ change: "remove_group"; 
+/**  The group. */
+name: string } | 
+/**  Puts nodes into a group, or takes them out. */
+{ change: "member"; 
+/**  The group. */
+group: string; 
+/**  The nodes. */
+nodes: string[]; 
+/**  Whether they belong to it. */
+on: boolean };
 
 /**  The part of the state that changed, as it now is. */
 export type Change = 
@@ -198,6 +261,10 @@ identities: IdentityRow[] } |
 { kind: "fleet"; 
 /**  Now. */
 summary: FleetSummary } | 
+/**  Saved views, groups, favourites. */
+{ kind: "book"; 
+/**  Now. */
+book: FleetBook } | 
 /**  What a view shows. */
 { kind: "view"; 
 /**  Now. */
@@ -232,6 +299,14 @@ notices: Notice[] } |
 { kind: "quit_requested"; 
 /**  What would end. */
 summary: QuitSummary };
+
+/**  A width a person gave to a column. */
+export type ColumnWidth = {
+	/**  Name of the column. */
+	column: string,
+	/**  CSS pixels, 24 to 2,000. */
+	px: number,
+};
 
 /**  A failed command: one sentence for the user, the rest folded away. */
 export type CommandError = {
@@ -331,6 +406,21 @@ export type ErrorCode =
 /**  A defect of Fleetline. */
 "internal";
 
+/**  What a list of nodes is written as. */
+export type ExportForm = 
+/**  Comma-separated values with a head; formulas are made harmless. */
+"csv" | 
+/**  A JSON array, as `fleetline nodes --json` prints it. */
+"json";
+
+/**  A list of nodes that was written. */
+export type Exported = {
+	/**  The file. */
+	path: string,
+	/**  Nodes in it. */
+	nodes: number,
+};
+
 /**  A labelled fact of the inspector. */
 export type Fact = {
 	/**  "Host name". */
@@ -339,6 +429,20 @@ export type Fact = {
 	value: string,
 	/**  Whether it is something to paste into a shell (mono, with a copy button). */
 	mono: boolean,
+};
+
+/**  All of it but the favourites, which are in the rows, and the recents, which are asked for by `is:recent`. */
+export type FleetBook = {
+	/**  Saved views in the person's order. */
+	views: SavedView[],
+	/**  Groups in the person's order. */
+	groups: NodeGroup[],
+	/**  How many favourites there are, listed or not. */
+	favourites: number,
+	/**  How the table looks without a saved view. */
+	layout: TableLayout,
+	/**  Name of the saved view that is shown after a start. */
+	open: string | null,
 };
 
 /**  Filter and order of a view. */
@@ -363,6 +467,8 @@ export type FleetSummary = {
 	hybrid: number,
 	/**  Nodes that cannot take a session. */
 	notConnectable: number,
+	/**  Nodes that are shown from an earlier list and were not confirmed. */
+	stale: number,
 	/**  Distinct accounts. */
 	accounts: number,
 	/**  Distinct Regions. */
@@ -712,8 +818,18 @@ export type NodeDetail = {
 	facts: Fact[],
 	/**  Tags by key. */
 	tags: Tag[],
+	/**  The user's groups it is in. */
+	groups: string[],
 	/**  Our own live sessions on it, by tab id and title. */
 	sessions: LiveSession[],
+};
+
+/**  Nodes a person put together. */
+export type NodeGroup = {
+	/**  As a view's name. */
+	name: string,
+	/**  Keys, at most 5,000. */
+	nodes: string[],
 };
 
 /**  What a managed node is. */
@@ -767,6 +883,28 @@ export type NodeRow = {
 	reason: string,
 	/**  Whether this row comes from the cache and was not confirmed yet. */
 	stale: boolean,
+	/**  Whether the user marked it as a favourite. */
+	favourite: boolean,
+	/**  Host name the agent reports. */
+	computerName: string,
+	/**  Public address. */
+	publicIp: string,
+	/**  State of an EC2 instance. */
+	instanceState: string,
+	/**  Type of an EC2 instance. */
+	instanceType: string,
+	/**  Availability zone. */
+	availabilityZone: string,
+	/**  VPC. */
+	vpcId: string,
+	/**  IAM role or instance profile. */
+	iamRole: string,
+	/**  When registered (hybrid) or launched (EC2). */
+	registeredMs: number | null,
+	/**  When last used by this user. */
+	usedMs: number | null,
+	/**  Tags as `key=value, …`, at most 200 characters. */
+	tagsText: string,
 };
 
 /**  Something told to the user outside any one view. */
@@ -863,6 +1001,16 @@ export type Readiness =
 "lost" | 
 /**  Being found out. */
 "checking";
+
+/**  A query with its order and columns under a name. */
+export type SavedView = {
+	/**  1 to 80 characters in one line; unique without regard to case. */
+	name: string,
+	/**  Filter and order. */
+	query: FleetQuery,
+	/**  Columns. */
+	layout: TableLayout,
+};
 
 /**  Where to scroll. */
 export type ScrollTo = 
@@ -1016,7 +1164,7 @@ export type Settings = {
 	screenReader?: boolean,
 };
 
-/**  Columns the fleet can be sorted by. */
+/**  Columns of the fleet. Each can be shown, and sorted by. */
 export type SortColumn = 
 /**  Verdict, worst first when descending. */
 "readiness" | 
@@ -1037,7 +1185,27 @@ export type SortColumn =
 /**  Tier. */
 "tier" | 
 /**  Age of the last ping. */
-"ping";
+"ping" | 
+/**  Host name. */
+"computer_name" | 
+/**  Public address, as numbers. */
+"public_ip" | 
+/**  State of an EC2 instance. */
+"instance_state" | 
+/**  Type of an EC2 instance. */
+"instance_type" | 
+/**  Availability zone. */
+"availability_zone" | 
+/**  VPC. */
+"vpc_id" | 
+/**  IAM role. */
+"iam_role" | 
+/**  When registered or launched, latest first. */
+"registered" | 
+/**  When last used, latest first. */
+"used" | 
+/**  Tags, most first. */
+"tags";
 
 /**  An AWS profile (or the environment) the user could choose. */
 export type SourceRow = {
@@ -1102,6 +1270,14 @@ export type TabRow = {
 	unseen: boolean,
 	/**  The bell rang while another tab was in front. */
 	bell: boolean,
+};
+
+/**  How a table looks. */
+export type TableLayout = {
+	/**  Names of the shown columns in order, at most 64; empty is the default. Unknown names are kept and not shown. */
+	columns: string[],
+	/**  Widths of columns; others have their own. */
+	widths: ColumnWidth[],
 };
 
 /**  A tag of a node. */

@@ -26,6 +26,9 @@ export const contract: {
   completions: Agree<Ours.Completions, Bindings.Completions>;
   query: Agree<Ours.FleetQuery, Bindings.FleetQuery>;
   start: Agree<Ours.StartChoice, Bindings.StartChoice>;
+  book: Agree<Ours.FleetBook, Bindings.FleetBook>;
+  bookChange: Agree<Ours.BookChange, Bindings.BookChange>;
+  exported: Agree<Ours.Exported, Bindings.Exported>;
   key: Agree<Ours.KeyPress, Bindings.KeyPress>;
   mouse: Agree<Ours.MouseInput, Bindings.MouseInput>;
   scroll: Agree<Ours.ScrollTo, Bindings.ScrollTo>;
@@ -36,7 +39,7 @@ export const contract: {
   spec: Agree<Ours.ForwardSpec, Bindings.ForwardSpec>;
   texts: Agree<Ours.ForwardTexts, Bindings.ForwardTexts>;
 } = {
-  snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true,
+  snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true, book: true, bookChange: true, exported: true,
   key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
 };
 
@@ -68,7 +71,10 @@ export function createTauriHost(): Ours.Host {
     appHide: () => done(commands.appHide()),
 
     fleetRefresh: () => done(commands.fleetRefresh()),
+    fleetRefreshOne: (source, region) => done(commands.fleetRefreshOne(source, region)),
     fleetCancel: () => done(commands.fleetCancel()),
+    fleetBook: (change) => data(commands.fleetBook(change)),
+    fleetExport: (view, form) => data(commands.fleetExport(view, form)),
     fleetViewOpen: (query) => data(commands.fleetViewOpen(query)),
     fleetViewQuery: (view, query) => data(commands.fleetViewQuery(view, query)),
     fleetViewWindow: (view, offset, len) => data(commands.fleetViewWindow(view, offset, len)),

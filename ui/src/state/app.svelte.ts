@@ -2,6 +2,7 @@ import { HostError } from '../host/types';
 import type {
   AppEvent, AppMode, AppSnapshot, CommandError, Host, IdentityRow, Notice, SourceRow, StartChoice,
 } from '../host/types';
+import { BookState } from './book.svelte';
 import { Chrome } from './chrome.svelte';
 import { FleetState } from './fleet.svelte';
 import { ForwardsState } from './forwards.svelte';
@@ -15,6 +16,7 @@ export class Application {
   readonly chrome: Chrome;
   readonly settings: SettingsState;
   readonly tabs: TabsState;
+  readonly book: BookState;
   readonly fleet: FleetState;
   readonly forwards: ForwardsState;
 
@@ -36,7 +38,8 @@ export class Application {
     this.chrome = new Chrome();
     this.settings = new SettingsState(host, this.chrome);
     this.tabs = new TabsState(host, this.chrome);
-    this.fleet = new FleetState(host, this.chrome);
+    this.book = new BookState(host, this.chrome);
+    this.fleet = new FleetState(host, this.chrome, this.book);
     this.forwards = new ForwardsState(host, this.chrome);
   }
 
@@ -52,6 +55,7 @@ export class Application {
       this.#take(snapshot);
       for (const event of this.#gate.open(snapshot.version)) this.#apply(event);
       this.phase = 'ready';
+      this.fleet.adoptSavedView();
       if (this.mode.kind !== 'first_run') await this.fleet.open();
     } catch (cause) {
       this.lost = HostError.from(cause).problem;
@@ -88,6 +92,7 @@ export class Application {
     this.softwareGl = snapshot.softwareGl;
     this.settings.take(snapshot.settings);
     this.tabs.takeAll(snapshot.tabs, snapshot.activeTab, snapshot.version);
+    this.book.take(snapshot.book);
     this.fleet.takeSummary(snapshot.fleet);
     this.forwards.takeAll(snapshot.forwards, snapshot.version);
   }
@@ -101,6 +106,9 @@ export class Application {
         break;
       case 'fleet':
         this.fleet.takeSummary(change.summary);
+        break;
+      case 'book':
+        this.book.take(change.book);
         break;
       case 'view':
         this.fleet.takeView(change.view);

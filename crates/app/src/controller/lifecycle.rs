@@ -9,7 +9,8 @@ use fleetline_store::Store;
 use tokio::time::Instant;
 
 use super::{CHOICE, Controller, SETTINGS, answer, mode_of};
-use crate::fleet::inventory_cache;
+use crate::fleet::RefreshTags;
+use crate::listing_cache;
 use crate::notices;
 use crate::ports::{Backend, Scope};
 use crate::request::Reply;
@@ -37,7 +38,7 @@ pub(super) struct Launched {
 struct Ready {
     backend: Backend,
     scope: Vec<Scope>,
-    cached: Option<Vec<Option<inventory_cache::Found>>>,
+    cached: Option<Vec<Option<listing_cache::Found>>>,
 }
 
 impl Controller {
@@ -56,6 +57,7 @@ impl Controller {
             self.notices.raise(notices::of_setback(CHOICE, setback));
         }
         self.open_journal();
+        self.read_book();
         self.read_sources();
         self.draw_tray();
         if let Some(choice) = self.options.choice.take().or(remembered.value) {
@@ -146,7 +148,7 @@ impl Controller {
         self.mode = mode_of(&choice);
         self.disk.save(CHOICE, choice);
         self.desk.point_at(ready.scope, ready.cached);
-        self.desk.refresh(&ready.backend.sources, &self.progress);
+        self.desk.refresh(&ready.backend.sources, &self.progress, RefreshTags::Unknown);
         self.backend = Some(ready.backend);
         self.list_forwards();
         let changed = self.notices.take_down("start");
@@ -218,7 +220,7 @@ impl Controller {
         self.tabs = Tabs::new_after(&self.tabs);
         self.forwards_leave();
         self.proofs = Proofs::default();
-        let changed = self.notices.take_down_prefixed("enrichment:");
+        let changed = self.notices.take_down_prefixed("missing:");
         self.notices_changed(changed);
         self.emit_tabs();
         if let Some(backend) = self.backend.take() {
@@ -270,6 +272,9 @@ impl Controller {
     /// The last act: everything is written, the backend ends, the program may go.
     pub(super) async fn finish(mut self) {
         self.terminals.shutdown().await;
+        while let Some(cache) = self.desk.next_to_cache() {
+            self.disk.save_last(cache.key, cache.saved_ms, cache.listing).await;
+        }
         self.disk.finish().await;
         if let Some(backend) = self.backend.take() {
             let ended = tokio::task::spawn_blocking(move || drop(backend)).await;
@@ -303,7 +308,7 @@ async fn prepare(backend: Backend, choice: &StartChoice, store: Store) -> Result
         StartChoice::Demo => None,
         StartChoice::Aws { .. } => {
             let read = scope.clone();
-            let cached = tokio::task::spawn_blocking(move || inventory_cache::read(&store, &read)).await;
+            let cached = tokio::task::spawn_blocking(move || listing_cache::read(&store, &read)).await;
             Some(cached.unwrap_or_default())
         }
     };

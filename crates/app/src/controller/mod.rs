@@ -1,5 +1,6 @@
 //! The controller: one task that owns the fleet, the tabs, the settings and what is told to the window.
 
+mod book;
 mod forwards;
 mod lifecycle;
 mod shells;
@@ -8,13 +9,15 @@ mod surroundings;
 use std::sync::Arc;
 
 use fleetline_engine::SessionOptions;
+use fleetline_engine::ports::ApiError;
+use fleetline_inventory::ports::Sources;
 use fleetline_ipc::event::{AppEvent, Change};
 use fleetline_ipc::fleet::{FleetSummary, NodeDetail};
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppMode, AppSnapshot, NoticeLevel, SourceRow, StartChoice};
 use fleetline_ipc::terminal::TerminalSize;
 use fleetline_ipc::{CommandError, ErrorCode};
-use fleetline_store::Journal;
+use fleetline_store::{FleetBook, Journal};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -22,7 +25,7 @@ use tokio::time::{Instant, sleep_until};
 use self::lifecycle::{Launched, Quitting};
 use crate::clock::now_ms;
 use crate::disk::{Disk, Written};
-use crate::fleet::FleetDesk;
+use crate::fleet::{FleetDesk, RefreshTags};
 use crate::forwards::{ForwardDesk, News};
 use crate::handle::AppHandle;
 use crate::notices::{self, Notices};
@@ -38,6 +41,8 @@ use crate::tray::{self, Menu, TrayState};
 const WAITING_REQUESTS: usize = 256;
 /// Messages of the controller's own tasks that may wait; beyond it those tasks wait.
 const WAITING_MESSAGES: usize = 64;
+/// The same for steps of refreshes, each with up to 1,000 nodes.
+const WAITING_PROGRESS: usize = 8;
 /// Name of the settings document.
 const SETTINGS: &str = "settings";
 /// Name of the document with the remembered choice of the first-run page.
@@ -52,7 +57,7 @@ const CHOICE: &str = "choice";
 pub fn start(ports: Ports) -> AppHandle {
     let (sender, requests) = mpsc::channel(WAITING_REQUESTS);
     let (reports, reports_in) = mpsc::channel(WAITING_MESSAGES);
-    let (progress, progress_in) = mpsc::channel(WAITING_MESSAGES);
+    let (progress, progress_in) = mpsc::channel(WAITING_PROGRESS);
     let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
     let (forward_news, forward_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (written, written_in) = mpsc::channel(WAITING_MESSAGES);
@@ -80,6 +85,10 @@ pub fn start(ports: Ports) -> AppHandle {
         tabs: Tabs::new(),
         forwards: ForwardDesk::new(forward_news.clone()),
         proofs: Proofs::default(),
+        book: FleetBook::default(),
+        book_edits: 0,
+        book_written: 0,
+        caching: false,
         settings: Settings::default(),
         notices: Notices::default(),
         terminals: JoinSet::new(),
@@ -114,6 +123,14 @@ struct Controller {
     tabs: Tabs,
     forwards: ForwardDesk,
     proofs: Proofs,
+    /// Saved views, favourites, recents and groups.
+    book: FleetBook,
+    /// Changes of it so far.
+    book_edits: u64,
+    /// Number of the last one that is on disk.
+    book_written: u64,
+    /// A listing is being written to the cache.
+    caching: bool,
     settings: Settings,
     notices: Notices,
     /// One task per terminal, closed ones until their session is terminated, and one per forward that is being stopped.
@@ -177,6 +194,8 @@ impl Controller {
                 }
             }
         }
+        // The writer must not wait for somebody who no longer listens.
+        drop(inbox.written);
         self.finish().await;
     }
 
@@ -194,6 +213,9 @@ impl Controller {
             Request::Activated => self.ui.show_window(),
             Request::Tray { action } => self.tray_chosen(action),
             Request::FleetRefresh { reply } => answer(reply, self.refresh()),
+            Request::FleetRefreshOne { source, region, reply } => {
+                answer(reply, self.refresh_one(&source, &region));
+            }
             Request::FleetCancel { reply } => {
                 self.desk.stop();
                 answer(reply, Ok(()));
@@ -209,6 +231,8 @@ impl Controller {
                 answer(reply, self.desk.type_ahead(&view, &prefix, from));
             }
             Request::Complete { text, cursor, reply } => answer(reply, self.desk.complete(&text, cursor)),
+            Request::Book { change, reply } => answer(reply, self.book_change(change)),
+            Request::Export { view, form, reply } => self.export(&view, form, reply),
             Request::Node { key, reply } => answer(reply, self.node(&key)),
             Request::ShellOpen { node_key, document, reason, reply } => {
                 answer(reply, self.shell_open(&node_key, document, reason));
@@ -237,6 +261,7 @@ impl Controller {
             sources: self.sources.clone(),
             identities: self.desk.identities(),
             fleet: self.summary(),
+            book: crate::book::row(&self.book),
             tabs: self.tabs.rows(),
             active_tab: self.tabs.active().to_owned(),
             forwards: self.forwards.all(),
@@ -266,11 +291,26 @@ impl Controller {
             )),
             facts: rows::facts(entry.node()),
             tags: rows::tags(entry.node()),
+            groups: fleet.marks().groups_of(key).map(str::to_owned).collect(),
             sessions: self.tabs.sessions_on(key),
         })
     }
 
     fn refresh(&mut self) -> Result<(), CommandError> {
+        let sources = self.open_sources()?;
+        // The command line program may have changed it.
+        self.read_book();
+        self.desk.refresh(&sources, &self.progress, RefreshTags::All);
+        Ok(())
+    }
+
+    fn refresh_one(&mut self, source: &str, region: &str) -> Result<(), CommandError> {
+        let sources = self.open_sources()?;
+        self.desk.refresh_one(source, region, &sources, &self.progress)
+    }
+
+    /// The sources of the fleet that is open.
+    fn open_sources(&self) -> Result<Arc<dyn Sources<ApiError>>, CommandError> {
         let Some(backend) = &self.backend else {
             let message = match self.launching {
                 Some(_) => "The fleet is being opened; it is listed when that is done.",
@@ -278,8 +318,7 @@ impl Controller {
             };
             return Err(CommandError::new(ErrorCode::InvalidInput, message));
         };
-        self.desk.refresh(&backend.sources, &self.progress);
-        Ok(())
+        Ok(backend.sources.clone())
     }
 
     fn progressed(&mut self, progress: Progress) {
@@ -294,9 +333,16 @@ impl Controller {
             };
             self.notices_changed(changed);
         }
-        if let Some(cache) = outcome.cache {
-            self.disk.save_cached(cache.key, cache.saved_ms, cache.listing);
+        if outcome.cache && !self.caching {
+            self.cache_next();
         }
+    }
+
+    /// Writes the next complete listing to the cache.
+    fn cache_next(&mut self) {
+        let next = self.desk.next_to_cache();
+        self.caching =
+            next.is_some_and(|cache| self.disk.save_cached(cache.key, cache.saved_ms, cache.listing));
     }
 
     fn announce(&mut self) {
@@ -338,6 +384,19 @@ impl Controller {
                 self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, problem))
             }
             Written::Done => self.notices.take_down("storage"),
+            Written::Cached(failed) => {
+                self.cache_next();
+                match failed {
+                    Some(problem) => {
+                        self.notices.raise(notices::of_problem("storage", NoticeLevel::Warn, problem))
+                    }
+                    None => self.notices.take_down("storage"),
+                }
+            }
+            Written::Book { number, book } => {
+                self.book_written(*number, book.clone());
+                self.notices.take_down("storage")
+            }
         };
         self.notices_changed(changed);
     }

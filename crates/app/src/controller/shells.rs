@@ -60,6 +60,7 @@ impl Controller {
             bell: false,
         };
         self.tabs.push(ShellTab { row: row.clone(), commands, document, reason });
+        self.touch(node_key);
         self.emit_tabs();
         self.draw_tray();
         Ok(row)

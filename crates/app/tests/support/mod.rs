@@ -3,11 +3,13 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fleetline_app::tray::Menu;
 use fleetline_app::{AppHandle, FrameSink, SinkClosed, Ui, UiError};
+use fleetline_ipc::book::FleetBook;
 use fleetline_ipc::event::{AppEvent, Change};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
@@ -36,12 +38,14 @@ pub(crate) struct Seen {
     pub(crate) hidden: u32,
     pub(crate) exited: bool,
     pub(crate) opened: Vec<String>,
+    pub(crate) book: FleetBook,
 }
 
 /// A window without pixels.
 pub(crate) struct FakeUi {
     seen: watch::Sender<Seen>,
     clipboard: Mutex<Option<String>>,
+    downloads: Mutex<Option<PathBuf>>,
 }
 
 impl FakeUi {
@@ -49,7 +53,13 @@ impl FakeUi {
         Arc::new(Self {
             seen: watch::Sender::new(Seen::default()),
             clipboard: Mutex::new(Some(String::new())),
+            downloads: Mutex::new(None),
         })
+    }
+
+    /// A desktop with this folder for downloads.
+    pub(crate) fn set_downloads(&self, folder: &Path) {
+        *self.downloads.lock().unwrap() = Some(folder.to_owned());
     }
 
     /// A desktop without a clipboard.
@@ -132,6 +142,7 @@ impl Ui for FakeUi {
                         *known = row;
                     }
                 }
+                Change::Book { book } => seen.book = book,
                 Change::View { .. } | Change::Settings { .. } => {}
             }
         });
@@ -153,6 +164,10 @@ impl Ui for FakeUi {
     fn open_url(&self, url: &str) -> Result<(), UiError> {
         self.seen.send_modify(|seen| seen.opened.push(url.to_owned()));
         Ok(())
+    }
+
+    fn downloads(&self) -> Option<PathBuf> {
+        self.downloads.lock().unwrap().clone()
     }
 
     fn show_window(&self) {
