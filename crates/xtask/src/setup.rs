@@ -83,17 +83,21 @@ pub(crate) fn interface() -> Result<()> {
     std::fs::write(&stamp, lock).with_context(|| format!("writing {}", stamp.display()))
 }
 
-/// A Python with awscli and boto3, the independent AWS clients of the tests. Returns its interpreter.
+/// What the tests use of Python: independent AWS clients, and an AWS that is not ours.
+const PYTHON_PACKAGES: [&str; 3] = ["awscli", "boto3", "moto[server]"];
+
+/// A Python with [`PYTHON_PACKAGES`]. Returns its interpreter.
 pub(crate) fn aws_clients() -> Result<PathBuf> {
     let home = cache()?.join("aws-clients");
     let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let ready = home.join("ready");
-    if ready.is_file() {
+    let wanted = PYTHON_PACKAGES.join(" ");
+    if std::fs::read_to_string(&ready).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
     execute(program("python3").args(["-m", "venv"]).arg(&home))?;
-    execute(Command::new(&python).args(["-m", "pip", "install", "--quiet", "awscli", "boto3"]))?;
-    std::fs::write(&ready, "").with_context(|| format!("writing {}", ready.display()))?;
+    execute(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PYTHON_PACKAGES))?;
+    std::fs::write(&ready, wanted).with_context(|| format!("writing {}", ready.display()))?;
     Ok(python)
 }
 
