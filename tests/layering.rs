@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("fleetline-access", &[]),
     ("fleetline-signin", &[]),
     ("fleetline-protocol", &[]),
@@ -74,6 +74,10 @@ const ALLOWED: [(&str, &[&str]); 19] = [
         ],
     ),
     ("fleetline-bench", &["fleetline-engine", "fleetline-protocol", "fleetline-simulator"]),
+    (
+        "fleetline-fleet-bench",
+        &["fleetline-app", "fleetline-aws", "fleetline-ipc", "fleetline-simulator", "fleetline-store"],
+    ),
     ("fleetline-xtask", &[]),
 ];
 

@@ -22,6 +22,12 @@ enum What {
         #[arg(long)]
         only: Option<String>,
     },
+    /// The application over 100,000 nodes in 42 account-Regions.
+    Fleet {
+        /// Factor on the allowed call rates.
+        #[arg(long, default_value_t = 1.0)]
+        rate: f64,
+    },
 }
 
 /// Options of `soak`.
@@ -35,23 +41,27 @@ pub(crate) struct Soak {
     seed: Option<u64>,
 }
 
-/// Builds the program of measurements alone, so that neither an AWS SDK nor a window is built for it.
-fn program(arguments: &[String]) -> Result<()> {
-    execute(
-        cargo().args(["run", "--locked", "--release", "--package", "fleetline-bench", "--"]).args(arguments),
-    )
+/// Builds a program of measurements alone: that of the engine needs neither an AWS SDK nor a window.
+fn program(package: &str, arguments: &[String]) -> Result<()> {
+    execute(cargo().args(["run", "--locked", "--release", "--package", package, "--"]).args(arguments))
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let What::Engine { quick, only } = &options.what;
-    let mut arguments = vec!["engine".to_owned()];
-    if *quick {
-        arguments.push("--quick".to_owned());
+    match &options.what {
+        What::Engine { quick, only } => {
+            let mut arguments = vec!["engine".to_owned()];
+            if *quick {
+                arguments.push("--quick".to_owned());
+            }
+            if let Some(only) = only {
+                arguments.extend(["--only".to_owned(), only.clone()]);
+            }
+            program("fleetline-bench", &arguments)
+        }
+        What::Fleet { rate } => {
+            program("fleetline-fleet-bench", &["fleet".to_owned(), format!("--rate={rate}")])
+        }
     }
-    if let Some(only) = only {
-        arguments.extend(["--only".to_owned(), only.clone()]);
-    }
-    program(&arguments)
 }
 
 pub(crate) fn soak(options: &Soak) -> Result<()> {
@@ -59,5 +69,5 @@ pub(crate) fn soak(options: &Soak) -> Result<()> {
     if let Some(seed) = options.seed {
         arguments.extend(["--seed".to_owned(), seed.to_string()]);
     }
-    program(&arguments)
+    program("fleetline-bench", &arguments)
 }
