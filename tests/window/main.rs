@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod driver;
+mod fleet;
 mod page;
 mod webdriver;
 
