@@ -223,7 +223,7 @@ impl FleetDesk {
             }
             Step::Told(id, told) => self.told(id, told, &mut outcome),
             // The tags are in.
-            Step::Ended(id) => outcome.cache = self.to_be_cached(id),
+            Step::Ended(id) => outcome.cache = self.note_uncached(id),
             Step::Failed(id, error) => {
                 let denied = error.kind == ApiErrorKind::AccessDenied;
                 self.problems.insert(id, describe(&error, &self.context(id)));
@@ -265,12 +265,12 @@ impl FleetDesk {
             Told::Tier(tier) => self.fleet.set_tier(id, tier.unwrap_or(InstanceTier::Unknown)),
             Told::Complete => {
                 self.fleet.complete(id, now_ms());
-                outcome.cache = self.to_be_cached(id);
+                outcome.cache = self.note_uncached(id);
             }
         }
     }
 
-    fn to_be_cached(&mut self, id: ListingId) -> bool {
+    fn note_uncached(&mut self, id: ListingId) -> bool {
         self.cached && self.uncached.insert(id)
     }
 

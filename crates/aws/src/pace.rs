@@ -7,11 +7,14 @@ use fleetline_engine::Pacing;
 
 use crate::call_queue::CallQueue;
 
+/// Account, Region and operation.
+type QueueKey = (String, String, &'static str);
+
 /// The paces of all accounts and Regions in use. Outlives changes of the configuration: AWS goes on counting.
 #[derive(Debug, Default)]
 pub(crate) struct Paces {
     sessions: Mutex<HashMap<(String, String), Arc<Pacing>>>,
-    queues: Mutex<HashMap<(String, String, &'static str), Arc<CallQueue>>>,
+    queues: Mutex<HashMap<QueueKey, Arc<CallQueue>>>,
 }
 
 impl Paces {
