@@ -100,6 +100,10 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "fleetline-store",
         ],
     ),
+    (
+        "fleetline-fleet-bench",
+        &["fleetline-app", "fleetline-aws", "fleetline-ipc", "fleetline-simulator", "fleetline-store"],
+    ),
     ("fleetline-xtask", &[]),
 ];
 

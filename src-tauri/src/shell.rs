@@ -1,5 +1,7 @@
 //! The desktop around the application: events, window, clipboard, browser, tray.
 
+use std::path::PathBuf;
+
 use fleetline_app::tray::{ForwardAction, Menu, TrayAction};
 use fleetline_app::{AppHandle, Notification, Ui, UiError};
 use fleetline_ipc::event::AppEvent;
@@ -55,6 +57,12 @@ impl<R: Runtime> Ui for Desktop<R> {
         let url = browsable(url)
             .ok_or_else(|| UiError("only https addresses and local ones are opened".to_owned()))?;
         tauri_plugin_opener::open_url(url.as_str(), None::<&str>).map_err(|error| UiError(error.to_string()))
+    }
+
+    fn downloads(&self) -> Option<PathBuf> {
+        let path = self.app.path();
+        // Where the desktop sets no such folder up, the home folder is where people look next.
+        path.download_dir().or_else(|_| path.home_dir()).ok()
     }
 
     fn show_window(&self) {

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod bus;
 mod driver;
+mod fleet;
 mod forwards;
 mod lab;
 mod notifier;

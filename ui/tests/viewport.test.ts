@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { columnsFor, COLUMNS, template } from '../src/fleet/columns';
+import { chosenColumns, columnsFor, DEFAULT_COLUMNS, moved, resized, sameColumns, template, withColumn } from '../src/fleet/columns';
 import { covers, pageRows, scrollToShow, stretchFor, windowFor, WINDOW_LEN } from '../src/fleet/viewport';
 
 describe('stretchFor', () => {
@@ -71,7 +71,7 @@ describe('windows', () => {
 
 describe('columns', () => {
   it('all fit the table of a 1440 px window', () => {
-    expect(columnsFor(988)).toHaveLength(COLUMNS.length);
+    expect(columnsFor(988)).toHaveLength(DEFAULT_COLUMNS.length);
   });
 
   it('drop ping, IP, platform, agent and kind, in this order', () => {
@@ -82,5 +82,43 @@ describe('columns', () => {
 
   it('give what is left over to the columns that grow', () => {
     expect(template(columnsFor(100))).toBe('28px minmax(102px, 0.35fr) 144px minmax(180px, 1fr) 80px');
+  });
+});
+
+describe('layouts of columns', () => {
+  const plain = { columns: [], widths: [] };
+
+  it('always begins with readiness and name and knows names of the command line', () => {
+    expect(chosenColumns(plain)).toEqual(DEFAULT_COLUMNS);
+    expect(chosenColumns({ columns: ['agent_version', 'name', 'ip', 'colour', 'ip'], widths: [] })).toEqual(['readiness', 'name', 'agent', 'ip']);
+  });
+
+  it('shows, hides and moves columns but not the first two', () => {
+    const added = withColumn(plain, 'vpc_id', true);
+    expect(added.columns.at(-1)).toBe('vpc_id');
+    expect(withColumn(added, 'vpc_id', false).columns).toEqual(DEFAULT_COLUMNS);
+    expect(moved(added, 'vpc_id', 'node_id').columns.slice(0, 4)).toEqual(['readiness', 'name', 'vpc_id', 'node_id']);
+    expect(moved(added, 'vpc_id', -1).columns.slice(-2)).toEqual(['vpc_id', 'ping']);
+    expect(moved(added, 'vpc_id', 1)).toBe(added);
+    expect(moved(plain, 'node_id', -1)).toBe(plain);
+    expect(moved(plain, 'name', 1)).toBe(plain);
+    expect(sameColumns(plain, { columns: [...DEFAULT_COLUMNS], widths: [{ column: 'name', px: 200 }] })).toBe(true);
+    expect(sameColumns(plain, added)).toBe(false);
+  });
+
+  it('keeps given widths within bounds and gives the own width back', () => {
+    const wide = resized(plain, 'name', 5000);
+    expect(wide.widths).toEqual([{ column: 'name', px: 600 }]);
+    expect(columnsFor(2000, wide).find((column) => column.id === 'name')).toEqual({ id: 'name', min: 600, grow: 0 });
+    expect(resized(wide, 'name', null).widths).toEqual([]);
+  });
+
+  it('drops what was added before anything else', () => {
+    const added = withColumn(withColumn(plain, 'vpc_id', true), 'tags', true);
+    const ids = (width: number) => columnsFor(width, added).map((column) => column.id);
+    expect(ids(2000)).toContain('tags');
+    expect(ids(1150)).not.toContain('tags');
+    expect(ids(1150)).toContain('vpc_id');
+    expect(ids(1000)).toEqual(DEFAULT_COLUMNS);
   });
 });

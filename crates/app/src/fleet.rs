@@ -1,25 +1,26 @@
 //! The fleet on the controller's side: the inventory, the views over it, and the refresh that feeds it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
-use fleetline_inventory::node::{InstanceTier, ManagedNode};
+use fleetline_inventory::node::InstanceTier;
 use fleetline_inventory::ports::Sources;
-use fleetline_inventory::{self as inventory, Fleet, ListingId, Query, View};
+use fleetline_inventory::{self as inventory, Entry, Fleet, ListingId, Marks, Query, View};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetSummary, FleetViewState, FleetWindow};
 use fleetline_ipc::system::IdentityRow;
 use fleetline_ipc::{CommandError, ErrorCode};
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::clock::now_ms;
+use crate::listing::{Missing, Told, WantedTags};
+use crate::listing_cache::{self, ToCache};
 use crate::ports::Scope;
 use crate::problem::{Context, describe};
-use crate::refresh::{self, Progress, Step};
+use crate::refresh::{self, Progress, Step, Task};
 use crate::rows;
 
 /// Longest query, in bytes.
@@ -31,20 +32,6 @@ const WINDOW_LIMIT: u32 = 200;
 /// Shortest time between two announcements: four a second.
 const SPACING: Duration = Duration::from_millis(250);
 
-/// What is cached of one listing.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct CachedListing {
-    tier: InstanceTier,
-    nodes: Vec<ManagedNode>,
-}
-
-/// A listing to be written to the cache.
-pub(crate) struct ToCache {
-    pub(crate) key: String,
-    pub(crate) saved_ms: i64,
-    pub(crate) listing: CachedListing,
-}
-
 /// What a step of a refresh asks the controller to do besides announcing the fleet.
 #[derive(Default)]
 pub(crate) struct Outcome {
@@ -52,10 +39,25 @@ pub(crate) struct Outcome {
     pub(crate) identities: bool,
     /// A notice: id and problem; no problem takes it back.
     pub(crate) notice: Option<(String, Option<CommandError>)>,
-    /// To be written.
-    pub(crate) cache: Option<ToCache>,
+    /// A listing is complete and [`FleetDesk::next_to_cache`] has it.
+    pub(crate) cache: bool,
     /// Where the tier is being changed.
     pub(crate) tier_pending: Option<Scope>,
+}
+
+/// Whose tags a refresh asks for among the hybrid nodes, which takes a call for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefreshTags {
+    /// Of all: somebody asked for the refresh.
+    All,
+    /// Of those without tags so far.
+    Unknown,
+}
+
+/// A refresh that runs.
+struct Run {
+    task: AbortHandle,
+    listings: Vec<ListingId>,
 }
 
 struct OpenView {
@@ -71,9 +73,12 @@ pub(crate) struct FleetDesk {
     identities: BTreeMap<String, IdentityRow>,
     views: BTreeMap<String, OpenView>,
     views_opened: u64,
-    refresh: u64,
-    running: Option<AbortHandle>,
+    /// Refreshes that run, by their numbers.
+    runs: BTreeMap<u64, Run>,
+    runs_begun: u64,
     cached: bool,
+    /// Complete listings that are not in the cache yet.
+    uncached: BTreeSet<ListingId>,
     dirty: bool,
     quiet_until: Instant,
 }
@@ -87,9 +92,10 @@ impl FleetDesk {
             identities: BTreeMap::new(),
             views: BTreeMap::new(),
             views_opened: 0,
-            refresh: 0,
-            running: None,
+            runs: BTreeMap::new(),
+            runs_begun: 0,
             cached: false,
+            uncached: BTreeSet::new(),
             dirty: false,
             quiet_until: Instant::now(),
         }
@@ -97,14 +103,10 @@ impl FleetDesk {
 
     /// Points it at another scope. Views stay open and empty. `cached`: what was saved of each listing, in the order
     /// of `scope`; `None` switches the cache off.
-    pub(crate) fn point_at(
-        &mut self,
-        scope: Vec<Scope>,
-        cached: Option<Vec<Option<inventory_cache::Found>>>,
-    ) {
+    pub(crate) fn point_at(&mut self, scope: Vec<Scope>, cached: Option<Vec<Option<listing_cache::Found>>>) {
         self.stop();
-        let version = self.fleet.version();
-        self.fleet = Fleet::after(version);
+        self.fleet = self.fleet.emptied();
+        self.uncached.clear();
         self.problems.clear();
         self.identities.clear();
         let declare = |scope: Scope| (self.fleet.declare(&scope.source, &scope.region, &scope.source), scope);
@@ -123,13 +125,55 @@ impl FleetDesk {
         &mut self,
         sources: &Arc<dyn Sources<ApiError>>,
         progress: &mpsc::Sender<Progress>,
+        tags: RefreshTags,
     ) {
         self.stop();
-        if self.scope.is_empty() {
-            return;
+        if !self.scope.is_empty() {
+            self.run(self.scope.clone(), sources, progress, tags);
         }
-        let run = refresh::run(self.refresh, sources.clone(), self.scope.clone(), progress.clone());
-        self.running = Some(tokio::spawn(run).abort_handle());
+    }
+
+    /// Lists one account-Region again; one that is being listed goes on.
+    ///
+    /// # Errors
+    /// When it is not in the scope.
+    pub(crate) fn refresh_one(
+        &mut self,
+        source: &str,
+        region: &str,
+        sources: &Arc<dyn Sources<ApiError>>,
+        progress: &mpsc::Sender<Progress>,
+    ) -> Result<(), CommandError> {
+        let found = self.scope.iter().find(|(_, scope)| scope.source == source && scope.region == region);
+        let Some(one) = found.cloned() else {
+            let message = format!("{source} in {region} is not part of this list.");
+            return Err(CommandError::new(ErrorCode::NotFound, message));
+        };
+        if !self.runs.values().any(|run| run.listings.contains(&one.0)) || !self.is_listing(one.0) {
+            self.run(vec![one], sources, progress, RefreshTags::All);
+        }
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        scope: Vec<(ListingId, Scope)>,
+        sources: &Arc<dyn Sources<ApiError>>,
+        progress: &mpsc::Sender<Progress>,
+        tags: RefreshTags,
+    ) {
+        self.runs_begun += 1;
+        let listings = scope.iter().map(|(id, _)| *id).collect();
+        let mut known = match tags {
+            RefreshTags::All => HashMap::new(),
+            RefreshTags::Unknown => self.tagged_hybrid(),
+        };
+        let tasks = scope.into_iter().map(|(id, scope)| {
+            let tags = WantedTags::Except(known.remove(&id).unwrap_or_default());
+            Task { id, scope, tags }
+        });
+        let run = refresh::run(self.runs_begun, sources.clone(), tasks.collect(), progress.clone());
+        self.runs.insert(self.runs_begun, Run { task: tokio::spawn(run).abort_handle(), listings });
         self.dirty = true;
     }
 
@@ -151,18 +195,14 @@ impl FleetDesk {
         sources: &Arc<dyn Sources<ApiError>>,
         progress: &mpsc::Sender<Progress>,
     ) {
-        if self.running.is_some() {
-            return self.refresh(sources, progress);
+        if !self.runs.is_empty() {
+            return self.refresh(sources, progress, RefreshTags::Unknown);
         }
         let part: Vec<_> =
             self.scope.iter().filter(|(_, scope)| names.contains(&scope.source)).cloned().collect();
-        if part.is_empty() {
-            return;
+        if !part.is_empty() {
+            self.run(part, sources, progress, RefreshTags::Unknown);
         }
-        self.stop();
-        let run = refresh::run(self.refresh, sources.clone(), part, progress.clone());
-        self.running = Some(tokio::spawn(run).abort_handle());
-        self.dirty = true;
     }
 
     /// The sources that are listed.
@@ -181,11 +221,31 @@ impl FleetDesk {
         self.fleet.listing(id).map(|listing| listing.source.as_str())
     }
 
-    /// Ends the refresh; what was listed stays. Returns whether there was one.
+    /// Ids of the hybrid nodes of each listing whose tags are known.
+    fn tagged_hybrid(&self) -> HashMap<ListingId, HashSet<String>> {
+        let mut known = HashMap::<_, HashSet<String>>::new();
+        for entry in self.fleet.entries() {
+            let node = entry.node();
+            if node.kind.is_hybrid() && !node.tags.is_empty() {
+                known.entry(entry.listing()).or_default().insert(node.node_id.clone());
+            }
+        }
+        known
+    }
+
+    fn is_listing(&self, id: ListingId) -> bool {
+        use inventory::ListingState::{Loading, Waiting};
+        self.fleet.listing(id).is_some_and(|listing| matches!(listing.state, Waiting | Loading))
+    }
+
+    /// Ends all refreshes; what was listed stays. Returns whether there was one.
     pub(crate) fn stop(&mut self) -> bool {
-        self.refresh += 1;
-        let Some(running) = self.running.take() else { return false };
-        running.abort();
+        if self.runs.is_empty() {
+            return false;
+        }
+        for run in std::mem::take(&mut self.runs).into_values() {
+            run.task.abort();
+        }
         for (id, _) in &self.scope {
             if self.fleet.listing(*id).is_some_and(|l| l.state == inventory::ListingState::Loading) {
                 self.fleet.cancel(*id);
@@ -198,7 +258,7 @@ impl FleetDesk {
     /// Takes in a step of the running refresh; steps of earlier ones are ignored.
     pub(crate) fn progress(&mut self, progress: Progress) -> Outcome {
         let mut outcome = Outcome::default();
-        if progress.refresh != self.refresh {
+        if !self.runs.contains_key(&progress.refresh) {
             return outcome;
         }
         self.dirty = true;
@@ -207,7 +267,22 @@ impl FleetDesk {
                 self.problems.remove(&id);
                 self.fleet.begin(id);
             }
-            Step::Identity(id, caller) => {
+            Step::Told(id, told) => self.told(id, told, &mut outcome),
+            // The tags are in.
+            Step::Ended(id) => outcome.cache = self.note_uncached(id),
+            Step::Failed(id, error) => {
+                let denied = error.kind == ApiErrorKind::AccessDenied;
+                self.problems.insert(id, describe(&error, &self.context(id)));
+                self.fleet.fail(id, denied);
+            }
+            Step::Finished => self.finished(progress.refresh),
+        }
+        outcome
+    }
+
+    fn told(&mut self, id: ListingId, told: Told, outcome: &mut Outcome) {
+        match told {
+            Told::Identity(caller) => {
                 self.fleet.identify(id, &caller.account_id);
                 if let Some(listing) = self.fleet.listing(id) {
                     let row = rows::identity(&listing.source, &caller);
@@ -215,45 +290,47 @@ impl FleetDesk {
                     self.identities.insert(listing.source.clone(), row);
                 }
             }
-            Step::Page(id, nodes) => self.fleet.merge_page(id, nodes),
-            Step::Enriched(id, nodes) => {
+            Told::Page(nodes) => self.fleet.merge_page(id, nodes),
+            Told::Enriched(nodes) => {
+                let missing =
+                    if nodes.iter().any(|node| node.kind.is_hybrid()) { Missing::Tags } else { Missing::Ec2 };
                 self.fleet.merge_enriched(id, nodes);
-                outcome.notice = Some((self.enrichment_notice(id), None));
+                outcome.notice = Some((self.missing_notice(id, missing), None));
             }
-            Step::NotEnriched(id, error) => {
+            Told::Missing(missing, error) => {
                 let problem = describe(&error, &self.context(id));
                 let (name, region) = self.names(id);
-                let message =
-                    format!("EC2 facts (tags, VPC) of {name} in {region} are missing: {}", problem.message);
-                outcome.notice =
-                    Some((self.enrichment_notice(id), Some(CommandError { message, ..problem })));
+                let what = match missing {
+                    Missing::Ec2 => "EC2 facts (tags, VPC)",
+                    Missing::Tags => "Tags of hybrid nodes",
+                };
+                let message = format!("{what} of {name} in {region} are missing: {}", problem.message);
+                let notice = CommandError { message, ..problem };
+                outcome.notice = Some((self.missing_notice(id, missing), Some(notice)));
             }
-            Step::Tier(id, tier) => {
+            Told::Tier(tier) => {
                 let tier = tier.unwrap_or(InstanceTier::Unknown);
                 self.fleet.set_tier(id, tier);
                 let (source, region) = self.names(id);
                 outcome.tier_pending = (tier == InstanceTier::Pending).then_some(Scope { source, region });
             }
-            Step::Complete(id) => {
+            Told::Complete => {
                 self.fleet.complete(id, now_ms());
-                outcome.cache = self.cached.then(|| self.to_cache(id)).flatten();
+                outcome.cache = self.note_uncached(id);
             }
-            Step::Failed(id, error) => {
-                let denied = error.kind == ApiErrorKind::AccessDenied;
-                self.problems.insert(id, describe(&error, &self.context(id)));
-                self.fleet.fail(id, denied);
-            }
-            Step::Finished => self.finished(),
         }
-        outcome
     }
 
-    fn finished(&mut self) {
-        self.running = None;
+    fn note_uncached(&mut self, id: ListingId) -> bool {
+        self.cached && self.uncached.insert(id)
+    }
+
+    fn finished(&mut self, number: u64) {
+        let Some(run) = self.runs.remove(&number) else { return };
         let unfinished = |fleet: &Fleet, id| {
             fleet.listing(id).is_some_and(|listing| listing.state == inventory::ListingState::Loading)
         };
-        for (id, _) in &self.scope {
+        for id in &run.listings {
             // Only a listing that ended by a defect has said nothing.
             if unfinished(&self.fleet, *id) {
                 let problem =
@@ -273,19 +350,39 @@ impl FleetDesk {
         self.fleet.listing(id).map(|l| (l.source.clone(), l.region.clone())).unwrap_or_default()
     }
 
-    fn enrichment_notice(&self, id: ListingId) -> String {
+    fn missing_notice(&self, id: ListingId, missing: Missing) -> String {
         let (source, region) = self.names(id);
-        format!("enrichment:{source}/{region}")
+        let kind = match missing {
+            Missing::Ec2 => "ec2",
+            Missing::Tags => "tags",
+        };
+        format!("missing:{kind}:{source}/{region}")
     }
 
-    fn to_cache(&self, id: ListingId) -> Option<ToCache> {
-        let listing = self.fleet.listing(id)?;
-        let nodes = self.fleet.entries().filter(|e| e.listing() == id).map(|e| e.node().clone()).collect();
-        Some(ToCache {
-            key: inventory_cache::key(&listing.source, &listing.region),
-            saved_ms: listing.updated_ms?,
-            listing: CachedListing { tier: listing.tier, nodes },
-        })
+    /// A complete listing that is to be written to the cache next. They are asked for one after the other, because a
+    /// copy of all of them would take as much memory as the fleet itself.
+    pub(crate) fn next_to_cache(&mut self) -> Option<ToCache> {
+        std::iter::from_fn(|| self.uncached.pop_first()).find_map(|id| listing_cache::of(&self.fleet, id))
+    }
+
+    /// What the user marked, from now on.
+    pub(crate) fn set_marks(&mut self, marks: Marks) {
+        self.fleet.set_marks(marks);
+        self.dirty = true;
+    }
+
+    /// Everything a view shows, in its order, as `write` puts it; with the number of nodes.
+    pub(crate) fn export(
+        &mut self,
+        id: &str,
+        now: i64,
+        write: impl FnOnce(&Fleet, &mut dyn Iterator<Item = &Entry>) -> std::io::Result<Vec<u8>>,
+    ) -> Result<(u32, Vec<u8>), CommandError> {
+        let (fleet, view) = self.current(id, now)?;
+        match write(fleet, &mut view.window(fleet, 0, usize::MAX)) {
+            Ok(bytes) => Ok((count(view.matched()), bytes)),
+            Err(error) => Err(CommandError::new(ErrorCode::Internal, error.to_string())),
+        }
     }
 
     /// The tier of an account in a Region is known, through whatever source. Returns whether that is news.
@@ -356,7 +453,7 @@ impl FleetDesk {
         FleetSummary {
             version: version(self.fleet.version()),
             account_regions,
-            refreshing: self.running.is_some(),
+            refreshing: !self.runs.is_empty(),
             updated_ms: updated.map(rows::millis),
             ..rows::summary(self.fleet.counters())
         }
@@ -457,26 +554,6 @@ impl FleetDesk {
     pub(crate) fn complete(&self, text: &str, cursor: u32) -> Result<Completions, CommandError> {
         within_limit(text)?;
         Ok(rows::completions(inventory::Completions::at(&self.fleet, text, cursor)))
-    }
-}
-
-/// Names and reads what is cached of listings.
-pub(crate) mod inventory_cache {
-    use fleetline_store::{Cached, Store};
-
-    use super::CachedListing;
-    use crate::ports::Scope;
-
-    /// What was saved of one listing.
-    pub(crate) type Found = Cached<CachedListing>;
-
-    pub(crate) fn key(source: &str, region: &str) -> String {
-        format!("{source}/{region}")
-    }
-
-    /// Reads what is cached for each part of the scope. Blocks.
-    pub(crate) fn read(store: &Store, scope: &[Scope]) -> Vec<Option<Found>> {
-        scope.iter().map(|scope| store.cached(&key(&scope.source, &scope.region))).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way into the application: one async method per command.
 
 use fleetline_ipc::account::{AccountPick, OpenAccount, SignInMethod};
+use fleetline_ipc::book::{BookChange, ExportForm, Exported, FleetBook};
 use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
 use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
 use fleetline_ipc::document::{
@@ -165,6 +166,11 @@ impl AppHandle {
         self.ask(|reply| Request::FleetRefresh { reply }).await
     }
 
+    /// Lists one account-Region of the scope again. One that is being listed goes on.
+    pub async fn fleet_refresh_one(&self, source: String, region: String) -> Result<(), CommandError> {
+        self.ask(|reply| Request::FleetRefreshOne { source, region, reply }).await
+    }
+
     /// Stops the refresh; what has been listed stays.
     pub async fn fleet_cancel(&self) -> Result<(), CommandError> {
         self.ask(|reply| Request::FleetCancel { reply }).await
@@ -217,6 +223,16 @@ impl AppHandle {
     /// Completions of a query at a place, given in UTF-16 code units.
     pub async fn fleet_complete(&self, text: String, cursor: u32) -> Result<Completions, CommandError> {
         self.ask(|reply| Request::Complete { text, cursor, reply }).await
+    }
+
+    /// Changes saved views, groups or favourites; returns all of them as they now are.
+    pub async fn fleet_book(&self, change: BookChange) -> Result<FleetBook, CommandError> {
+        self.ask(|reply| Request::Book { change, reply }).await
+    }
+
+    /// Writes what a view shows to a new file in the user's folder for downloads.
+    pub async fn fleet_export(&self, view: String, form: ExportForm) -> Result<Exported, CommandError> {
+        self.ask(|reply| Request::Export { view, form, reply }).await
     }
 
     /// Everything about a node.

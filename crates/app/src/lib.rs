@@ -6,6 +6,7 @@
 
 mod accounts;
 mod activations;
+pub mod book;
 mod checks;
 pub mod checkup;
 mod clock;
@@ -20,6 +21,8 @@ mod forwards;
 mod handle;
 mod history;
 mod journal;
+pub mod listing;
+mod listing_cache;
 mod notices;
 mod ports;
 pub mod problem;

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -52,6 +53,9 @@ pub trait Ui: Send + Sync + 'static {
 
     /// Opens an `https` address, or one of a running forward, in the user's browser. The address was checked before.
     fn open_url(&self, url: &str) -> Result<(), UiError>;
+
+    /// The folder new files of the user go to; `None` where the desktop names none.
+    fn downloads(&self) -> Option<PathBuf>;
 
     /// Shows the window and brings it to the front.
     fn show_window(&self);

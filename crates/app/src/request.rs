@@ -2,6 +2,7 @@
 
 use fleetline_ipc::CommandError;
 use fleetline_ipc::account::{AccountPick, OpenAccount, SignInMethod};
+use fleetline_ipc::book::{BookChange, ExportForm, Exported, FleetBook};
 use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
 use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
 use fleetline_ipc::document::{DocumentPlace, PreferencesOutcome};
@@ -44,6 +45,7 @@ pub(crate) enum Request {
     Activated,
     Tray { action: TrayAction },
     FleetRefresh { reply: Reply<()> },
+    FleetRefreshOne { source: String, region: String, reply: Reply<()> },
     FleetCancel { reply: Reply<()> },
     ViewOpen { query: FleetQuery, reply: Reply<FleetViewState> },
     ViewQuery { view: String, query: FleetQuery, reply: Reply<FleetViewState> },
@@ -52,6 +54,8 @@ pub(crate) enum Request {
     ViewFind { view: String, key: String, reply: Reply<Option<u32>> },
     ViewTypeAhead { view: String, prefix: String, from: u32, reply: Reply<Option<u32>> },
     Complete { text: String, cursor: u32, reply: Reply<Completions> },
+    Book { change: BookChange, reply: Reply<FleetBook> },
+    Export { view: String, form: ExportForm, reply: Reply<Exported> },
     Node { key: String, reply: Reply<NodeDetail> },
     ShellOpen { node_key: String, document: Option<String>, reason: Option<String>, reply: Reply<TabRow> },
     TabActivate { tab: String, reply: Reply<()> },

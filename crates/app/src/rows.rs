@@ -2,7 +2,9 @@
 
 use fleetline_inventory::node::{self, ManagedNode};
 use fleetline_inventory::ports::{CallerIdentity, SourceInfo};
-use fleetline_inventory::{self as inventory, Counters, Entry, Fleet, Listing, ListingCounts, Sort, Verdict};
+use fleetline_inventory::{
+    self as inventory, Column, Counters, Entry, Fleet, Listing, ListingCounts, Verdict,
+};
 use fleetline_ipc::CommandError;
 use fleetline_ipc::ErrorCode;
 use fleetline_ipc::fleet::{
@@ -41,6 +43,17 @@ pub(crate) fn node_row(fleet: &Fleet, entry: &Entry, now_ms: i64) -> NodeRow {
         readiness: readiness(verdict.readiness()),
         reason: verdict.sentence(node, now_ms),
         stale: entry.is_stale(),
+        favourite: fleet.marks().is_favourite(entry.key()),
+        computer_name: node.computer_name.clone(),
+        public_ip: node.public_ip.clone(),
+        instance_state: node.instance_state.clone(),
+        instance_type: node.instance_type.clone(),
+        availability_zone: node.availability_zone.clone(),
+        vpc_id: node.vpc_id.clone(),
+        iam_role: node.iam_role.clone(),
+        registered_ms: node.registered_ms.map(millis),
+        used_ms: fleet.marks().used(entry.key()).map(millis),
+        tags_text: tags_text(node),
     }
 }
 
@@ -72,6 +85,14 @@ pub(crate) fn facts(node: &ManagedNode) -> Vec<Fact> {
         .filter(|(_, value, _)| !value.is_empty())
         .map(|(label, value, mono)| Fact { label: label.to_owned(), value, mono })
         .collect()
+}
+
+/// Longest text of the tags in a row, in characters.
+const TAGS_TEXT: usize = 200;
+
+fn tags_text(node: &ManagedNode) -> String {
+    let tags: Vec<String> = node.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    tags.join(", ").chars().take(TAGS_TEXT).collect()
 }
 
 pub(crate) fn tags(node: &ManagedNode) -> Vec<Tag> {
@@ -111,6 +132,7 @@ pub(crate) fn summary(counters: Counters) -> fleetline_ipc::fleet::FleetSummary 
         online: counters.online,
         hybrid: counters.hybrid,
         not_connectable: counters.not_connectable,
+        stale: counters.stale,
         accounts: counters.accounts,
         regions: counters.regions,
         ..fleetline_ipc::fleet::FleetSummary::default()
@@ -135,19 +157,43 @@ pub(crate) fn completions(found: inventory::Completions) -> Completions {
     }
 }
 
-pub(crate) fn sort(query: &FleetQuery) -> Sort {
-    match query.sort {
-        SortColumn::Readiness => Sort::Readiness,
-        SortColumn::Name => Sort::Name,
-        SortColumn::NodeId => Sort::NodeId,
-        SortColumn::Kind => Sort::Kind,
-        SortColumn::Platform => Sort::Platform,
-        SortColumn::Account => Sort::Account,
-        SortColumn::Ip => Sort::Ip,
-        SortColumn::Agent => Sort::Agent,
-        SortColumn::Tier => Sort::Tier,
-        SortColumn::Ping => Sort::Ping,
-    }
+/// The columns of the interface and those of the inventory.
+const COLUMNS: [(SortColumn, Column); 20] = [
+    (SortColumn::Readiness, Column::Readiness),
+    (SortColumn::Name, Column::Name),
+    (SortColumn::NodeId, Column::NodeId),
+    (SortColumn::Kind, Column::Kind),
+    (SortColumn::Platform, Column::Platform),
+    (SortColumn::Account, Column::Account),
+    (SortColumn::Ip, Column::Ip),
+    (SortColumn::Agent, Column::Agent),
+    (SortColumn::Tier, Column::Tier),
+    (SortColumn::Ping, Column::Ping),
+    (SortColumn::ComputerName, Column::ComputerName),
+    (SortColumn::PublicIp, Column::PublicIp),
+    (SortColumn::InstanceState, Column::InstanceState),
+    (SortColumn::InstanceType, Column::InstanceType),
+    (SortColumn::AvailabilityZone, Column::AvailabilityZone),
+    (SortColumn::VpcId, Column::VpcId),
+    (SortColumn::IamRole, Column::IamRole),
+    (SortColumn::Registered, Column::Registered),
+    (SortColumn::Used, Column::Used),
+    (SortColumn::Tags, Column::Tags),
+];
+
+pub(crate) fn sort(query: &FleetQuery) -> Column {
+    COLUMNS.iter().find(|(row, _)| *row == query.sort).map(|(_, column)| *column).unwrap_or_default()
+}
+
+/// The name of a column in the book.
+pub(crate) fn sort_name(sort: SortColumn) -> &'static str {
+    COLUMNS.iter().find(|(row, _)| *row == sort).map_or("", |(_, column)| column.name())
+}
+
+/// The column of a name in the book; the default for one that is not known here.
+pub(crate) fn sort_from_name(name: &str) -> SortColumn {
+    let column = Column::from_name(name).unwrap_or_default();
+    COLUMNS.iter().find(|(_, known)| *known == column).map(|(row, _)| *row).unwrap_or_default()
 }
 
 pub(crate) fn source(info: SourceInfo) -> SourceRow {

@@ -75,6 +75,9 @@ struct Script {
     pages: Vec<Result<Vec<&'static str>, ApiErrorKind>>,
     tier: Result<InstanceTier, ApiErrorKind>,
     enrich: Result<(), ApiErrorKind>,
+    tags: Result<(), ApiErrorKind>,
+    /// Ids whose tags were asked for.
+    asked: Arc<Mutex<Vec<String>>>,
     /// One permit lets one page through.
     gate: Arc<Semaphore>,
 }
@@ -86,6 +89,8 @@ impl Default for Script {
             pages: vec![Ok(vec!["i-1"])],
             tier: Ok(InstanceTier::Advanced),
             enrich: Ok(()),
+            tags: Ok(()),
+            asked: Arc::default(),
             gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
         }
     }
@@ -134,6 +139,13 @@ impl NodeListing<ApiError> for Listing {
             node.tags = vec![("env".into(), "prod".into())];
         }
         let answer = self.script.enrich.map(|()| nodes).map_err(|kind| refused("DescribeInstances", kind));
+        Box::pin(async { answer })
+    }
+
+    fn tags(&self, node_id: String) -> Port<'_, Vec<(String, String)>> {
+        self.script.asked.lock().unwrap().push(node_id);
+        let tags = vec![("site".into(), "lej".into())];
+        let answer = self.script.tags.map(|()| tags).map_err(|kind| refused("ListTagsForResource", kind));
         Box::pin(async { answer })
     }
 
@@ -304,6 +316,8 @@ async fn the_cache_is_shown_first_and_marked_stale() {
     ui.until("the cache", |seen| seen.fleet.total == 2).await;
     let cached = rows(&second, "").await;
     assert!(cached.iter().all(|row| row.stale), "{cached:?}");
+    assert_eq!(ui.seen().fleet.stale, 2);
+    assert_eq!(rows(&second, "is:stale").await.len(), 2);
     assert!(ui.seen().fleet.refreshing);
     gate.add_permits(1);
     ui.until("the truth", |seen| seen.fleet.total == 1 && !seen.fleet.refreshing).await;
@@ -365,6 +379,67 @@ async fn missing_ec2_facts_and_tiers_do_not_end_a_listing() {
     world.set("prod", "eu-central-1", Script::default());
     app.fleet_refresh().await.unwrap();
     ui.until("the notice is gone", |seen| seen.notices.is_empty() && !seen.fleet.refreshing).await;
+}
+
+#[tokio::test]
+async fn tags_of_hybrid_nodes_are_asked_for_once_and_all_again_on_request() {
+    let home = TempDir::new().unwrap();
+    let world = World::default();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let script =
+        Script { pages: vec![Ok(vec!["i-1", "mi-1", "mi-2"])], asked: asked.clone(), ..Script::default() };
+    world.set("prod", "eu-central-1", script.clone());
+    let taken = || {
+        let mut ids = std::mem::take(&mut *asked.lock().unwrap());
+        ids.sort();
+        ids
+    };
+    let (first, ui) = app(&world, on_disk(&home));
+    first.app_start(choice(&[])).await.unwrap();
+    listed(&ui).await;
+    assert_eq!(taken(), ["mi-1", "mi-2"]);
+    assert_eq!(rows(&first, "tag:site=lej").await.len(), 2);
+    first.app_quit().await.unwrap();
+
+    let (second, ui) = app(&world, on_disk(&home));
+    listed(&ui).await;
+    assert_eq!(taken(), [""; 0], "they are in the cache");
+    assert_eq!(rows(&second, "tag:site=lej").await.len(), 2);
+    second.fleet_refresh().await.unwrap();
+    ui.until("listed again", |seen| !seen.fleet.refreshing).await;
+    assert_eq!(taken(), ["mi-1", "mi-2"]);
+
+    world.set("prod", "eu-central-1", Script { tags: Err(ApiErrorKind::AccessDenied), ..script });
+    second.fleet_refresh().await.unwrap();
+    let seen = ui.until("the notice", |seen| !seen.notices.is_empty() && !seen.fleet.refreshing).await;
+    assert!(
+        seen.notices[0].message.starts_with("Tags of hybrid nodes of prod in eu-central-1 are missing: ")
+    );
+    assert_eq!(seen.fleet.account_regions[0].state, ListingState::Loaded);
+    assert_eq!(rows(&second, "tag:site=lej").await.len(), 2, "what is known stays");
+}
+
+#[tokio::test]
+async fn one_account_region_is_listed_again_alone() {
+    let world = World::default();
+    world.set("prod", "a-1", Script::default());
+    let denied = Script { pages: vec![Err(ApiErrorKind::AccessDenied)], ..Script::default() };
+    world.set("prod", "b-1", denied);
+    let (app, ui) = app(&world, Store::in_memory());
+    app.app_start(choice(&["a-1", "b-1"])).await.unwrap();
+    listed(&ui).await;
+    let before = ui.seen().fleet.account_regions[0].updated_ms;
+    assert_eq!(ui.seen().fleet.account_regions[1].state, ListingState::Denied);
+    world.set("prod", "b-1", Script { pages: vec![Ok(vec!["i-2"])], ..Script::default() });
+    // Would be waited for, if it were listed again.
+    world.set("prod", "a-1", Script { gate: Arc::new(Semaphore::new(0)), ..Script::default() });
+    app.fleet_refresh_one("prod".into(), "b-1".into()).await.unwrap();
+    let seen = ui.until("listed", |seen| seen.fleet.total == 2 && !seen.fleet.refreshing).await;
+    assert_eq!(seen.fleet.account_regions[1].state, ListingState::Loaded);
+    assert_eq!(seen.fleet.account_regions[1].problem, None);
+    assert_eq!(seen.fleet.account_regions[0].updated_ms, before);
+    let unknown = app.fleet_refresh_one("prod".into(), "c-1".into()).await.unwrap_err();
+    assert_eq!(unknown.code, ErrorCode::NotFound);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use fleetline_engine::{CredentialsGate, Pacing};
 use fleetline_inventory::ports::CallerIdentity;
 use tokio::sync::Mutex;
 
+use crate::call_queue::CallQueue;
 use crate::credentials::{SharedSource, SourceCredentials};
 use crate::endpoints::Endpoints;
 use crate::error;
@@ -104,21 +105,30 @@ impl Access {
         self.paces.of(account.unwrap_or(&self.identity.source), &self.region)
     }
 
+    /// The queue of an inventory call. Sources of one account share it once their accounts are known.
+    pub(crate) fn queue(&self, operation: &'static str) -> Arc<CallQueue> {
+        let known = self.identity.known.try_lock().ok();
+        let account = known.as_ref().and_then(|known| known.as_ref()).map(|known| &*known.caller.account_id);
+        self.paces.queue(account.unwrap_or(&self.identity.source), &self.region, operation)
+    }
+
     /// Systems Manager, with retries.
     pub(crate) fn ssm(&self) -> &aws_sdk_ssm::Client {
         self.ssm.get_or_init(|| self.ssm_client(&RetryConfig::standard().with_max_attempts(ATTEMPTS)))
     }
 
     /// Systems Manager without any retry: StartSession has no idempotency token, so a repeat after a lost answer
-    /// would leave an orphan session (REL-07), and the engine repeats other session calls at a shared pace.
+    /// would leave an orphan session (REL-07), and other calls are repeated at a shared pace: those of sessions by the
+    /// engine, those of the inventory by their queues.
     pub(crate) fn ssm_once(&self) -> &aws_sdk_ssm::Client {
         self.ssm_once.get_or_init(|| self.ssm_client(&RetryConfig::disabled()))
     }
 
-    /// EC2, with retries.
-    pub(crate) fn ec2(&self) -> &aws_sdk_ec2::Client {
+    /// EC2 without any retry: its one call is repeated by its queue.
+    pub(crate) fn ec2_once(&self) -> &aws_sdk_ec2::Client {
         self.ec2.get_or_init(|| {
             let config = aws_sdk_ec2::config::Builder::from(&self.sdk_config(self.endpoints.ec2.as_deref()))
+                .retry_config(RetryConfig::disabled())
                 .interceptor(self.identity.skew.clone());
             aws_sdk_ec2::Client::from_conf(config.build())
         })

@@ -141,7 +141,7 @@ fn kind_of(code: &str, message: &str, status: u16) -> ApiErrorKind {
         "DisabledException" | "KeyUnavailableException" | "KMSInvalidStateException" => Kind::KeyUnusable,
         _ if starts(&["NotFoundException", "InvalidKeyUsage", "InvalidArn"]) => Kind::KeyUnusable,
         _ if starts(&["KMSInternal", "DependencyTimeout"]) => Kind::Service,
-        _ if starts(&["InvalidInstanceId", "InvalidInstanceID"]) => Kind::UnknownNode,
+        _ if starts(&["InvalidInstanceId", "InvalidInstanceID", "InvalidResourceId"]) => Kind::UnknownNode,
         _ if starts(&[
             "InternalServer",
             "InternalFailure",

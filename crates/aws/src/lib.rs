@@ -13,6 +13,7 @@
 //! * Nothing is read from the process environment except through [`AwsSettings`].
 
 mod access;
+mod call_queue;
 mod codes;
 mod config;
 mod control;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_ec2::types::Filter;
+use aws_sdk_ssm::types::ResourceTypeForTagging;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
 use fleetline_inventory::node::{AccountRegion, InstanceTier, ManagedNode, NodeKind};
 use fleetline_inventory::ports::{BoxFuture, CallerIdentity, NodeListing, NodePage};
@@ -15,6 +16,7 @@ use crate::{error, nodes};
 const PROPERTIES: &str = "DescribeInstanceProperties";
 const INFORMATION: &str = "DescribeInstanceInformation";
 const INSTANCES: &str = "DescribeInstances";
+const TAGS: &str = "ListTagsForResource";
 
 /// Largest page of DescribeInstanceProperties.
 const PROPERTIES_PAGE: i32 = 1_000;
@@ -75,11 +77,15 @@ impl Listing {
     }
 
     async fn properties(&self, at: &AccountRegion, next: Option<&str>) -> Result<NodePage, ApiError> {
-        let call = self.0.ssm().describe_instance_properties().max_results(PROPERTIES_PAGE);
-        let page = match call.set_next_token(next.map(str::to_owned)).send().await {
-            Ok(page) => page,
-            Err(failure) => return Err(self.0.failed(PROPERTIES, failure)),
-        };
+        let queue = self.0.queue(PROPERTIES);
+        let asked = queue.make(|| async {
+            let call = self.0.ssm_once().describe_instance_properties().max_results(PROPERTIES_PAGE);
+            match call.set_next_token(next.map(str::to_owned)).send().await {
+                Ok(page) => Ok(page),
+                Err(failure) => Err(self.0.failed(PROPERTIES, failure)),
+            }
+        });
+        let page = asked.await?;
         let source = &self.0.identity.source;
         let properties = page.instance_properties.unwrap_or_default();
         Ok(NodePage {
@@ -89,11 +95,15 @@ impl Listing {
     }
 
     async fn information(&self, at: &AccountRegion, next: Option<&str>) -> Result<NodePage, ApiError> {
-        let call = self.0.ssm().describe_instance_information().max_results(INFORMATION_PAGE);
-        let page = match call.set_next_token(next.map(str::to_owned)).send().await {
-            Ok(page) => page,
-            Err(failure) => return Err(self.0.failed(INFORMATION, failure)),
-        };
+        let queue = self.0.queue(INFORMATION);
+        let asked = queue.make(|| async {
+            let call = self.0.ssm_once().describe_instance_information().max_results(INFORMATION_PAGE);
+            match call.set_next_token(next.map(str::to_owned)).send().await {
+                Ok(page) => Ok(page),
+                Err(failure) => Err(self.0.failed(INFORMATION, failure)),
+            }
+        });
+        let page = asked.await?;
         let source = &self.0.identity.source;
         let information = page.instance_information_list.unwrap_or_default();
         Ok(NodePage {
@@ -118,11 +128,15 @@ impl Listing {
             let filter = Filter::builder().name("instance-id").set_values(Some(chunk.to_vec())).build();
             let mut next: Option<String> = None;
             loop {
-                let call = self.0.ec2().describe_instances().filters(filter.clone());
-                let page = match call.set_next_token(next.clone()).send().await {
-                    Ok(page) => page,
-                    Err(failure) => return Err(self.0.failed(INSTANCES, failure)),
-                };
+                let queue = self.0.queue(INSTANCES);
+                let asked = queue.make(|| async {
+                    let call = self.0.ec2_once().describe_instances().filters(filter.clone());
+                    match call.set_next_token(next.clone()).send().await {
+                        Ok(page) => Ok(page),
+                        Err(failure) => Err(self.0.failed(INSTANCES, failure)),
+                    }
+                });
+                let page = asked.await?;
                 let reservations = page.reservations.unwrap_or_default();
                 for instance in
                     reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default())
@@ -140,6 +154,22 @@ impl Listing {
         }
         Ok(nodes)
     }
+
+    async fn hybrid_tags(&self, node_id: String) -> Result<Vec<(String, String)>, ApiError> {
+        let queue = self.0.queue(TAGS);
+        let asked = queue.make(|| async {
+            let call = self.0.ssm_once().list_tags_for_resource();
+            let call = call.resource_type(ResourceTypeForTagging::ManagedInstance).resource_id(&node_id);
+            match call.send().await {
+                Ok(answer) => Ok(answer),
+                Err(failure) => Err(self.0.failed(TAGS, failure).await),
+            }
+        });
+        let mut tags: Vec<(String, String)> =
+            asked.await?.tag_list.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
+        tags.sort();
+        Ok(tags)
+    }
 }
 
 impl NodeListing<ApiError> for Listing {
@@ -153,6 +183,10 @@ impl NodeListing<ApiError> for Listing {
 
     fn enrich(&self, nodes: Vec<ManagedNode>) -> BoxFuture<'_, Result<Vec<ManagedNode>, ApiError>> {
         Box::pin(self.enriched(nodes))
+    }
+
+    fn tags(&self, node_id: String) -> BoxFuture<'_, Result<Vec<(String, String)>, ApiError>> {
+        Box::pin(self.hybrid_tags(node_id))
     }
 
     fn tier(&self) -> BoxFuture<'_, Result<InstanceTier, ApiError>> {

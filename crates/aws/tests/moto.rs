@@ -1,90 +1,193 @@
-//! Against moto, an implementation of AWS that is independent of our simulator. Runs `python -m moto.server` with the
-//! Python that the variable `FLEETLINE_AWS_PYTHON` names; without the variable it says that it was skipped.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+//! An AWS that is not ours: moto's server, from the Python that the variable `FLEETLINE_AWS_PYTHON` names; without the
+//! variable it says that it was skipped.
+//!
+//! It has EC2, STS and IAM, and checks signatures and policies when told to. Of Systems Manager it lacks what lists nodes
+//! and opens sessions; [`LACKING`] names it, and the test tells when that changes.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "what fails here fails the test")]
+
+use std::path::Path;
 use std::process::Stdio;
 
-use fleetline_aws::AwsSources;
-use fleetline_documents::{DocumentErrorKind, DocumentSources, Owner, Save, SaveError, VersionChoice, save};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use fleetline_aws::{AwsSettings, AwsSources};
+use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlanes, StartSession};
+use fleetline_inventory::node::{AccountRegion, ManagedNode, NodeKind, PingStatus, PlatformFamily};
+use fleetline_inventory::ports::Sources;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// A running server and sources that lead to it.
+/// Calls of ours that moto answers with 500.
+const LACKING: [&str; 3] = ["DescribeInstanceProperties", "GetServiceSetting", "StartSession"];
+
+/// moto's server with instances in it.
 struct Moto {
-    _server: Child,
-    _directory: tempfile::TempDir,
-    sources: AwsSources,
+    process: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    told: Value,
+    directory: tempfile::TempDir,
 }
 
 impl Moto {
+    /// `None` where there is no Python for it.
     async fn start() -> Option<Self> {
         let Some(python) = std::env::var_os("FLEETLINE_AWS_PYTHON") else {
             println!("SKIPPED: FLEETLINE_AWS_PYTHON does not name a Python with moto");
             return None;
         };
-        let mut server = Command::new(python)
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
-        let endpoint = loop {
-            let line = lines.next_line().await.unwrap().expect("the server says where it listens");
-            if let Some((_, address)) = line.split_once("Running on ") {
-                break address.trim().to_owned();
-            }
-        };
-        // What it says later must not fill the pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto_world.py");
+        let mut command = Command::new(python);
+        command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.env("NO_PROXY", "127.0.0.1").env("AWS_EC2_METADATA_DISABLED", "true");
+        let mut process = command.kill_on_drop(true).spawn().unwrap();
+        let input = process.stdin.take().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
         let directory = tempfile::tempdir().unwrap();
-        let (config, credentials) = (directory.path().join("config"), directory.path().join("credentials"));
-        std::fs::write(&config, format!("[profile moto]\nregion = eu-west-1\nendpoint_url = {endpoint}\n"))
-            .unwrap();
-        std::fs::write(&credentials, "[moto]\naws_access_key_id = AKIATEST\naws_secret_access_key = test\n")
-            .unwrap();
-        let sources = AwsSources::from_files(config, Some(credentials));
-        Some(Self { _server: server, _directory: directory, sources })
+        let mut moto = Self { process, input, output, told: Value::Null, directory };
+        moto.told = moto.line().await;
+        Some(moto)
+    }
+
+    async fn line(&mut self) -> Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).await.unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Signatures and policies count from now on.
+    async fn check(&mut self) {
+        self.input.write_all(b"check\n").await.unwrap();
+        assert_eq!(self.line().await, "checking");
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.told[name].as_str().unwrap()
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.told["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn sources(&self, key: &str, secret: &str) -> AwsSources {
+        let settings = AwsSettings::from_files(self.directory.path().join("nothing"), None)
+            .with_variable("AWS_ENDPOINT_URL", self.text("endpoint"))
+            .with_variable("AWS_REGION", self.text("region"))
+            .with_variable("AWS_ACCESS_KEY_ID", key)
+            .with_variable("AWS_SECRET_ACCESS_KEY", secret);
+        AwsSources::new(settings)
+    }
+
+    async fn end(self) {
+        let Self { mut process, input, .. } = self;
+        drop(input);
+        assert!(process.wait().await.unwrap().success());
     }
 }
 
-fn shell(idle: u32) -> String {
-    format!(
-        "{{\"schemaVersion\": \"1.0\", \"sessionType\": \"Standard_Stream\", \"inputs\": {{\"idleSessionTimeout\": \"{idle}\"}}}}"
-    )
+/// A node as the listing call would tell it, if moto had one.
+fn node(account: &str, region: &str, id: &str) -> ManagedNode {
+    ManagedNode {
+        account_region: AccountRegion { account_id: account.to_owned(), region: region.to_owned() },
+        source: "environment".to_owned(),
+        node_id: id.to_owned(),
+        name: String::new(),
+        computer_name: String::new(),
+        kind: NodeKind::Ec2,
+        platform: PlatformFamily::Linux,
+        platform_name: String::new(),
+        platform_version: String::new(),
+        ip: String::new(),
+        public_ip: String::new(),
+        agent_version: String::new(),
+        ping: PingStatus::Online,
+        last_ping_ms: None,
+        registered_ms: None,
+        instance_state: String::new(),
+        instance_type: String::new(),
+        availability_zone: String::new(),
+        vpc_id: String::new(),
+        iam_role: String::new(),
+        tags: Vec::new(),
+    }
 }
 
 #[tokio::test]
-async fn documents_are_made_changed_and_deleted_there_too() {
+async fn identity_and_ec2_facts_come_from_an_aws_that_is_not_ours() {
     let Some(moto) = Moto::start().await else { return };
-    let calls = moto.sources.documents("moto", "eu-west-1").unwrap();
-    let calls = calls.as_ref();
-    let asked = |content, base: Option<&str>, make_default| Save {
-        name: "Corp-Moto".to_owned(),
-        content,
-        base: base.map(str::to_owned),
-        make_default,
+    let sources = moto.sources("AKIAIOSFODNN7EXAMPLE", "anything");
+    let region = moto.text("region").to_owned();
+    let listing = sources.listing("environment", &region).unwrap();
+    let caller = listing.identity().await.unwrap();
+    assert_eq!(caller.account_id, "123456789012");
+    assert!(caller.arn.starts_with("arn:aws:sts::123456789012:"), "{}", caller.arn);
+
+    let ids = moto.ids();
+    let mut nodes: Vec<ManagedNode> = ids.iter().map(|id| node(&caller.account_id, &region, id)).collect();
+    nodes.push(node(&caller.account_id, &region, "i-0123456789abcdef0"));
+    let enriched = listing.enrich(nodes.clone()).await.unwrap();
+    assert_eq!(enriched.len(), nodes.len());
+    let (unknown, known) = enriched.split_last().unwrap();
+    assert_eq!(Some(unknown), nodes.last(), "an id that does not exist stays as it is");
+    for (at, node) in known.iter().enumerate() {
+        assert_eq!(node.node_id, ids[at], "in place");
+        let state = ["stopped", "terminated"].get(at).copied().unwrap_or("running");
+        assert_eq!((node.instance_state.as_str(), node.instance_type.as_str()), (state, "t3.micro"), "{at}");
+        if state != "terminated" {
+            assert_eq!(node.vpc_id, moto.text("subnet_vpc"));
+            assert!(node.ip.parse::<std::net::Ipv4Addr>().is_ok(), "{}", node.ip);
+        }
+        assert!(node.availability_zone.starts_with(&region), "{}", node.availability_zone);
+        assert_eq!(node.name, "web");
+        assert_eq!(node.tags, [("Name".to_owned(), "web".to_owned()), ("env".to_owned(), "prod".to_owned())]);
+        assert!(node.registered_ms.is_some_and(|ms| ms > 1_600_000_000_000));
+    }
+    let missing = listing.tags("mi-0123456789abcdef0".to_owned()).await.unwrap_err();
+    assert_eq!(missing.kind, ApiErrorKind::UnknownNode, "{missing}");
+    moto.end().await;
+}
+
+#[tokio::test]
+async fn what_an_aws_that_is_not_ours_lacks_or_refuses_is_told_for_what_it_is() {
+    let Some(mut moto) = Moto::start().await else { return };
+    let region = moto.text("region").to_owned();
+    let sources = moto.sources("AKIAIOSFODNN7EXAMPLE", "anything");
+    let listing = sources.listing("environment", &region).unwrap();
+    let control = sources.control_plane("environment", &region).unwrap();
+    let request = StartSession { target: moto.ids().remove(0), ..StartSession::default() };
+    let lacking: [ApiError; 3] = [
+        listing.page(None).await.unwrap_err(),
+        listing.tier().await.unwrap_err(),
+        control.start_session(request.clone()).await.unwrap_err(),
+    ];
+    for (failed, operation) in lacking.iter().zip(LACKING) {
+        assert_eq!((failed.operation, failed.kind), (operation, ApiErrorKind::Service), "{failed}");
+        assert!(!failed.never_sent, "{failed}");
+    }
+
+    moto.check().await;
+    let node = vec![node("123456789012", &region, &moto.ids()[0])];
+    let refusal = async |key: &str, secret: &str| {
+        let listing = moto.sources(key, secret).listing("environment", &region).unwrap();
+        listing.enrich(node.clone()).await.unwrap_err()
     };
-    let first = save(calls, asked(shell(1), None, false)).await.unwrap();
-    assert_eq!(first.facts.version, "1");
-    let taken = save(calls, asked(shell(2), None, false)).await.unwrap_err();
-    assert!(matches!(&taken, SaveError::Call(error) if error.kind == DocumentErrorKind::Exists), "{taken:?}");
-    let second = save(calls, asked(shell(2), Some(&first.facts.hash), true)).await.unwrap();
-    assert_eq!((second.facts.version.as_str(), second.facts.default_version.as_str()), ("2", "2"));
-    let lost = save(calls, asked(shell(3), Some(&first.facts.hash), true)).await.unwrap_err();
-    assert!(matches!(lost, SaveError::Changed { .. }), "{lost:?}");
-    let same = save(calls, asked(shell(2), Some(&second.facts.hash), false)).await.unwrap();
-    assert!(!same.is_new, "the same content is done already");
-    let name = "Corp-Moto".to_owned();
-    let old = calls.content(name.clone(), VersionChoice::Number("1".to_owned())).await.unwrap();
-    assert!(old.contains("\"idleSessionTimeout\": \"1\""), "{old}");
-    let mine = calls.list(Owner::Mine, None).await.unwrap().items;
-    assert!(mine.iter().any(|document| document.name == name && document.default_version == "2"), "{mine:?}");
-    let kept = calls.delete(name.clone(), Some("2".to_owned())).await.unwrap_err();
-    assert_eq!(kept.kind, DocumentErrorKind::InUse);
-    calls.delete(name.clone(), None).await.unwrap();
-    let gone = calls.facts(name, VersionChoice::Default).await.unwrap_err();
-    assert_eq!(gone.kind, DocumentErrorKind::Missing);
+    for (key, secret) in [("AKIAIOSFODNN7EXAMPLX", "anything"), (moto.text("key"), "wrong")] {
+        let refused = refusal(key, secret).await;
+        assert_eq!(refused.kind, ApiErrorKind::CredentialsInvalid, "{refused}");
+        assert_eq!(refused.code.as_deref(), Some("AuthFailure"));
+    }
+    let refused = refusal(moto.text("key"), moto.text("secret")).await;
+    assert_eq!(
+        (refused.operation, refused.kind),
+        ("DescribeInstances", ApiErrorKind::AccessDenied),
+        "{refused}"
+    );
+    assert!(refused.message.contains("is not authorized to perform: ec2:DescribeInstances"), "{refused}");
+
+    // STS's refusals come in the form of EC2's, which is none of STS: nothing is read into them.
+    let strange = moto.sources("AKIAIOSFODNN7EXAMPLX", "anything");
+    let refused = strange.listing("environment", &region).unwrap().identity().await.unwrap_err();
+    assert_eq!((refused.operation, refused.code.as_deref()), ("GetCallerIdentity", None), "{refused}");
+    assert!(refused.message.contains("403"), "{refused}");
+    moto.end().await;
 }

@@ -6,13 +6,13 @@ use fleetline_app::{ApiError, Sources};
 use fleetline_aws::AwsSources;
 use fleetline_inventory::hybrid::{Activation, HybridSources, NewActivation};
 use fleetline_inventory::node::AccountRegion;
+use fleetline_inventory::words::time;
 use serde::Serialize;
 
 use crate::args::ScopeArgs;
 use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
 use crate::fleet::now_ms;
-use crate::json::time;
 use crate::scope::{self, Scope};
 use crate::table;
 

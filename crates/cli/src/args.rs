@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::accounts::AccountsArgs;
 use crate::activations::ActivationsArgs;
 use crate::app::AppArgs;
+use crate::book::{FavouritesArgs, GroupsArgs, LookArgs, ViewsArgs};
 use crate::doctor::DoctorArgs;
 use crate::documents::DocumentsArgs;
 use crate::iam::IamArgs;
@@ -43,6 +44,13 @@ pub(crate) enum Command {
     Accounts(AccountsArgs),
     /// List managed nodes
     Nodes(NodesArgs),
+    /// List, save and remove views: queries with their order and columns, shared with the app
+    Views(ViewsArgs),
+    /// List and change groups of nodes
+    Groups(GroupsArgs),
+    /// List and change favourite nodes
+    #[command(alias = "favorites")]
+    Favourites(FavouritesArgs),
     /// Open a shell on a node
     Shell(ShellArgs),
     /// Run a command on a node, with its exit status and its output streams apart
@@ -97,8 +105,13 @@ pub(crate) struct NodesArgs {
     /// write `--` before one that begins with `-`
     #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
-    /// Print a JSON array
-    #[arg(long)]
+    /// Use a saved view: its query, order and columns. A query beside it filters further, options win
+    #[arg(long, value_name = "NAME")]
+    pub(crate) view: Option<String>,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+    /// Print a JSON array with all that is known of each node
+    #[arg(long, conflicts_with = "columns")]
     pub(crate) json: bool,
     /// Print CSV with a head
     #[arg(long, conflicts_with = "json")]

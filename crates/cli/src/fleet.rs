@@ -1,25 +1,25 @@
 //! Listing the scope into a fleet in memory.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use fleetline_app::listing::{self, Missing, Told, Wanted, WantedTags};
 use fleetline_app::problem::{Context, describe};
-use fleetline_app::{ApiError, ApiErrorKind, NodeListing, Sources};
+use fleetline_app::{ApiError, ApiErrorKind, Sources};
 use fleetline_aws::AwsSources;
-use fleetline_inventory::node::{InstanceTier, ManagedNode};
-use fleetline_inventory::ports::NodePage;
+use fleetline_inventory::node::InstanceTier;
 use fleetline_inventory::{Fleet, ListingId};
+use fleetline_ipc::CommandError;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::book;
 use crate::failure::Failure;
 use crate::scope::Scope;
 
-/// Listings at the same time. Quotas count per account and Region.
-const AT_ONCE: usize = 8;
-
-/// Pauses after AWS asked to slow down, beyond the ones the SDK makes.
-const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
+/// Listings at the same time. Quotas count per account and Region; the limit is for the memory that answers take.
+const AT_ONCE: usize = 64;
 
 /// How much to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,24 @@ pub(crate) enum Depth {
     Ids,
     /// Also names and tags of EC2, and the tier.
     Facts,
+    /// Also tags of hybrid nodes, which takes a call for each.
+    Tags,
+}
+
+impl Depth {
+    fn wanted(self) -> Wanted {
+        let tags = match self {
+            Self::Tags => WantedTags::Except(HashSet::new()),
+            Self::Ids | Self::Facts => WantedTags::None,
+        };
+        Wanted { facts: self != Self::Ids, tags }
+    }
+}
+
+/// What a listing task sends, with its place in the scope.
+enum Step {
+    Told(Told),
+    End(Result<(), ApiError>),
 }
 
 /// What became of listing a scope.
@@ -44,15 +62,6 @@ pub(crate) struct Listed {
     pub(crate) succeeded: usize,
 }
 
-enum Step {
-    Account(String),
-    Tier(InstanceTier),
-    Page(Vec<ManagedNode>),
-    Enriched(Vec<ManagedNode>),
-    Gap(ApiError),
-    End(Result<(), ApiError>),
-}
-
 /// Lists everything in `scopes`. With `until`, stops as soon as a node of this id is found.
 pub(crate) async fn list(
     sources: &AwsSources,
@@ -61,6 +70,7 @@ pub(crate) async fn list(
     until: Option<&str>,
 ) -> Listed {
     let mut fleet = Fleet::new();
+    fleet.set_marks(book::marks());
     let (sender, mut steps) = mpsc::channel::<(usize, Step)>(64);
     let permits = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
     let mut ids: Vec<ListingId> = Vec::with_capacity(scopes.len());
@@ -75,7 +85,11 @@ pub(crate) async fn list(
             // The semaphore is never closed.
             let Ok(_permit) = permits.acquire().await else { return };
             let end = match opened {
-                Ok(listing) => list_one(place, listing.as_ref(), depth, &sender).await,
+                Ok(listing) => {
+                    let caller = listing.identity().await;
+                    let as_step = |told| (place, Step::Told(told));
+                    listing::list(listing.as_ref(), caller, depth.wanted(), &sender, as_step).await
+                }
                 Err(error) => Err(error),
             };
             drop(sender.send((place, Step::End(end))).await);
@@ -94,21 +108,27 @@ pub(crate) async fn list(
     while let Some((place, step)) = steps.recv().await {
         let Some(&id) = ids.get(place) else { continue };
         match step {
-            Step::Account(account) => fleet.identify(id, &account),
-            Step::Tier(tier) => fleet.set_tier(id, tier),
-            Step::Page(nodes) => {
+            Step::Told(Told::Identity(caller)) => fleet.identify(id, &caller.account_id),
+            // Without the permission the tier stays unknown, which is shown as such.
+            Step::Told(Told::Tier(tier)) => fleet.set_tier(id, tier.unwrap_or(InstanceTier::Unknown)),
+            Step::Told(Told::Page(nodes)) => {
                 let found = until.is_some_and(|wanted| nodes.iter().any(|node| node.node_id == wanted));
                 fleet.merge_page(id, nodes);
                 if found {
                     break;
                 }
             }
-            Step::Enriched(nodes) => fleet.merge_enriched(id, nodes),
-            Step::Gap(error) => gaps.push(Failure::from(describe(&error, &context(place)))),
-            Step::End(Ok(())) => {
-                succeeded += 1;
-                fleet.complete(id, now_ms());
+            Step::Told(Told::Enriched(nodes)) => fleet.merge_enriched(id, nodes),
+            Step::Told(Told::Missing(missing, error)) => {
+                let problem = describe(&error, &context(place));
+                let message = match missing {
+                    Missing::Ec2 => problem.message,
+                    Missing::Tags => format!("Tags of hybrid nodes are missing: {}", problem.message),
+                };
+                gaps.push(Failure::from(CommandError { message, ..problem }));
             }
+            Step::Told(Told::Complete) => fleet.complete(id, now_ms()),
+            Step::End(Ok(())) => succeeded += 1,
             Step::End(Err(error)) => {
                 fleet.fail(id, error.kind == ApiErrorKind::AccessDenied);
                 failures.push((place, Failure::from(describe(&error, &context(place)))));
@@ -119,51 +139,6 @@ pub(crate) async fn list(
     failures.sort_by_key(|(place, _)| *place);
     let failures = failures.into_iter().map(|(_, failure)| failure).collect();
     Listed { fleet, failures, gaps, listings: scopes.len(), succeeded }
-}
-
-async fn list_one(
-    place: usize,
-    listing: &dyn NodeListing<ApiError>,
-    depth: Depth,
-    steps: &mpsc::Sender<(usize, Step)>,
-) -> Result<(), ApiError> {
-    // The receiver is gone only when nobody wants the rest.
-    let tell = async |step| drop(steps.send((place, step)).await);
-    tell(Step::Account(listing.identity().await?.account_id)).await;
-    if depth == Depth::Facts {
-        // Without the permission the tier stays unknown, which is shown as such.
-        let tier = listing.tier().await.unwrap_or(InstanceTier::Unknown);
-        tell(Step::Tier(tier)).await;
-    }
-    let mut next = None;
-    let mut enriching = depth == Depth::Facts;
-    loop {
-        let page = page(listing, next).await?;
-        tell(Step::Page(page.nodes.clone())).await;
-        if enriching && page.nodes.iter().any(|node| !node.kind.is_hybrid()) {
-            match listing.enrich(page.nodes).await {
-                Ok(nodes) => tell(Step::Enriched(nodes)).await,
-                Err(error) => {
-                    enriching = false;
-                    tell(Step::Gap(error)).await;
-                }
-            }
-        }
-        match page.next {
-            Some(token) => next = Some(token),
-            None => return Ok(()),
-        }
-    }
-}
-
-async fn page(listing: &dyn NodeListing<ApiError>, next: Option<String>) -> Result<NodePage, ApiError> {
-    for pause in PAUSES {
-        match listing.page(next.clone()).await {
-            Err(error) if error.kind == ApiErrorKind::Throttled => tokio::time::sleep(pause).await,
-            answer => return answer,
-        }
-    }
-    listing.page(next).await
 }
 
 /// Now, in milliseconds of the Unix epoch.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::{ArgAction, Args as ClapArgs, Subcommand};
 use fleetline_access::{Feature, MANAGED_POLICY_LIMIT, Node, Place, Wanted};
-use fleetline_inventory::{Entry, Query, Sort, View};
+use fleetline_inventory::{Column, Entry, Query, View};
 
 use crate::args::ScopeArgs;
 use crate::console::{print, tell};
@@ -111,7 +111,7 @@ async fn chosen(args: &PolicyArgs) -> Result<Vec<Node>, Failure> {
 }
 
 fn found(query: Query, listed: &mut Listed) -> Vec<Node> {
-    let mut view = View::new(query, Sort::Name, false);
+    let mut view = View::new(query, Column::Name, false);
     view.update(&mut listed.fleet, now_ms());
     view.window(&listed.fleet, 0, usize::MAX).map(node).collect()
 }

@@ -8,6 +8,7 @@ mod accounts;
 mod activations;
 mod app;
 mod args;
+mod book;
 mod chosen_document;
 mod code;
 mod console;
@@ -18,7 +19,6 @@ mod failure;
 mod fleet;
 mod forward;
 mod iam;
-mod json;
 mod logging;
 mod login;
 mod nodes;
@@ -36,7 +36,6 @@ mod ssh_proxy;
 mod table;
 mod target;
 mod tier;
-mod words;
 
 use std::process::ExitCode;
 
@@ -61,6 +60,9 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(async {
         match args.command {
             Command::Nodes(nodes) => nodes::run(nodes).await,
+            Command::Views(views) => book::views(views),
+            Command::Groups(groups) => book::groups(groups).await,
+            Command::Favourites(favourites) => book::favourites(favourites).await,
             Command::Shell(shell) => shell::run(shell).await,
             Command::Exec(exec) => exec::run(exec).await,
             Command::Doctor(doctor) => doctor::run(doctor).await,

@@ -8,14 +8,14 @@ use fleetline_aws::AwsSources;
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::node::InstanceTier;
 use fleetline_inventory::tier::{TierObstacle, TierReview, TierSetting};
+use fleetline_inventory::words::{self, time};
 use serde::Serialize;
 
 use crate::args::ScopeArgs;
 use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
-use crate::json::time;
 use crate::scope::{self, Scope};
-use crate::{table, words};
+use crate::table;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TierArgs {

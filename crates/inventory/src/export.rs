@@ -2,36 +2,38 @@
 
 use std::io::{self, Write};
 
+use crate::column::Column;
 use crate::entry::Entry;
 use crate::fleet::Fleet;
-use crate::node::{InstanceTier, NodeKind, PingStatus};
-use crate::readiness::Readiness;
+use crate::json::NodeJson;
 
-/// Heads of the columns, in order. Columns are added at the end, never renamed.
-pub const COLUMNS: [&str; 20] = [
-    "node_id",
-    "name",
-    "computer_name",
-    "kind",
-    "platform",
-    "source",
-    "account_id",
-    "region",
-    "ip",
-    "public_ip",
-    "agent_version",
-    "ping",
-    "last_ping_ms",
-    "instance_state",
-    "instance_type",
-    "availability_zone",
-    "vpc_id",
-    "tier",
-    "readiness",
-    "tags",
+/// Columns of an export that names none, in order. Columns are added at the end.
+pub const COLUMNS: [Column; 22] = [
+    Column::NodeId,
+    Column::Name,
+    Column::ComputerName,
+    Column::Kind,
+    Column::Platform,
+    Column::Source,
+    Column::AccountId,
+    Column::Region,
+    Column::Ip,
+    Column::PublicIp,
+    Column::Agent,
+    Column::Ping,
+    Column::LastPing,
+    Column::InstanceState,
+    Column::InstanceType,
+    Column::AvailabilityZone,
+    Column::VpcId,
+    Column::Tier,
+    Column::Readiness,
+    Column::Tags,
+    Column::IamRole,
+    Column::Registered,
 ];
 
-/// Writes nodes as CSV (RFC 4180, with a head). A cell that a spreadsheet would take for a formula begins with an
+/// Writes nodes as CSV (RFC 4180, with a head of the columns' names). A cell that a spreadsheet would take for a formula begins with an
 /// apostrophe: names and tags come from whoever may set them.
 ///
 /// # Errors
@@ -39,18 +41,20 @@ pub const COLUMNS: [&str; 20] = [
 pub fn write_csv<'a>(
     out: &mut impl Write,
     fleet: &Fleet,
+    columns: &[Column],
     entries: impl IntoIterator<Item = &'a Entry>,
 ) -> io::Result<()> {
-    out.write_all(COLUMNS.join(",").as_bytes())?;
+    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+    out.write_all(names.join(",").as_bytes())?;
     out.write_all(b"\r\n")?;
     let mut line = String::new();
     for entry in entries {
         line.clear();
-        for (place, cell) in cells(fleet, entry).iter().enumerate() {
+        for (place, column) in columns.iter().enumerate() {
             if place > 0 {
                 line.push(',');
             }
-            push_cell(&mut line, cell);
+            push_cell(&mut line, &column.cell(fleet, entry));
         }
         line.push_str("\r\n");
         out.write_all(line.as_bytes())?;
@@ -58,31 +62,23 @@ pub fn write_csv<'a>(
     Ok(())
 }
 
-fn cells(fleet: &Fleet, entry: &Entry) -> [String; COLUMNS.len()] {
-    let node = entry.node();
-    let tags: Vec<String> = node.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    [
-        node.node_id.clone(),
-        node.name.clone(),
-        node.computer_name.clone(),
-        kind(node.kind).to_owned(),
-        entry.platform_text().to_owned(),
-        node.source.clone(),
-        node.account_region.account_id.clone(),
-        node.account_region.region.clone(),
-        node.ip.clone(),
-        node.public_ip.clone(),
-        node.agent_version.clone(),
-        ping(node.ping).to_owned(),
-        node.last_ping_ms.map(|ms| ms.to_string()).unwrap_or_default(),
-        node.instance_state.clone(),
-        node.instance_type.clone(),
-        node.availability_zone.clone(),
-        node.vpc_id.clone(),
-        fleet.tier(entry).map(tier).unwrap_or_default().to_owned(),
-        readiness(fleet.verdict(entry).readiness()).to_owned(),
-        tags.join(";"),
-    ]
+/// Writes nodes as a JSON array, one node a line, with all that is known of each.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write_json<'a>(
+    out: &mut impl Write,
+    fleet: &Fleet,
+    entries: impl IntoIterator<Item = &'a Entry>,
+    now_ms: i64,
+) -> io::Result<()> {
+    let mut before: &[u8] = b"[\n";
+    for entry in entries {
+        out.write_all(before)?;
+        serde_json::to_writer(&mut *out, &NodeJson::new(fleet, entry, now_ms))?;
+        before = b",\n";
+    }
+    out.write_all(if before == b"[\n" { b"[]\n" } else { b"\n]\n" })
 }
 
 fn push_cell(line: &mut String, cell: &str) {
@@ -103,44 +99,6 @@ fn push_cell(line: &mut String, cell: &str) {
         line.push(c);
     }
     line.push('"');
-}
-
-fn kind(kind: NodeKind) -> &'static str {
-    match kind {
-        NodeKind::Ec2 => "ec2",
-        NodeKind::OnPrem => "on-prem",
-        NodeKind::Azure => "azure",
-        NodeKind::Gcp => "gcp",
-        NodeKind::Edge => "edge",
-    }
-}
-
-fn ping(ping: PingStatus) -> &'static str {
-    match ping {
-        PingStatus::Online => "online",
-        PingStatus::ConnectionLost => "lost",
-        PingStatus::Inactive => "inactive",
-        PingStatus::Unknown => "unknown",
-    }
-}
-
-fn tier(tier: InstanceTier) -> &'static str {
-    match tier {
-        InstanceTier::Standard => "standard",
-        InstanceTier::Advanced => "advanced",
-        InstanceTier::Pending => "pending",
-        InstanceTier::Unknown => "unknown",
-    }
-}
-
-fn readiness(readiness: Readiness) -> &'static str {
-    match readiness {
-        Readiness::Ready => "ready",
-        Readiness::Checking => "checking",
-        Readiness::Limited => "limited",
-        Readiness::Lost => "lost",
-        Readiness::Blocked => "blocked",
-    }
 }
 
 #[cfg(test)]
@@ -180,12 +138,32 @@ mod tests {
         let mut out = Vec::new();
         let mut entries: Vec<&Entry> = fleet.entries().collect();
         entries.sort_by_key(|entry| entry.key().to_owned());
-        write_csv(&mut out, &fleet, entries).unwrap();
+        write_csv(&mut out, &fleet, &COLUMNS, entries.iter().copied()).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[1].contains("\"'=HYPERLINK(\"\"https://evil\"\")\""), "{}", lines[1]);
-        assert!(lines[1].ends_with("\"a=1;b=2\""), "{}", lines[1]);
+        assert!(lines[1].contains(",\"a=1;b=2\","), "{}", lines[1]);
         assert_eq!(lines[2].split(',').count(), COLUMNS.len(), "{}", lines[2]);
+        let mut two = Vec::new();
+        write_csv(&mut two, &fleet, &[Column::Ping, Column::NodeId], entries).unwrap();
+        assert_eq!(String::from_utf8(two).unwrap(), "ping,node_id\r\nonline,i-1\r\nonline,mi-2\r\n");
+    }
+
+    #[test]
+    fn json_is_an_array_even_without_nodes() {
+        let mut fleet = Fleet::new();
+        let id = fleet.declare("prod", "eu-central-1", "prod");
+        fleet.begin(id);
+        fleet.merge_page(id, vec![node("i-1"), node("i-2")]);
+        for (count, id) in [(0, None), (2, Some("i-1"))] {
+            let mut entries: Vec<&Entry> = fleet.entries().collect();
+            entries.sort_by_key(|entry| entry.key());
+            let mut out = Vec::new();
+            write_json(&mut out, &fleet, entries.into_iter().take(count), 0).unwrap();
+            let parsed: Vec<serde_json::Value> = serde_json::from_slice(&out).unwrap();
+            assert_eq!(parsed.len(), count);
+            assert_eq!(parsed.first().and_then(|node| node["nodeId"].as_str()), id);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::entry::Entry;
+use crate::marks::Marks;
 use crate::natural::name_key;
 use crate::node::{InstanceTier, ManagedNode, PingStatus};
 use crate::readiness::{Readiness, Verdict};
@@ -57,6 +58,8 @@ pub struct Counters {
     pub hybrid: u32,
     /// Nodes that cannot take a session: lost or blocked.
     pub not_connectable: u32,
+    /// Nodes that were not confirmed since they came from the cache or their listing failed.
+    pub stale: u32,
     /// Distinct accounts.
     pub accounts: u32,
     /// Distinct Regions.
@@ -81,6 +84,7 @@ pub struct Fleet {
     /// Distinct platform texts that were ever seen, a few hundred at most in practice.
     platforms: HashMap<String, u32>,
     listings: Vec<Listing>,
+    marks: Marks,
     version: u64,
     /// Slots in order of name, and the place of each slot in it; right when `ranked` is `version`.
     order: Vec<u32>,
@@ -94,9 +98,22 @@ impl Fleet {
         Self::default()
     }
 
-    /// An empty fleet in place of one of this version: its versions go on from there, so that views notice.
-    pub fn after(version: u64) -> Self {
-        Self { version: version + 1, ..Self::default() }
+    /// An empty fleet in place of this one, with its marks. Its versions go on from there, so that views notice.
+    pub fn emptied(&self) -> Self {
+        Self { version: self.version + 1, marks: self.marks.clone(), ..Self::default() }
+    }
+
+    /// What a person marked, from now on.
+    pub fn set_marks(&mut self, marks: Marks) {
+        if marks != self.marks {
+            self.marks = marks;
+            self.version += 1;
+        }
+    }
+
+    /// What a person marked.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// Adds a listing in state Waiting, or finds the one of this source and Region.
@@ -301,6 +318,7 @@ impl Fleet {
             counters.total += 1;
             counters.online += u32::from(entry.node.ping == PingStatus::Online);
             counters.hybrid += u32::from(entry.node.kind.is_hybrid());
+            counters.stale += u32::from(entry.stale);
             let readiness = self.verdict(entry).readiness();
             counters.not_connectable += u32::from(matches!(readiness, Readiness::Lost | Readiness::Blocked));
         }

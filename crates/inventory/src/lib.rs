@@ -6,12 +6,15 @@
 //! the fleet's version grew. No clock is read here: the caller passes the time.
 
 mod age;
+mod column;
 mod entry;
 pub mod export;
 mod fleet;
 pub mod hybrid;
+mod json;
 mod ladder;
 mod ladder_words;
+mod marks;
 mod natural;
 pub mod node;
 mod platform;
@@ -24,12 +27,15 @@ mod testing;
 pub mod tier;
 mod version;
 mod view;
+pub mod words;
 
 pub use age::age_text;
+pub use column::Column;
 pub use entry::Entry;
 pub use fleet::{Counters, Fleet, Listing, ListingCounts, ListingId, ListingState};
 pub use ladder::{ChannelProof, Evidence, SessionProof, Step, StepName, StepState, ladder};
+pub use marks::Marks;
 pub use query::{Completion, Completions, Issue, Key, Query};
 pub use readiness::{Readiness, Verdict};
 pub use version::{AgentVersion, Gate, MUX_SINCE, REMOTE_HOST_SINCE};
-pub use view::{Sort, View};
+pub use view::View;

@@ -54,8 +54,13 @@ pub trait NodeListing<E>: fmt::Debug + Send + Sync + 'static {
     /// page token remembers which. Pass `None` to begin.
     fn page(&self, next: Option<String>) -> BoxFuture<'_, Result<NodePage, E>>;
 
-    /// EC2 facts the listing lacks (tags, VPC, state) for the EC2 nodes among `nodes`, filled in place order.
+    /// EC2 facts the listing lacks (tags, VPC, state) for the EC2 nodes among `nodes`, filled in place order: one call
+    /// for each 200 of them, one after the other.
     fn enrich(&self, nodes: Vec<ManagedNode>) -> BoxFuture<'_, Result<Vec<ManagedNode>, E>>;
+
+    /// Tags of a hybrid node, sorted by key: ListTagsForResource, which takes one node at a time and only `mi-` ids
+    /// (aws-security-reliability.md A.5).
+    fn tags(&self, node_id: String) -> BoxFuture<'_, Result<Vec<(String, String)>, E>>;
 
     /// The activation tier setting (aws-security-reliability.md A.4).
     fn tier(&self) -> BoxFuture<'_, Result<InstanceTier, E>>;

@@ -1,42 +1,18 @@
 //! A live view: a query and an order over the fleet.
 
+use crate::column::Column;
 use crate::entry::Entry;
 use crate::fleet::Fleet;
 use crate::natural;
-use crate::node::{InstanceTier, NodeKind};
+use crate::node::{InstanceTier, ManagedNode, NodeKind};
 use crate::query::{Issue, Query};
 
-/// What a view is ordered by. Ties stand in order of name, then of key, whatever the direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Sort {
-    /// Verdict: ready, checking, limited, lost, blocked.
-    Readiness,
-    /// Name, with digits as numbers.
-    #[default]
-    Name,
-    /// Node id.
-    NodeId,
-    /// Kind.
-    Kind,
-    /// Platform text.
-    Platform,
-    /// Account name, then Region.
-    Account,
-    /// Address as a number, IPv4 before IPv6; nodes without one last.
-    Ip,
-    /// Agent version, component by component; nodes without one last.
-    Agent,
-    /// Tier: standard, pending, advanced, unknown; EC2 last.
-    Tier,
-    /// Age of the last ping, youngest first; never heard last.
-    Ping,
-}
-
-/// Which rows a view shows, in which order. Indices are right until the next [`View::update`].
+/// Which rows a view shows, in which order. Ties stand in order of name, then of key, and nodes without a value last,
+/// whatever the direction. Indices are right until the next [`View::update`].
 #[derive(Clone, Debug, Default)]
 pub struct View {
     query: Query,
-    sort: Sort,
+    sort: Column,
     descending: bool,
     rows: Vec<u32>,
     fleet_version: Option<u64>,
@@ -45,12 +21,12 @@ pub struct View {
 
 impl View {
     /// A view that shows nothing until it is updated.
-    pub fn new(query: Query, sort: Sort, descending: bool) -> Self {
+    pub fn new(query: Query, sort: Column, descending: bool) -> Self {
         Self { query, sort, descending, ..Self::default() }
     }
 
     /// Changes what is shown; takes effect with the next update.
-    pub fn set(&mut self, query: Query, sort: Sort, descending: bool) {
+    pub fn set(&mut self, query: Query, sort: Column, descending: bool) {
         (self.query, self.sort, self.descending) = (query, sort, descending);
         self.fleet_version = None;
     }
@@ -69,17 +45,38 @@ impl View {
             self.rows.extend(matching.map(|(slot, _)| slot));
         }
         match (self.sort, self.descending) {
-            (Sort::Name, false) if self.query.is_unfiltered() => {}
-            (Sort::Name, true) if self.query.is_unfiltered() => self.rows.reverse(),
-            (Sort::Name, false) => self.rows.sort_unstable_by_key(|slot| fleet.rank(*slot)),
-            (Sort::Name, true) => {
+            (Column::Name, false) if self.query.is_unfiltered() => {}
+            (Column::Name, true) if self.query.is_unfiltered() => self.rows.reverse(),
+            (Column::Name, false) => self.rows.sort_unstable_by_key(|slot| fleet.rank(*slot)),
+            (Column::Name, true) => {
                 self.rows.sort_unstable_by_key(|slot| std::cmp::Reverse(fleet.rank(*slot)));
             }
-            _ => self.sort_rows(fleet),
+            _ => match text_of(self.sort) {
+                Some(text) => self.sort_by_text(fleet, text),
+                None => self.sort_rows(fleet),
+            },
         }
         self.fleet_version = Some(fleet.version());
         self.version += 1;
         true
+    }
+
+    fn sort_by_text(&mut self, fleet: &Fleet, text: fn(&ManagedNode) -> &str) {
+        let mut keyed: Vec<(bool, Box<[u8]>, u32, u32)> = self
+            .rows
+            .iter()
+            .map(|slot| {
+                let text = fleet.slot(*slot).map_or("", |entry| text(entry.node()));
+                (text.is_empty(), natural::name_key(text), fleet.rank(*slot), *slot)
+            })
+            .collect();
+        keyed.sort_unstable_by(|a, b| {
+            let order = a.1.cmp(&b.1);
+            let order = if self.descending { order.reverse() } else { order };
+            a.0.cmp(&b.0).then(order).then(a.2.cmp(&b.2))
+        });
+        self.rows.clear();
+        self.rows.extend(keyed.into_iter().map(|(.., slot)| slot));
     }
 
     fn sort_rows(&mut self, fleet: &Fleet) {
@@ -98,7 +95,7 @@ impl View {
                 (class, key, fleet.rank(*slot), *slot)
             })
             .collect();
-        if self.sort == Sort::NodeId {
+        if self.sort == Column::NodeId {
             // Ids do not fit into a number: the first bytes decide, the rest is compared where they are equal.
             keyed.sort_unstable_by(|a, b| {
                 let rest = || {
@@ -173,48 +170,76 @@ struct Ranks {
 }
 
 impl Ranks {
-    fn of(sort: Sort, fleet: &Fleet) -> Self {
+    fn of(sort: Column, fleet: &Fleet) -> Self {
         match sort {
-            Sort::Platform => Self { platforms: fleet.platform_ranks(), ..Self::default() },
-            Sort::Account => Self { accounts: account_ranks(fleet), ..Self::default() },
+            Column::Platform => Self { platforms: fleet.platform_ranks(), ..Self::default() },
+            Column::Account => Self { accounts: account_ranks(fleet), ..Self::default() },
             _ => Self::default(),
         }
     }
 }
 
-fn column_key(sort: Sort, fleet: &Fleet, entry: &Entry, ranks: &Ranks) -> (u8, u128) {
+fn column_key(sort: Column, fleet: &Fleet, entry: &Entry, ranks: &Ranks) -> (u8, u128) {
     let node = entry.node();
     let plain = |key: u128| (0, key);
     match sort {
-        Sort::Name => plain(0),
-        Sort::Readiness => plain(fleet.verdict(entry).readiness() as u128),
-        Sort::NodeId => plain(entry.id_prefix),
-        Sort::Kind => plain(match node.kind {
+        Column::Name => plain(0),
+        Column::Readiness => plain(fleet.verdict(entry).readiness() as u128),
+        Column::NodeId => plain(entry.id_prefix),
+        Column::Kind => plain(match node.kind {
             NodeKind::Ec2 => 0,
             NodeKind::OnPrem => 1,
             NodeKind::Azure => 2,
             NodeKind::Gcp => 3,
             NodeKind::Edge => 4,
         }),
-        Sort::Platform => match ranks.platforms.get(entry.platform_id as usize) {
+        Column::Platform => match ranks.platforms.get(entry.platform_id as usize) {
             Some(Some(rank)) => plain(u128::from(*rank)),
             _ => MISSING,
         },
-        Sort::Account => plain(ranks.accounts.get(entry.listing().0).copied().map_or(0, u128::from)),
-        Sort::Ip => entry.address.unwrap_or(MISSING),
-        Sort::Agent => entry.version.map_or(MISSING, |version| plain(version.rank())),
-        Sort::Tier => match fleet.tier(entry) {
+        Column::Account => plain(ranks.accounts.get(entry.listing().0).copied().map_or(0, u128::from)),
+        Column::Ip => entry.address.unwrap_or(MISSING),
+        Column::Agent => entry.version.map_or(MISSING, |version| plain(version.rank())),
+        Column::Tier => match fleet.tier(entry) {
             None => MISSING,
             Some(InstanceTier::Standard) => plain(0),
             Some(InstanceTier::Pending) => plain(1),
             Some(InstanceTier::Advanced) => plain(2),
             Some(InstanceTier::Unknown) => plain(3),
         },
-        // The youngest ping is the latest time.
-        Sort::Ping => {
-            node.last_ping_ms.map_or(MISSING, |then| plain(u128::from(u64::MAX - then.max(0).unsigned_abs())))
-        }
+        Column::PublicIp => natural::address_key(&node.public_ip).unwrap_or(MISSING),
+        Column::Ping | Column::LastPing => latest(node.last_ping_ms),
+        Column::Registered => latest(node.registered_ms),
+        Column::Used => latest(fleet.marks().used(entry.key())),
+        Column::Tags => match node.tags.is_empty() {
+            true => MISSING,
+            // By the number of tags: most first.
+            false => plain(u128::MAX - node.tags.len() as u128),
+        },
+        // By their text: `text_of`.
+        _ => plain(0),
     }
+}
+
+/// The latest time stands first.
+fn latest(ms: Option<i64>) -> (u8, u128) {
+    ms.map_or(MISSING, |then| (0, u128::from(u64::MAX - then.max(0).unsigned_abs())))
+}
+
+/// The text a column is ordered by, digits as numbers; `None` for columns with an order of their own.
+fn text_of(column: Column) -> Option<fn(&ManagedNode) -> &str> {
+    Some(match column {
+        Column::ComputerName => |node| &node.computer_name,
+        Column::InstanceState => |node| &node.instance_state,
+        Column::InstanceType => |node| &node.instance_type,
+        Column::AvailabilityZone => |node| &node.availability_zone,
+        Column::VpcId => |node| &node.vpc_id,
+        Column::IamRole => |node| &node.iam_role,
+        Column::Source => |node| &node.source,
+        Column::AccountId => |node| &node.account_region.account_id,
+        Column::Region => |node| &node.account_region.region,
+        _ => return None,
+    })
 }
 
 /// Ranks of the listings by account name, then Region; equal pairs share a rank.

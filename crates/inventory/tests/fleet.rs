@@ -6,7 +6,7 @@ use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
 };
 use fleetline_inventory::{
-    Fleet, ListingId, ListingState, Query, Readiness, SessionProof, Sort, StepState, View, ladder,
+    Column, Fleet, ListingId, ListingState, Marks, Query, Readiness, SessionProof, StepState, View, ladder,
 };
 use proptest::prelude::*;
 
@@ -48,7 +48,7 @@ fn loaded(nodes: Vec<ManagedNode>) -> (Fleet, ListingId) {
     (fleet, id)
 }
 
-fn names(fleet: &mut Fleet, text: &str, sort: Sort, descending: bool) -> Vec<String> {
+fn names(fleet: &mut Fleet, text: &str, sort: Column, descending: bool) -> Vec<String> {
     let mut view = View::new(Query::parse(text), sort, descending);
     view.update(fleet, NOW);
     view.window(fleet, 0, usize::MAX).map(|entry| entry.node().display_name().to_owned()).collect()
@@ -65,7 +65,7 @@ fn a_complete_listing_removes_what_it_did_not_see() {
     fleet.merge_page(id, vec![node("i-2", "b"), node("i-3", "c")]);
     assert_eq!(fleet.len(), 3, "nothing is removed while pages are coming in");
     fleet.complete(id, NOW + 1);
-    assert_eq!(names(&mut fleet, "", Sort::Name, false), ["b", "c"]);
+    assert_eq!(names(&mut fleet, "", Column::Name, false), ["b", "c"]);
     assert!(fleet.get(&key("i-1")).is_none());
     assert_eq!(fleet.listing(id).unwrap().updated_ms, Some(NOW + 1));
 }
@@ -92,7 +92,7 @@ fn one_listing_does_not_remove_the_nodes_of_another() {
     fleet.complete(second, NOW);
     fleet.begin(first);
     fleet.complete(first, NOW);
-    assert_eq!(names(&mut fleet, "", Sort::Name, false), ["b"]);
+    assert_eq!(names(&mut fleet, "", Column::Name, false), ["b"]);
     let counters = fleet.counters();
     assert_eq!((counters.total, counters.regions), (1, 2));
 }
@@ -123,9 +123,9 @@ fn a_page_keeps_ec2_facts_until_they_are_told_anew() {
     fleet.complete(id, NOW);
     fleet.begin(id);
     fleet.merge_page(id, vec![node("i-1", "")]);
-    assert_eq!(names(&mut fleet, "tag:env=prod", Sort::Name, false), ["a"]);
+    assert_eq!(names(&mut fleet, "tag:env=prod", Column::Name, false), ["a"]);
     fleet.merge_enriched(id, vec![node("i-1", "a")]);
-    assert_eq!(names(&mut fleet, "tag:env", Sort::Name, false), Vec::<String>::new());
+    assert_eq!(names(&mut fleet, "tag:env", Column::Name, false), Vec::<String>::new());
 }
 
 #[test]
@@ -219,22 +219,73 @@ fn every_column_sorts_and_puts_missing_values_last() {
         facts("i-1", "api", "", "3.9.0.5", Some(NOW)),
     ]);
     let mut sorted = |sort, descending| names(&mut fleet, "", sort, descending);
-    assert_eq!(sorted(Sort::Name, false), ["api", "Web-1", "web-9", "web-10"]);
-    assert_eq!(sorted(Sort::Name, true), ["web-10", "web-9", "Web-1", "api"]);
-    assert_eq!(sorted(Sort::NodeId, false), ["api", "Web-1", "web-10", "web-9"]);
-    assert_eq!(sorted(Sort::NodeId, true), ["web-9", "web-10", "Web-1", "api"]);
-    assert_eq!(sorted(Sort::Ip, false), ["web-10", "web-9", "Web-1", "api"]);
-    assert_eq!(sorted(Sort::Ip, true), ["Web-1", "web-9", "web-10", "api"]);
-    assert_eq!(sorted(Sort::Agent, false), ["api", "web-9", "web-10", "Web-1"]);
-    assert_eq!(sorted(Sort::Agent, true), ["web-10", "web-9", "api", "Web-1"]);
-    assert_eq!(sorted(Sort::Ping, false), ["api", "web-10", "web-9", "Web-1"]);
-    assert_eq!(sorted(Sort::Ping, true), ["web-9", "web-10", "api", "Web-1"]);
-    assert_eq!(sorted(Sort::Kind, true), ["web-9", "api", "Web-1", "web-10"]);
-    assert_eq!(sorted(Sort::Tier, true), ["web-9", "api", "Web-1", "web-10"]);
-    for sort in [Sort::Platform, Sort::Account, Sort::Readiness] {
+    assert_eq!(sorted(Column::Name, false), ["api", "Web-1", "web-9", "web-10"]);
+    assert_eq!(sorted(Column::Name, true), ["web-10", "web-9", "Web-1", "api"]);
+    assert_eq!(sorted(Column::NodeId, false), ["api", "Web-1", "web-10", "web-9"]);
+    assert_eq!(sorted(Column::NodeId, true), ["web-9", "web-10", "Web-1", "api"]);
+    assert_eq!(sorted(Column::Ip, false), ["web-10", "web-9", "Web-1", "api"]);
+    assert_eq!(sorted(Column::Ip, true), ["Web-1", "web-9", "web-10", "api"]);
+    assert_eq!(sorted(Column::Agent, false), ["api", "web-9", "web-10", "Web-1"]);
+    assert_eq!(sorted(Column::Agent, true), ["web-10", "web-9", "api", "Web-1"]);
+    assert_eq!(sorted(Column::Ping, false), ["api", "web-10", "web-9", "Web-1"]);
+    assert_eq!(sorted(Column::Ping, true), ["web-9", "web-10", "api", "Web-1"]);
+    assert_eq!(sorted(Column::Kind, true), ["web-9", "api", "Web-1", "web-10"]);
+    assert_eq!(sorted(Column::Tier, true), ["web-9", "api", "Web-1", "web-10"]);
+    for sort in [Column::Platform, Column::Account, Column::Readiness] {
         assert_eq!(sorted(sort, false), ["api", "Web-1", "web-9", "web-10"], "ties stand by name: {sort:?}");
         assert_eq!(sorted(sort, true), ["api", "Web-1", "web-9", "web-10"], "in either direction: {sort:?}");
     }
+}
+
+#[test]
+fn columns_of_text_and_times_sort_with_missing_values_last() {
+    let facts = |id: &str, name: &str, host: &str, kind: &str, registered: Option<i64>| ManagedNode {
+        computer_name: host.into(),
+        instance_type: kind.into(),
+        registered_ms: registered,
+        ..node(id, name)
+    };
+    let (mut fleet, _) = loaded(vec![
+        facts("i-1", "a", "HOST-10", "t3.micro", Some(NOW)),
+        facts("i-2", "b", "host-9", "", Some(NOW - 1)),
+        facts("i-3", "c", "", "m5.large", None),
+    ]);
+    fleet.set_marks(Marks::default().with_used([(key("i-2"), NOW - 5), (key("i-3"), NOW)]));
+    let mut sorted = |column, descending| names(&mut fleet, "", column, descending).concat();
+    assert_eq!(sorted(Column::ComputerName, false), "bac");
+    assert_eq!(sorted(Column::ComputerName, true), "abc");
+    assert_eq!(sorted(Column::InstanceType, false), "cab");
+    assert_eq!(sorted(Column::InstanceType, true), "acb");
+    assert_eq!(sorted(Column::Registered, false), "abc");
+    assert_eq!(sorted(Column::Registered, true), "bac");
+    assert_eq!(sorted(Column::Used, false), "cba");
+    for column in Column::ALL {
+        assert_eq!(sorted(column, true).len(), 3, "{column:?}");
+    }
+}
+
+#[test]
+fn marks_are_asked_for_and_stay_when_the_fleet_is_another() {
+    let (mut fleet, _) = loaded(vec![node("i-1", "a"), node("i-2", "b"), node("i-3", "c")]);
+    let mut view = View::new(Query::parse("is:favourite"), Column::Name, false);
+    view.update(&mut fleet, NOW);
+    assert_eq!(view.matched(), 0);
+    let marks = Marks::default()
+        .with_favourites([key("i-2"), key("gone")])
+        .with_used([(key("i-1"), NOW)])
+        .with_group("Core payments", [key("i-1"), key("i-3")]);
+    fleet.set_marks(marks.clone());
+    assert!(view.update(&mut fleet, NOW), "a view notices marks");
+    assert_eq!(view.matched(), 1);
+    let mut asked = |text| names(&mut fleet, text, Column::Name, false).concat();
+    assert_eq!(asked("is:favourite"), "b");
+    assert_eq!(asked("is:favourite,recent"), "ab");
+    assert_eq!(asked("-is:favorite"), "ac");
+    assert_eq!(asked("group:\"core payments\""), "ac");
+    assert_eq!(asked("group:core"), "", "groups are named as a whole");
+    assert_eq!(asked("is:stale"), "");
+    assert_eq!(Query::parse("is:mine").issues()[0].start, 3);
+    assert_eq!(fleet.emptied().marks(), &marks);
 }
 
 #[test]
@@ -251,8 +302,8 @@ fn platforms_and_accounts_sort_in_natural_order() {
         on("i-3", "Debian", "12"),
         unknown,
     ]);
-    assert_eq!(names(&mut fleet, "", Sort::Platform, false), ["i-3", "i-2", "i-1", "i-4"]);
-    assert_eq!(names(&mut fleet, "", Sort::Platform, true), ["i-1", "i-2", "i-3", "i-4"]);
+    assert_eq!(names(&mut fleet, "", Column::Platform, false), ["i-3", "i-2", "i-1", "i-4"]);
+    assert_eq!(names(&mut fleet, "", Column::Platform, true), ["i-1", "i-2", "i-3", "i-4"]);
 
     let mut fleet = Fleet::new();
     for (source, region) in [("team-10", "us-east-1"), ("team-9", "us-east-1"), ("team-9", "eu-west-1")] {
@@ -262,14 +313,14 @@ fn platforms_and_accounts_sort_in_natural_order() {
         fleet.merge_page(id, vec![node]);
     }
     let order = ["team-9 eu-west-1", "team-9 us-east-1", "team-10 us-east-1"];
-    assert_eq!(names(&mut fleet, "", Sort::Account, false), order);
-    assert_eq!(names(&mut fleet, "team", Sort::Name, true), [order[2], order[1], order[0]]);
+    assert_eq!(names(&mut fleet, "", Column::Account, false), order);
+    assert_eq!(names(&mut fleet, "team", Column::Name, true), [order[2], order[1], order[0]]);
 }
 
 #[test]
 fn a_view_finds_nodes_by_key_and_by_typing() {
     let (mut fleet, _) = loaded((0..20).map(|n| node(&format!("i-{n}"), &format!("Web-{n}"))).collect());
-    let mut view = View::new(Query::parse("web"), Sort::Name, false);
+    let mut view = View::new(Query::parse("web"), Column::Name, false);
     assert!(view.update(&mut fleet, NOW));
     assert!(!view.update(&mut fleet, NOW), "nothing changed");
     assert_eq!(view.matched(), 20);
@@ -282,7 +333,7 @@ fn a_view_finds_nodes_by_key_and_by_typing() {
     assert_eq!(view.window(&fleet, 18, 200).count(), 2);
     assert_eq!(view.window(&fleet, 50, 200).count(), 0);
     let version = view.version();
-    view.set(Query::parse("web-19"), Sort::Name, false);
+    view.set(Query::parse("web-19"), Column::Name, false);
     assert!(view.update(&mut fleet, NOW) && view.version() > version);
     assert_eq!(view.matched(), 1);
 }
@@ -293,7 +344,7 @@ fn a_hundred_thousand_nodes_keep_their_order_through_changes() {
         (from..from + 100_000).map(|n| node(&format!("i-{n:06}"), &format!("n-{}", n * 7919 % 100_003)))
     };
     let (mut fleet, id) = loaded(many(0).collect());
-    let mut view = View::new(Query::parse("n-"), Sort::Name, false);
+    let mut view = View::new(Query::parse("n-"), Column::Name, false);
     view.update(&mut fleet, NOW);
     fleet.begin(id);
     fleet.merge_page(id, many(50_000).collect());
@@ -335,7 +386,7 @@ proptest! {
         let mut fleet = Fleet::new();
         let id = fleet.declare("prod", "eu-central-1", "prod");
         let (mut known, mut seen) = (BTreeSet::new(), BTreeSet::new());
-        let mut view = View::new(Query::default(), Sort::Name, false);
+        let mut view = View::new(Query::default(), Column::Name, false);
         for act in acts {
             match act {
                 Act::Begin => { fleet.begin(id); seen.clear(); }

@@ -5,6 +5,7 @@ use specta::Type;
 
 use crate::access::CheckRow;
 use crate::account::Accounts;
+use crate::book::FleetBook;
 use crate::fleet::{FleetSummary, FleetViewState};
 use crate::forward::{ForwardRow, Forwards};
 use crate::history::HistorySummary;
@@ -39,6 +40,11 @@ pub enum Change {
     Fleet {
         /// Now.
         summary: FleetSummary,
+    },
+    /// Saved views, groups, favourites.
+    Book {
+        /// Now.
+        book: FleetBook,
     },
     /// What a view shows.
     View {

@@ -122,6 +122,28 @@ pub struct NodeRow {
     pub reason: String,
     /// Whether this row comes from the cache and was not confirmed yet.
     pub stale: bool,
+    /// Whether the user marked it as a favourite.
+    pub favourite: bool,
+    /// Host name the agent reports.
+    pub computer_name: String,
+    /// Public address.
+    pub public_ip: String,
+    /// State of an EC2 instance.
+    pub instance_state: String,
+    /// Type of an EC2 instance.
+    pub instance_type: String,
+    /// Availability zone.
+    pub availability_zone: String,
+    /// VPC.
+    pub vpc_id: String,
+    /// IAM role or instance profile.
+    pub iam_role: String,
+    /// When registered (hybrid) or launched (EC2).
+    pub registered_ms: Option<f64>,
+    /// When last used by this user.
+    pub used_ms: Option<f64>,
+    /// Tags as `key=value, …`, at most 200 characters.
+    pub tags_text: String,
 }
 
 /// A labelled fact of the inspector.
@@ -158,6 +180,8 @@ pub struct NodeDetail {
     pub facts: Vec<Fact>,
     /// Tags by key.
     pub tags: Vec<Tag>,
+    /// The user's groups it is in.
+    pub groups: Vec<String>,
     /// Our own live sessions on it, by tab id and title.
     pub sessions: Vec<LiveSession>,
     /// The check of its session channel that runs or ran last.
@@ -234,6 +258,8 @@ pub struct FleetSummary {
     pub hybrid: u32,
     /// Nodes that cannot take a session.
     pub not_connectable: u32,
+    /// Nodes that are shown from an earlier list and were not confirmed.
+    pub stale: u32,
     /// Distinct accounts.
     pub accounts: u32,
     /// Distinct Regions.
@@ -246,7 +272,7 @@ pub struct FleetSummary {
     pub updated_ms: Option<f64>,
 }
 
-/// Columns the fleet can be sorted by.
+/// Columns of the fleet. Each can be shown, and sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum SortColumn {
@@ -271,6 +297,26 @@ pub enum SortColumn {
     Tier,
     /// Age of the last ping.
     Ping,
+    /// Host name.
+    ComputerName,
+    /// Public address, as numbers.
+    PublicIp,
+    /// State of an EC2 instance.
+    InstanceState,
+    /// Type of an EC2 instance.
+    InstanceType,
+    /// Availability zone.
+    AvailabilityZone,
+    /// VPC.
+    VpcId,
+    /// IAM role.
+    IamRole,
+    /// When registered or launched, latest first.
+    Registered,
+    /// When last used, latest first.
+    Used,
+    /// Tags, most first.
+    Tags,
 }
 
 /// Filter and order of a view.

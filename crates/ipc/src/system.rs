@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::account::Accounts;
+use crate::book::FleetBook;
 use crate::fleet::FleetSummary;
 use crate::forward::{ForwardKind, Forwards};
 use crate::session::TabRow;
@@ -116,6 +117,8 @@ pub struct AppSnapshot {
     pub identities: Vec<IdentityRow>,
     /// Counters and account-Regions.
     pub fleet: FleetSummary,
+    /// Saved views, groups, favourites.
+    pub book: FleetBook,
     /// Open tabs in order; the Fleet tab is always first.
     pub tabs: Vec<TabRow>,
     /// Id of the tab in front.

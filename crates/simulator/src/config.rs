@@ -15,6 +15,8 @@ pub struct SimulatorConfig {
     pub listen: SocketAddr,
     /// Managed nodes over all accounts and Regions. Default 1,284; at most 2,000,000.
     pub nodes: usize,
+    /// Which accounts and Regions there are. Default [`WorldPlan::Demo`].
+    pub world: WorldPlan,
     /// Seed of the world: the same seed and number of nodes give the same ids, names and addresses.
     pub seed: u64,
     /// Whether agents send at most one message per millisecond and wait one second before the first output, as
@@ -46,6 +48,8 @@ pub struct SimulatorConfig {
     /// Whether the documented request rates per account-Region are enforced with `ThrottlingException`
     /// (aws-security-reliability.md A.7). Default `false`.
     pub enforce_quotas: bool,
+    /// Rates that are enforced instead of the documented or assumed ones. Default none.
+    pub rates: Vec<CallRate>,
     /// Whether the demo world's policies apply: inventory of shared-core in ap-northeast-1 is forbidden by an
     /// organization policy, and sessions to a few nodes are denied. Default `true`.
     pub demo_denials: bool,
@@ -76,6 +80,7 @@ impl Default for SimulatorConfig {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             nodes: 1284,
+            world: WorldPlan::Demo,
             seed: 1,
             agent_pacing: false,
             bye_after: Some(Duration::from_secs(60 * 60)),
@@ -88,6 +93,7 @@ impl Default for SimulatorConfig {
             latency: Duration::ZERO,
             tier_settles_after: Duration::from_secs(2),
             enforce_quotas: false,
+            rates: Vec::new(),
             demo_denials: true,
             enable_control_http: false,
             max_sessions: 256,
@@ -99,6 +105,27 @@ impl Default for SimulatorConfig {
             scenario: None,
         }
     }
+}
+
+/// Which accounts and Regions a world has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WorldPlan {
+    /// Three accounts with 15 account-Regions, as in the pictures of the design.
+    #[default]
+    Demo,
+    /// 14 accounts with three Regions each, all alike.
+    Wide,
+}
+
+/// How often one operation may be called in each account and Region.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallRate {
+    /// The operation: "DescribeInstances".
+    pub operation: String,
+    /// Calls a second.
+    pub per_second: f64,
+    /// Calls at once, after a pause.
+    pub burst: f64,
 }
 
 /// What the gateway thinks of a signature on the WebSocket upgrade (aws-security-reliability.md 0.1).

@@ -65,7 +65,9 @@ mod world;
 mod xml;
 
 pub use conditions::{ApiError, Calls, Condition, UpgradeRefusal};
-pub use config::{PortErrorOrder, PortRoute, PortTarget, ShellChoice, SimulatorConfig, UpgradeSigning};
+pub use config::{
+    CallRate, PortErrorOrder, PortRoute, PortTarget, ShellChoice, SimulatorConfig, UpgradeSigning, WorldPlan,
+};
 pub use control::{Control, ControlError, NodeView};
 pub use error::SimulatorError;
 pub use gateway::relay::SocketCut;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::activations::{Activation, Activations};
 use crate::conditions::{Calls, Condition, Conditions, Verdict};
-use crate::config::PortRoute;
+use crate::config::{CallRate, PortRoute};
 use crate::documents::DocumentStore;
 use crate::iam::AccountPolicies;
 use crate::kms::SessionKey;
@@ -99,8 +99,14 @@ struct State {
 }
 
 impl Live {
-    pub(crate) fn new(denials: Vec<DenyRule>, link_faults: LinkFaults, port_routes: Vec<PortRoute>) -> Self {
-        Self { state: Mutex::new(State { denials, link_faults, port_routes, ..State::default() }) }
+    pub(crate) fn new(
+        denials: Vec<DenyRule>,
+        link_faults: LinkFaults,
+        port_routes: Vec<PortRoute>,
+        rates: Vec<CallRate>,
+    ) -> Self {
+        let quotas = Quotas::new(rates);
+        Self { state: Mutex::new(State { denials, link_faults, port_routes, quotas, ..State::default() }) }
     }
 
     /// What links of new sessions do.

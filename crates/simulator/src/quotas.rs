@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use crate::config::CallRate;
+
 /// How fast an operation may be called.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Rate {
@@ -38,6 +40,8 @@ const OTHER: Rate = rate(10.0);
 /// The buckets.
 #[derive(Debug, Default)]
 pub(crate) struct Quotas {
+    /// Rates that are other than the published and assumed ones.
+    own: Vec<CallRate>,
     buckets: HashMap<(usize, String, String), Bucket>,
 }
 
@@ -51,10 +55,19 @@ struct Bucket {
 const MOST: usize = 4096;
 
 impl Quotas {
+    /// With these rates instead of the published and assumed ones.
+    pub(crate) fn new(own: Vec<CallRate>) -> Self {
+        Self { own, ..Self::default() }
+    }
+
     /// Whether the call is within its rate; if so it counts.
     pub(crate) fn admit(&mut self, now: Instant, account: usize, region: &str, operation: &str) -> bool {
         let known = PUBLISHED.iter().chain(ASSUMED).find(|(name, _)| *name == operation);
-        let rate = known.map_or(OTHER, |(_, rate)| *rate);
+        let own = self.own.iter().find(|rate| rate.operation == operation);
+        let rate = match own {
+            Some(own) => Rate { per_second: own.per_second, burst: own.burst },
+            None => known.map_or(OTHER, |(_, rate)| *rate),
+        };
         if self.buckets.len() >= MOST {
             self.buckets.retain(|_, bucket| now.saturating_duration_since(bucket.filled).as_secs() < 60);
         }

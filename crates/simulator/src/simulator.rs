@@ -106,7 +106,7 @@ impl Simulator {
             tls,
             world,
             past,
-            live: Live::new(denials, config.link_faults, config.port_routes.clone()),
+            live: Live::new(denials, config.link_faults, config.port_routes.clone(), config.rates.clone()),
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
             sign_ins: SignIns::default(),

@@ -78,6 +78,15 @@ fn create_temporary(path: &Path) -> Result<(PathBuf, File), StoreError> {
     Err(StoreError::io(path, &last))
 }
 
+/// Waits for the turn to change `name` in a directory; the turn ends when the file is dropped, or with the process.
+pub(crate) fn lock(directory: &Path, name: &str) -> Result<File, StoreError> {
+    let lock = directory.join(format!(".{name}.lock"));
+    let opened = os::private_file_options().write(true).create(true).truncate(false).open(&lock);
+    let file = opened.map_err(|e| StoreError::io(&lock, &e))?;
+    file.lock().map_err(|e| StoreError::io(&lock, &e))?;
+    Ok(file)
+}
+
 /// Removes temporary files a crash has left beside `path`. Only for one who knows that nobody is writing it.
 pub(crate) fn remove_leftovers(path: &Path) {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

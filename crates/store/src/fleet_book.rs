@@ -1,10 +1,12 @@
 //! What a person keeps about their fleet: saved views, favourites, recently used nodes, groups. One small document.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
 use crate::document::Loaded;
 use crate::error::StoreError;
+use crate::{Store, file};
 
 /// Name of the document.
 const NAME: &str = "fleet";
@@ -18,6 +20,19 @@ const RECENTS: usize = 50;
 const NAME_LENGTH: usize = 80;
 /// Longest query, in bytes.
 const QUERY_LENGTH: usize = 4_096;
+/// Columns of a layout at most.
+const COLUMNS: usize = 64;
+
+/// How a table looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableLayout {
+    /// Shown columns in order, as the interface names them; empty is the default.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Widths a person gave to columns, in CSS pixels; other columns have their own.
+    #[serde(default)]
+    pub widths: BTreeMap<String, u32>,
+}
 
 /// A query with its order and columns under a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +47,9 @@ pub struct SavedView {
     /// Whether in descending order.
     #[serde(default)]
     pub descending: bool,
-    /// Shown columns in order, as the interface names them; empty is the default.
-    #[serde(default)]
-    pub columns: Vec<String>,
+    /// How its table looks.
+    #[serde(flatten)]
+    pub layout: TableLayout,
 }
 
 /// A node that was used.
@@ -67,6 +82,71 @@ pub struct FleetBook {
     pub recents: Vec<RecentNode>,
     /// Groups in the person's order.
     pub groups: Vec<NodeGroup>,
+    /// How the table looks without a saved view.
+    #[serde(default)]
+    pub layout: TableLayout,
+    /// The saved view that is shown after a start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<String>,
+}
+
+/// One change of the book. Names are compared without regard to case, nodes are named by `account/region/node id`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BookEdit {
+    /// Saves a view under its name, in the place of the one of the same name.
+    SaveView(SavedView),
+    /// Gives a view another name.
+    RenameView {
+        /// The view.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// Removes a view.
+    RemoveView(String),
+    /// How the table of a view looks from now on; `None` is the table without a view.
+    Layout {
+        /// The view.
+        view: Option<String>,
+        /// Its look.
+        layout: TableLayout,
+    },
+    /// The view that is shown after a start.
+    Open(Option<String>),
+    /// Marks nodes, or takes the marks away.
+    Favourite {
+        /// The nodes.
+        nodes: Vec<String>,
+        /// Whether to mark them.
+        on: bool,
+    },
+    /// A node was used.
+    Touch {
+        /// The node.
+        node: String,
+        /// When, in epoch milliseconds.
+        at_ms: i64,
+    },
+    /// Makes an empty group.
+    AddGroup(String),
+    /// Gives a group another name.
+    RenameGroup {
+        /// The group.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// Removes a group; its nodes stay what they are.
+    RemoveGroup(String),
+    /// Puts nodes into a group, or takes them out.
+    Member {
+        /// The group.
+        group: String,
+        /// The nodes.
+        nodes: Vec<String>,
+        /// Whether they belong to it.
+        on: bool,
+    },
 }
 
 /// Why a change was not made; the sentence says it.
@@ -89,15 +169,91 @@ pub enum BookError {
     Full,
 }
 
+/// Why a change did not reach the disk. The file is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BookFailed {
+    /// The book does not allow it.
+    #[error("{0}")]
+    Refused(#[from] BookError),
+    /// The file could not be read or written.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
 impl FleetBook {
+    /// Makes a change, or none of it.
+    ///
+    /// # Errors
+    /// If a name does not fit, is taken or is unknown, or a limit is reached.
+    pub fn apply(&mut self, edit: &BookEdit) -> Result<(), BookError> {
+        let known = |found: bool| if found { Ok(()) } else { Err(BookError::Unknown) };
+        match edit {
+            BookEdit::SaveView(view) => self.save_view(view.clone()),
+            BookEdit::RenameView { from, to } => self.rename_view(from, to),
+            BookEdit::RemoveView(name) => known(self.remove_view(name)),
+            BookEdit::Layout { view, layout } => self.set_layout(view.as_deref(), layout),
+            BookEdit::Open(view) => {
+                let found =
+                    view.as_ref().map(|name| self.view(name).ok_or(BookError::Unknown)).transpose()?;
+                self.open = found.map(|view| view.name.clone());
+                Ok(())
+            }
+            BookEdit::Favourite { nodes, on } => set_keys(&mut self.favourites, nodes, *on),
+            BookEdit::Touch { node, at_ms } => {
+                self.touch(node, *at_ms);
+                Ok(())
+            }
+            BookEdit::AddGroup(name) => self.add_group(name),
+            BookEdit::RenameGroup { from, to } => self.rename_group(from, to),
+            BookEdit::RemoveGroup(name) => known(self.remove_group(name)),
+            BookEdit::Member { group, nodes, on } => {
+                let group = self.groups.iter_mut().find(|known| same(&known.name, group));
+                set_keys(&mut group.ok_or(BookError::Unknown)?.nodes, nodes, *on)
+            }
+        }
+    }
+
+    /// A view by its name.
+    pub fn view(&self, name: &str) -> Option<&SavedView> {
+        self.views.iter().find(|view| same(&view.name, name))
+    }
+
+    fn set_layout(&mut self, view: Option<&str>, layout: &TableLayout) -> Result<(), BookError> {
+        if layout.columns.len().max(layout.widths.len()) > COLUMNS {
+            return Err(BookError::Full);
+        }
+        let place = match view {
+            None => &mut self.layout,
+            Some(name) => {
+                let view = self.views.iter_mut().find(|view| same(&view.name, name));
+                &mut view.ok_or(BookError::Unknown)?.layout
+            }
+        };
+        place.clone_from(layout);
+        Ok(())
+    }
+
+    fn rename_group(&mut self, from: &str, to: &str) -> Result<(), BookError> {
+        check_name(to)?;
+        if !same(from, to) && self.groups.iter().any(|group| same(&group.name, to)) {
+            return Err(BookError::Taken);
+        }
+        let group = self.groups.iter_mut().find(|group| same(&group.name, from)).ok_or(BookError::Unknown)?;
+        to.clone_into(&mut group.name);
+        Ok(())
+    }
+
     /// Saves a view under its name, in the place of the one of the same name.
     ///
     /// # Errors
     /// If the name or the query does not fit, or there are too many views.
-    pub fn save_view(&mut self, view: SavedView) -> Result<(), BookError> {
+    fn save_view(&mut self, view: SavedView) -> Result<(), BookError> {
         check_name(&view.name)?;
         if view.query.len() > QUERY_LENGTH {
             return Err(BookError::Query);
+        }
+        if view.layout.columns.len().max(view.layout.widths.len()) > COLUMNS {
+            return Err(BookError::Full);
         }
         match self.views.iter().position(|known| same(&known.name, &view.name)) {
             Some(at) => self.views[at] = view,
@@ -111,44 +267,29 @@ impl FleetBook {
     ///
     /// # Errors
     /// If there is no such view, or another has the name.
-    pub fn rename_view(&mut self, from: &str, to: &str) -> Result<(), BookError> {
+    fn rename_view(&mut self, from: &str, to: &str) -> Result<(), BookError> {
         check_name(to)?;
         if !same(from, to) && self.views.iter().any(|view| same(&view.name, to)) {
             return Err(BookError::Taken);
         }
         let view = self.views.iter_mut().find(|view| same(&view.name, from)).ok_or(BookError::Unknown)?;
         to.clone_into(&mut view.name);
-        Ok(())
-    }
-
-    /// Removes a view; returns whether there was one.
-    pub fn remove_view(&mut self, name: &str) -> bool {
-        let before = self.views.len();
-        self.views.retain(|view| !same(&view.name, name));
-        self.views.len() < before
-    }
-
-    /// Marks a node, or takes the mark away.
-    ///
-    /// # Errors
-    /// If there are too many.
-    pub fn set_favourite(&mut self, key: &str, favourite: bool) -> Result<(), BookError> {
-        match (self.favourites.binary_search_by(|known| known.as_str().cmp(key)), favourite) {
-            (Ok(at), false) => drop(self.favourites.remove(at)),
-            (Err(_), true) if self.favourites.len() >= NODES => return Err(BookError::Full),
-            (Err(at), true) => self.favourites.insert(at, key.to_owned()),
-            (Ok(_), true) | (Err(_), false) => {}
+        if self.open.as_deref().is_some_and(|open| same(open, from)) {
+            self.open = Some(to.to_owned());
         }
         Ok(())
     }
 
-    /// Whether a node is marked.
-    pub fn is_favourite(&self, key: &str) -> bool {
-        self.favourites.binary_search_by(|known| known.as_str().cmp(key)).is_ok()
+    /// Removes a view; returns whether there was one.
+    fn remove_view(&mut self, name: &str) -> bool {
+        let before = self.views.len();
+        self.views.retain(|view| !same(&view.name, name));
+        self.open.take_if(|open| same(open, name));
+        self.views.len() < before
     }
 
     /// A node was used now. The oldest of too many is forgotten.
-    pub fn touch(&mut self, key: &str, now_ms: i64) {
+    fn touch(&mut self, key: &str, now_ms: i64) {
         self.recents.retain(|recent| recent.key != key);
         self.recents.insert(0, RecentNode { key: key.to_owned(), used_ms: now_ms });
         self.recents.truncate(RECENTS);
@@ -158,7 +299,7 @@ impl FleetBook {
     ///
     /// # Errors
     /// If the name does not fit or is taken, or there are too many groups.
-    pub fn add_group(&mut self, name: &str) -> Result<(), BookError> {
+    fn add_group(&mut self, name: &str) -> Result<(), BookError> {
         check_name(name)?;
         if self.groups.iter().any(|group| same(&group.name, name)) {
             return Err(BookError::Taken);
@@ -171,25 +312,10 @@ impl FleetBook {
     }
 
     /// Removes a group; returns whether there was one. Its nodes stay what they are.
-    pub fn remove_group(&mut self, name: &str) -> bool {
+    fn remove_group(&mut self, name: &str) -> bool {
         let before = self.groups.len();
         self.groups.retain(|group| !same(&group.name, name));
         self.groups.len() < before
-    }
-
-    /// Puts a node into a group, or takes it out.
-    ///
-    /// # Errors
-    /// If there is no such group, or it is full.
-    pub fn set_member(&mut self, name: &str, key: &str, member: bool) -> Result<(), BookError> {
-        let group = self.groups.iter_mut().find(|group| same(&group.name, name)).ok_or(BookError::Unknown)?;
-        match (group.nodes.binary_search_by(|known| known.as_str().cmp(key)), member) {
-            (Ok(at), false) => drop(group.nodes.remove(at)),
-            (Err(_), true) if group.nodes.len() >= NODES => return Err(BookError::Full),
-            (Err(at), true) => group.nodes.insert(at, key.to_owned()),
-            (Ok(_), true) | (Err(_), false) => {}
-        }
-        Ok(())
     }
 
     /// What was read from a file people may edit, in the order the rest relies on.
@@ -213,13 +339,38 @@ impl Store {
         Loaded { value: loaded.value.mended(), setback: loaded.setback }
     }
 
-    /// Keeps it.
+    /// Makes changes to the book as it is on disk now, all or none, and returns it. Programs that change it at the same
+    /// time take turns, so no change is lost.
     ///
     /// # Errors
-    /// As [`Store::save`].
-    pub fn save_fleet_book(&self, book: &FleetBook) -> Result<(), StoreError> {
-        self.save(NAME, book)
+    /// When a change does not fit the book, or as [`Store::save`]; the file is as it was.
+    pub fn edit_fleet_book(&self, edits: &[BookEdit]) -> Result<FleetBook, BookFailed> {
+        // Held until the end of this function; a crash releases it.
+        let _turn = self.paths.as_ref().map(|paths| file::lock(&paths.config, NAME)).transpose()?;
+        let mut book = self.fleet_book().value;
+        for edit in edits {
+            book.apply(edit)?;
+        }
+        self.save(NAME, &book)?;
+        Ok(book)
     }
+}
+
+/// Puts keys into a sorted list or takes them out; at most [`NODES`] of them.
+fn set_keys(keys: &mut Vec<String>, nodes: &[String], on: bool) -> Result<(), BookError> {
+    let mut changed = keys.clone();
+    if on {
+        changed.extend_from_slice(nodes);
+        changed.sort_unstable();
+        changed.dedup();
+    } else {
+        changed.retain(|key| !nodes.contains(key));
+    }
+    if on && changed.len() > NODES {
+        return Err(BookError::Full);
+    }
+    *keys = changed;
+    Ok(())
 }
 
 fn same(a: &str, b: &str) -> bool {
@@ -262,28 +413,78 @@ mod tests {
     #[test]
     fn favourites_recents_and_groups_hold_each_node_once() {
         let mut book = FleetBook::default();
-        for key in ["b", "a", "b"] {
-            book.set_favourite(key, true).unwrap();
-        }
-        assert!(book.is_favourite("a") && book.favourites == ["a", "b"]);
-        book.set_favourite("a", false).unwrap();
-        assert!(!book.is_favourite("a"));
+        let keys = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let favourite = |names: &[&str], on| BookEdit::Favourite { nodes: keys(names), on };
+        book.apply(&favourite(&["b", "a", "b"], true)).unwrap();
+        assert_eq!(book.favourites, ["a", "b"]);
+        book.apply(&favourite(&["a", "z"], false)).unwrap();
+        assert_eq!(book.favourites, ["b"]);
+        let many: Vec<String> = (0..NODES).map(|n| format!("n{n}")).collect();
+        assert_eq!(book.apply(&BookEdit::Favourite { nodes: many, on: true }), Err(BookError::Full));
+        assert_eq!(book.favourites, ["b"], "all or none");
         for turn in 0..60 {
-            book.touch(&format!("n{turn}"), turn);
+            book.apply(&BookEdit::Touch { node: format!("n{turn}"), at_ms: turn }).unwrap();
         }
-        book.touch("n20", 99);
+        book.apply(&BookEdit::Touch { node: "n20".to_owned(), at_ms: 99 }).unwrap();
         assert_eq!(
             (book.recents.len(), book.recents[0].key.as_str(), book.recents[1].key.as_str()),
             (50, "n20", "n59")
         );
-        book.add_group("Payments").unwrap();
-        assert_eq!(book.add_group("payments"), Err(BookError::Taken));
-        book.set_member("PAYMENTS", "b", true).unwrap();
-        book.set_member("payments", "a", true).unwrap();
-        book.set_member("payments", "b", false).unwrap();
+        let member = |group: &str, names: &[&str], on| BookEdit::Member {
+            group: group.to_owned(),
+            nodes: keys(names),
+            on,
+        };
+        book.apply(&BookEdit::AddGroup("Payments".to_owned())).unwrap();
+        assert_eq!(book.apply(&BookEdit::AddGroup("payments".to_owned())), Err(BookError::Taken));
+        book.apply(&member("PAYMENTS", &["b", "a"], true)).unwrap();
+        book.apply(&member("payments", &["b"], false)).unwrap();
         assert_eq!(book.groups[0].nodes, ["a"]);
-        assert_eq!(book.set_member("x", "a", true), Err(BookError::Unknown));
-        assert!(book.remove_group("payments"));
+        assert_eq!(book.apply(&member("x", &["a"], true)), Err(BookError::Unknown));
+        let rename = BookEdit::RenameGroup { from: "payments".to_owned(), to: "Ledger".to_owned() };
+        book.apply(&rename).unwrap();
+        book.apply(&BookEdit::RemoveGroup("ledger".to_owned())).unwrap();
+        assert_eq!(book.apply(&rename), Err(BookError::Unknown));
+    }
+
+    #[test]
+    fn the_open_view_follows_its_name_and_goes_with_it() {
+        let mut book = FleetBook::default();
+        let open = |name: &str| BookEdit::Open(Some(name.to_owned()));
+        assert_eq!(book.apply(&open("Lost")), Err(BookError::Unknown));
+        book.apply(&BookEdit::SaveView(view("Lost", "ping:lost"))).unwrap();
+        book.apply(&open("lost")).unwrap();
+        assert_eq!(book.open.as_deref(), Some("Lost"), "as it is written");
+        book.apply(&BookEdit::RenameView { from: "lost".to_owned(), to: "Gone".to_owned() }).unwrap();
+        assert_eq!(book.open.as_deref(), Some("Gone"));
+        let layout = TableLayout {
+            columns: vec!["name".to_owned()],
+            widths: BTreeMap::from([("name".to_owned(), 240)]),
+        };
+        book.apply(&BookEdit::Layout { view: Some("gone".to_owned()), layout: layout.clone() }).unwrap();
+        assert_eq!((&book.views[0].layout, &book.layout), (&layout, &TableLayout::default()));
+        book.apply(&BookEdit::RemoveView("GONE".to_owned())).unwrap();
+        assert_eq!(book.open, None);
+        assert_eq!(book.apply(&BookEdit::RemoveView("gone".to_owned())), Err(BookError::Unknown));
+    }
+
+    #[test]
+    fn changes_of_two_programs_are_both_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let store = || Store::open(crate::Paths::below(home.path())).unwrap();
+        let (window, terminal) = (store(), store());
+        let mut saved = view("Windows", "platform:windows");
+        saved.layout.columns = vec!["name".to_owned(), "ip".to_owned()];
+        saved.layout.widths.insert("name".to_owned(), 180);
+        window.edit_fleet_book(&[BookEdit::SaveView(saved.clone())]).unwrap();
+        let both = terminal.edit_fleet_book(&[BookEdit::AddGroup("Payments".to_owned())]).unwrap();
+        assert_eq!((&both.views[0], both.groups[0].name.as_str()), (&saved, "Payments"));
+        let refused = window.edit_fleet_book(&[
+            BookEdit::AddGroup("Ledger".to_owned()),
+            BookEdit::AddGroup("ledger".to_owned()),
+        ]);
+        assert_eq!(refused, Err(BookFailed::Refused(BookError::Taken)));
+        assert_eq!(terminal.fleet_book().value, both, "all or none");
     }
 
     #[test]

@@ -20,7 +20,9 @@ pub mod profiles;
 pub use cache::Cached;
 pub use document::{Loaded, Setback};
 pub use error::{StoreError, StoreErrorKind};
-pub use fleet_book::{BookError, FleetBook, NodeGroup, RecentNode, SavedView};
+pub use fleet_book::{
+    BookEdit, BookError, BookFailed, FleetBook, NodeGroup, RecentNode, SavedView, TableLayout,
+};
 pub use journal::{Journal, JournalEntry};
 pub use paths::Paths;
 

@@ -34,6 +34,12 @@ enum What {
         #[arg(long, default_value_t = 200)]
         active: usize,
     },
+    /// The application over 100,000 nodes in 42 account-Regions.
+    Fleet {
+        /// Factor on the allowed call rates.
+        #[arg(long, default_value_t = 1.0)]
+        rate: f64,
+    },
 }
 
 /// Options of `soak`.
@@ -51,11 +57,9 @@ pub(crate) struct Soak {
     forwards: bool,
 }
 
-/// Builds the program of measurements alone, so that neither an AWS SDK nor a window is built for it.
-fn program(arguments: &[String]) -> Result<()> {
-    execute(
-        cargo().args(["run", "--locked", "--release", "--package", "fleetline-bench", "--"]).args(arguments),
-    )
+/// Builds a program of measurements alone: that of the engine needs neither an AWS SDK nor a window.
+fn program(package: &str, arguments: &[String]) -> Result<()> {
+    execute(cargo().args(["run", "--locked", "--release", "--package", package, "--"]).args(arguments))
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -82,8 +86,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 active.to_string(),
             ]);
         }
+        What::Fleet { rate } => {
+            return program("fleetline-fleet-bench", &["fleet".to_owned(), format!("--rate={rate}")]);
+        }
     }
-    program(&arguments)
+    program("fleetline-bench", &arguments)
 }
 
 pub(crate) fn soak(options: &Soak) -> Result<()> {
@@ -94,7 +101,7 @@ pub(crate) fn soak(options: &Soak) -> Result<()> {
     if let Some(seed) = options.seed {
         arguments.extend(["--seed".to_owned(), seed.to_string()]);
     }
-    program(&arguments)
+    program("fleetline-bench", &arguments)
 }
 
 /// The test of long runs, for as long as asked.

@@ -2,6 +2,7 @@
 
 use fleetline_app::AppHandle;
 use fleetline_ipc::CommandError;
+use fleetline_ipc::book::{BookChange, ExportForm, Exported, FleetBook};
 use fleetline_ipc::fleet::{Completions, FleetQuery, FleetViewState, FleetWindow, NodeDetail};
 use tauri::State;
 
@@ -10,6 +11,38 @@ use tauri::State;
 #[specta::specta]
 pub(crate) async fn fleet_refresh(app: State<'_, AppHandle>) -> Result<(), CommandError> {
     app.fleet_refresh().await
+}
+
+/// Lists one account-Region of the scope again. One that is being listed goes on.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn fleet_refresh_one(
+    app: State<'_, AppHandle>,
+    source: String,
+    region: String,
+) -> Result<(), CommandError> {
+    app.fleet_refresh_one(source, region).await
+}
+
+/// Changes saved views, groups or favourites; returns all of them as they now are.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn fleet_book(
+    app: State<'_, AppHandle>,
+    change: BookChange,
+) -> Result<FleetBook, CommandError> {
+    app.fleet_book(change).await
+}
+
+/// Writes what a view shows to a new file in the user's folder for downloads.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn fleet_export(
+    app: State<'_, AppHandle>,
+    view: String,
+    form: ExportForm,
+) -> Result<Exported, CommandError> {
+    app.fleet_export(view, form).await
 }
 
 /// Stops the refresh; what has been listed stays.

@@ -5,6 +5,7 @@ import type { Application } from '../state/app.svelte';
 import { ACTIVATIONS_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 import { openShell } from '../fleet/actions';
 import { placeOf, standardTier } from '../fleet/tier';
+import { askToRemove, askToRename, askToSave, exportNodes, goToView, groupQuery } from '../fleet/views';
 import { newForward } from '../forwards/actions';
 import { accountEntries } from '../accounts/actions';
 import { forwardGlyph, stateWords } from '../forwards/words';
@@ -91,6 +92,39 @@ export function actions(app: Application): Entry[] {
       run: () => chrome.open({ kind: 'tier', source: place.source, region: place.region, to: 'advanced' }),
     });
   }
+  const inFleet = (run: () => void) => () => {
+    tabs.activate(FLEET_TAB);
+    run();
+  };
+  all.push(
+    { id: 'save-view', title: m.book.saveAs, note: '', icon: 'star', run: inFleet(() => askToSave(app)) },
+    { id: 'all-nodes', title: m.book.allNodes, note: '', icon: 'fleet', run: () => goToView(app, null) },
+    { id: 'favourites', title: m.book.favourites(app.book.current.favourites), note: 'is:favourite', icon: 'star', run: inFleet(() => fleet.setText('is:favourite')) },
+    { id: 'recent', title: m.book.recent, note: 'is:recent', icon: 'clock', run: inFleet(() => fleet.showRecent()) },
+    { id: 'export-csv', title: m.book.exportCsv, note: m.nodeCount(fleet.view?.matched ?? 0), icon: 'down', run: () => void exportNodes(app, 'csv') },
+    { id: 'export-json', title: m.book.exportJson, note: m.nodeCount(fleet.view?.matched ?? 0), icon: 'down', run: () => void exportNodes(app, 'json') },
+  );
+  const view = fleet.savedView;
+  if (view) {
+    if (fleet.viewChanged) all.push({ id: 'update-view', title: m.book.updateView, note: view.name, icon: 'star', run: () => void fleet.updateView() });
+    all.push(
+      { id: 'rename-view', title: m.book.renameMore, note: view.name, icon: 'star', run: inFleet(() => askToRename(app)) },
+      { id: 'remove-view', title: m.book.removeMore, note: view.name, icon: 'star', run: inFleet(() => askToRemove(app)) },
+    );
+  }
+  const row = fleet.detail?.row;
+  if (row && tabs.active === FLEET_TAB) {
+    all.push(
+      { id: 'star', title: row.favourite ? m.book.unfavourite : m.book.makeFavourite, note: row.name, icon: 'star', kbd: '*', run: () => fleet.setFavourite(row) },
+      { id: 'groups', title: m.book.groupsMore, note: row.name, icon: 'profiles', run: () => chrome.open({ kind: 'groups', row }) },
+    );
+  }
+  for (const one of fleet.summary.accountRegions.filter((listing) => listing.problem !== null)) {
+    all.push({
+      id: `retry ${one.source}/${one.region}`, title: m.book.listAgain(one.accountName, one.region), note: m.listing[one.state], icon: 'refresh',
+      run: () => fleet.retry(one.source, one.region),
+    });
+  }
   if (shell) {
     all.unshift(
       { id: 'find', title: m.act.find, note: shell.title, icon: 'search', kbd: 'Ctrl Shift F', run: () => terminalTarget()?.run('find') },
@@ -113,6 +147,23 @@ export function tabEntries(app: Application): Entry[] {
       run: () => app.tabs.activate(id),
     } satisfies Entry;
   });
+}
+
+/** Saved views and groups as entries; choosing one shows it. */
+export function viewEntries(app: Application): Entry[] {
+  const m = language.m;
+  return [
+    ...app.book.current.views.map((view): Entry => ({
+      id: `view ${view.name}`, title: view.name, note: view.query.text || m.book.allNodes, icon: 'star', run: () => goToView(app, view.name),
+    })),
+    ...app.book.current.groups.map((group): Entry => ({
+      id: `group ${group.name}`, title: group.name, note: m.nodeCount(group.nodes.length), icon: 'profiles',
+      run: () => {
+        app.tabs.activate(FLEET_TAB);
+        app.fleet.setText(groupQuery(group.name));
+      },
+    })),
+  ];
 }
 
 /** Forwards as entries; choosing one switches it on or off. */

@@ -26,6 +26,9 @@ export const contract: {
   completions: Agree<Ours.Completions, Bindings.Completions>;
   query: Agree<Ours.FleetQuery, Bindings.FleetQuery>;
   start: Agree<Ours.StartChoice, Bindings.StartChoice>;
+  book: Agree<Ours.FleetBook, Bindings.FleetBook>;
+  bookChange: Agree<Ours.BookChange, Bindings.BookChange>;
+  exported: Agree<Ours.Exported, Bindings.Exported>;
   key: Agree<Ours.KeyPress, Bindings.KeyPress>;
   mouse: Agree<Ours.MouseInput, Bindings.MouseInput>;
   scroll: Agree<Ours.ScrollTo, Bindings.ScrollTo>;
@@ -57,7 +60,7 @@ export const contract: {
   historyWindow: Agree<Ours.HistoryWindow, Bindings.HistoryWindow>;
   historyEnded: Agree<Ours.HistoryEnded, Bindings.HistoryEnded>;
 } = {
-  snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true,
+  snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true, book: true, bookChange: true, exported: true,
   key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
   review: true, activations: true, activation: true, created: true,
   desktop: true, desktopOpen: true, desktopOutcome: true,
@@ -97,7 +100,10 @@ export function createTauriHost(): Ours.Host {
     appRestore: (accept) => done(commands.appRestore(accept)),
 
     fleetRefresh: () => done(commands.fleetRefresh()),
+    fleetRefreshOne: (source, region) => done(commands.fleetRefreshOne(source, region)),
     fleetCancel: () => done(commands.fleetCancel()),
+    fleetBook: (change) => data(commands.fleetBook(change)),
+    fleetExport: (view, form) => data(commands.fleetExport(view, form)),
     fleetViewOpen: (query) => data(commands.fleetViewOpen(query)),
     fleetViewQuery: (view, query) => data(commands.fleetViewQuery(view, query)),
     fleetViewWindow: (view, offset, len) => data(commands.fleetViewWindow(view, offset, len)),

@@ -52,6 +52,17 @@ export interface NodeRow {
   readiness: Readiness;
   reason: string;
   stale: boolean;
+  favourite: boolean;
+  computerName: string;
+  publicIp: string;
+  instanceState: string;
+  instanceType: string;
+  availabilityZone: string;
+  vpcId: string;
+  iamRole: string;
+  registeredMs: number | null;
+  usedMs: number | null;
+  tagsText: string;
 }
 
 export type StepState = 'passed' | 'limited' | 'stopped' | 'lost' | 'running' | 'not_checked' | 'not_reached';
@@ -78,6 +89,7 @@ export interface NodeDetail {
   ladder: LadderStep[];
   facts: Fact[];
   tags: Tag[];
+  groups: string[];
   sessions: LiveSession[];
   check: CheckRow | null;
 }
@@ -104,6 +116,7 @@ export interface FleetSummary {
   online: number;
   hybrid: number;
   notConnectable: number;
+  stale: number;
   accounts: number;
   regions: number;
   accountRegions: AccountRegionRow[];
@@ -112,7 +125,9 @@ export interface FleetSummary {
 }
 
 export type SortColumn =
-  | 'readiness' | 'name' | 'node_id' | 'kind' | 'platform' | 'account' | 'ip' | 'agent' | 'tier' | 'ping';
+  | 'readiness' | 'name' | 'node_id' | 'kind' | 'platform' | 'account' | 'ip' | 'agent' | 'tier' | 'ping'
+  | 'computer_name' | 'public_ip' | 'instance_state' | 'instance_type' | 'availability_zone' | 'vpc_id' | 'iam_role'
+  | 'registered' | 'used' | 'tags';
 
 export interface FleetQuery { text: string; sort: SortColumn; descending: boolean }
 export interface QueryIssue { start: number; end: number; message: string }
@@ -128,6 +143,34 @@ export interface FleetViewState {
 export interface FleetWindow { view: string; version: number; offset: number; rows: NodeRow[] }
 export interface Completion { text: string; label: string; count: number | null }
 export interface Completions { start: number; end: number; items: Completion[] }
+
+export interface ColumnWidth { column: string; px: number }
+export interface TableLayout { columns: string[]; widths: ColumnWidth[] }
+export interface SavedView { name: string; query: FleetQuery; layout: TableLayout }
+export interface NodeGroup { name: string; nodes: string[] }
+
+export interface FleetBook {
+  views: SavedView[];
+  groups: NodeGroup[];
+  favourites: number;
+  layout: TableLayout;
+  open: string | null;
+}
+
+export type BookChange =
+  | { change: 'save_view'; view: SavedView }
+  | { change: 'rename_view'; from: string; to: string }
+  | { change: 'remove_view'; name: string }
+  | { change: 'layout'; view: string | null; layout: TableLayout }
+  | { change: 'open'; view: string | null }
+  | { change: 'favourite'; nodes: string[]; on: boolean }
+  | { change: 'add_group'; name: string }
+  | { change: 'rename_group'; from: string; to: string }
+  | { change: 'remove_group'; name: string }
+  | { change: 'member'; group: string; nodes: string[]; on: boolean };
+
+export type ExportForm = 'csv' | 'json';
+export interface Exported { path: string; nodes: number }
 
 export type SessionState =
   | { state: 'connecting'; step: string }
@@ -526,6 +569,7 @@ export interface AppSnapshot {
   sources: SourceRow[];
   identities: IdentityRow[];
   fleet: FleetSummary;
+  book: FleetBook;
   tabs: TabRow[];
   activeTab: string;
   forwards: Forwards;
@@ -539,6 +583,7 @@ export interface AppSnapshot {
 export type Change =
   | { kind: 'mode'; mode: AppMode; sources: SourceRow[]; identities: IdentityRow[] }
   | { kind: 'fleet'; summary: FleetSummary }
+  | { kind: 'book'; book: FleetBook }
   | { kind: 'view'; view: FleetViewState }
   | { kind: 'tabs'; tabs: TabRow[]; active: string }
   | { kind: 'tab'; tab: TabRow }
@@ -619,7 +664,12 @@ export interface Host extends ConnectHost, DocumentHost, HistoryHost {
   linkAnswer(number: number, accept: boolean): Promise<LinkDone>;
 
   fleetRefresh(): Promise<void>;
+  /** One account-Region; one that is being listed goes on. */
+  fleetRefreshOne(source: string, region: string): Promise<void>;
   fleetCancel(): Promise<void>;
+  fleetBook(change: BookChange): Promise<FleetBook>;
+  /** To a new file in the folder for downloads. */
+  fleetExport(view: string, form: ExportForm): Promise<Exported>;
   fleetViewOpen(query: FleetQuery): Promise<FleetViewState>;
   fleetViewQuery(view: string, query: FleetQuery): Promise<FleetViewState>;
   fleetViewWindow(view: string, offset: number, len: number): Promise<FleetWindow>;

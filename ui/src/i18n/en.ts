@@ -84,13 +84,14 @@ export const en = {
   completions: 'Completions',
   refresh: 'Refresh',
   stopRefresh: 'Stop refreshing',
-  showInspector: 'Show details',
 
   // Table
   nodesTable: 'Nodes',
   columns: {
     readiness: 'Readiness', name: 'Name', node_id: 'Node ID', kind: 'Kind', platform: 'Platform',
     account: 'Account · Region', ip: 'IP', agent: 'Agent', tier: 'Tier', ping: 'Ping',
+    computer_name: 'Host name', public_ip: 'Public IP', instance_state: 'State', instance_type: 'Type',
+    availability_zone: 'Zone', vpc_id: 'VPC', iam_role: 'IAM role', registered: 'Since', used: 'Used', tags: 'Tags',
   },
   readiness: {
     ready: 'Ready', limited: 'Ready with limits', blocked: 'Cannot take sessions', lost: 'Connection lost',
@@ -166,6 +167,11 @@ export const en = {
   emptyDenied: (denied: number, all: number) => `${n(denied)} of ${n(all)} account-regions are denied`,
   emptyLoading: 'Loading nodes',
   staleBar: (time: string, age: string) => `**Data from ${time}, ${age} old** Ages are counted from then.`,
+  staleRows: (count: number) => plural(loc, count, { one: '# node is not confirmed yet.', other: '# nodes are not confirmed yet.' }),
+  staleMissed: (count: number) =>
+    plural(loc, count, { one: '# account-region could not be listed.', other: '# account-regions could not be listed.' }),
+  scopeKept: (count: number, time: string) =>
+    plural(loc, count, { one: `# node is shown from ${time}.`, other: `# nodes are shown from ${time}.` }),
   tryNow: 'Try now',
 
   // Shell
@@ -551,6 +557,54 @@ export const en = {
   connect,
   documents,
   history,
+
+  // Saved views, groups, columns, exports
+  book: {
+    views: 'Views',
+    allNodes: 'All nodes',
+    viewOf: (name: string) => `View ${name}`,
+    viewChanged: (name: string) => `View ${name}, changed`,
+    saveView: 'Save view',
+    saveAs: 'Save view as…',
+    updateView: 'Update view',
+    resetView: 'Back to the saved view',
+    rename: 'Rename',
+    renameMore: 'Rename view…',
+    remove: 'Remove',
+    removeMore: 'Remove view…',
+    saveTitle: 'Save what is shown as a view',
+    renameTitle: (name: string) => `Rename ${name}`,
+    removeTitle: (name: string) => `Remove the view ${name}?`,
+    removeText: 'Its query, order and columns are forgotten. Nodes, favourites and groups stay.',
+    name: 'Name',
+    replaces: 'Replaces the view of this name.',
+    taken: 'There is a view of this name already.',
+    favourite: 'Favourite',
+    favourites: (count: number) => `Favourites (${n(count)})`,
+    makeFavourite: 'Add to favourites',
+    unfavourite: 'Remove from favourites',
+    recent: 'Recently used',
+    groups: 'Groups',
+    groupCount: (name: string, count: number) => `${name} (${n(count)})`,
+    groupsMore: 'Groups…',
+    groupsOf: (node: string) => `Groups of ${node}`,
+    noGroups: 'No groups yet. A group holds nodes of any account; its query is group:name.',
+    newGroup: 'New group with this node',
+    add: 'Add',
+    change: 'Change…',
+    columns: 'Columns, row height and export',
+    moveUp: (column: string) => `Move ${column} up`,
+    moveDown: (column: string) => `Move ${column} down`,
+    resetColumns: 'Reset columns',
+    columnHelp: 'Alt ↑ ↓ moves, Alt ← → changes the width.',
+    exportCsv: 'Export as CSV',
+    exportJson: 'Export as JSON',
+    exported: (count: number, path: string) =>
+      `${plural(loc, count, { one: '# node', other: '# nodes' })} written to ${path}`,
+    path: 'the path',
+    copyPath: 'Copy path',
+    listAgain: (account: string, region: string) => `List ${account} · ${region} again`,
+  },
 };
 
 /** The shape of every dictionary. */

@@ -36,6 +36,11 @@ class Language {
     return new Intl.DateTimeFormat(this.#messages.locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(ms);
   }
 
+  /** A day. */
+  date(ms: number): string {
+    return new Intl.DateTimeFormat(this.#messages.locale, { dateStyle: 'medium' }).format(ms);
+  }
+
   /** An age or wait in one unit: seconds, minutes, hours, days. */
   age(ms: number): string {
     const seconds = Math.max(0, Math.round(ms / 1000));

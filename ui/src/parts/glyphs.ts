@@ -35,6 +35,7 @@ export type IconName =
   | 'forwards'
   | 'host'
   | 'pause'
+  | 'profiles'
   | 'port'
   | 'rdp'
   | 'socks'

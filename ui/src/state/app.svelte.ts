@@ -3,6 +3,7 @@ import type {
   AppEvent, AppMode, AppSnapshot, CommandError, Host, IdentityRow, LinkQuestion, Notice, RestoreOffer, SourceRow, StartChoice,
 } from '../host/types';
 import { AccountsState } from './accounts.svelte';
+import { BookState } from './book.svelte';
 import { Chrome } from './chrome.svelte';
 import { DocumentsState } from './documents.svelte';
 import { FleetState } from './fleet.svelte';
@@ -18,6 +19,7 @@ export class Application {
   readonly chrome: Chrome;
   readonly settings: SettingsState;
   readonly tabs: TabsState;
+  readonly book: BookState;
   readonly fleet: FleetState;
   readonly forwards: ForwardsState;
   readonly accounts: AccountsState;
@@ -46,7 +48,8 @@ export class Application {
     this.chrome = new Chrome();
     this.settings = new SettingsState(host, this.chrome);
     this.tabs = new TabsState(host, this.chrome);
-    this.fleet = new FleetState(host, this.chrome);
+    this.book = new BookState(host, this.chrome);
+    this.fleet = new FleetState(host, this.chrome, this.book);
     this.forwards = new ForwardsState(host, this.chrome);
     this.accounts = new AccountsState(host, this.chrome);
     this.documents = new DocumentsState(host, this.chrome);
@@ -65,6 +68,7 @@ export class Application {
       this.#take(snapshot);
       for (const event of this.#gate.open(snapshot.version)) this.#apply(event);
       this.phase = 'ready';
+      this.fleet.adoptSavedView();
       if (this.mode.kind !== 'first_run') await this.fleet.open();
     } catch (cause) {
       this.lost = HostError.from(cause).problem;
@@ -103,6 +107,7 @@ export class Application {
     this.softwareGl = snapshot.softwareGl;
     this.settings.take(snapshot.settings);
     this.tabs.takeAll(snapshot.tabs, snapshot.activeTab, snapshot.version);
+    this.book.take(snapshot.book);
     this.fleet.takeSummary(snapshot.fleet);
     this.forwards.takeAll(snapshot.forwards, snapshot.version);
     this.accounts.takeAll(snapshot.accounts);
@@ -117,6 +122,9 @@ export class Application {
         break;
       case 'fleet':
         this.fleet.takeSummary(change.summary);
+        break;
+      case 'book':
+        this.book.take(change.book);
         break;
       case 'view':
         this.fleet.takeView(change.view);

@@ -1,11 +1,42 @@
 import { HostError, type ActivationRow, type Activations, type CommandError, type DocumentReading, type ForwardKind, type ForwardRow, type ForwardSpec, type HistoryRow, type NodeRow, type QuitSummary, type TierTarget } from '../host/types';
 
+/** Asks for a name of 1 to 80 characters. */
+export interface NameQuestion {
+  kind: 'name';
+  title: string;
+  value: string;
+  confirm: string;
+  /** What is to be said about a name before it is taken; may be empty. */
+  note: (name: string) => string;
+  /** Takes the name; false keeps the question open. */
+  run: (name: string) => Promise<boolean>;
+}
+
+/** Asks before something is lost. */
+export interface ConfirmQuestion {
+  kind: 'confirm';
+  title: string;
+  text: string;
+  confirm: string;
+  /** Does it; false keeps the question open. */
+  run: () => Promise<boolean>;
+}
+
+/** Something finished in the background; `copy` is offered for copying. */
+export interface Toast {
+  text: string;
+  copy?: string;
+}
+
 /** A window-level question or overlay; at most one is open. */
 export type Overlay =
   | { kind: 'palette'; text: string }
   | { kind: 'shortcuts' }
   | { kind: 'quit'; summary: QuitSummary }
   | { kind: 'close_tab'; tab: string; title: string }
+  | NameQuestion
+  | ConfirmQuestion
+  | { kind: 'groups'; row: NodeRow }
   | { kind: 'forward'; id: string | null; node: NodeRow | null; spec: ForwardSpec | null; forwardKind: ForwardKind }
   | { kind: 'remove_forward'; row: ForwardRow }
   | { kind: 'rename_bundle'; bundle: string }
@@ -31,6 +62,7 @@ export class Chrome {
   overlay = $state.raw<Overlay | null>(null);
   /** A command that said no, shown until dismissed or until the next action. */
   failure = $state.raw<CommandError | null>(null);
+  toast = $state.raw<Toast | null>(null);
   /** Spoken politely / at once by the live regions. */
   polite = $state('');
   assertive = $state('');

@@ -1,12 +1,14 @@
 import { HostError } from '../host/types';
 import type {
-  CheckRow, FleetQuery, FleetSummary, FleetViewState, FleetWindow, Host, NodeDetail, NodeRow, SortColumn,
+  CheckRow, FleetQuery, FleetSummary, FleetViewState, FleetWindow, Host, NodeDetail, NodeRow, SavedView, SortColumn, TableLayout,
 } from '../host/types';
+import type { BookState } from './book.svelte';
 import type { Chrome } from './chrome.svelte';
+import { sameColumns } from '../fleet/columns';
 import { covers, windowFor } from '../fleet/viewport';
 
 const EMPTY_SUMMARY: FleetSummary = {
-  version: 0, total: 0, online: 0, hybrid: 0, notConnectable: 0, accounts: 0, regions: 0,
+  version: 0, total: 0, online: 0, hybrid: 0, notConnectable: 0, stale: 0, accounts: 0, regions: 0,
   accountRegions: [], refreshing: false, updatedMs: null,
 };
 
@@ -34,10 +36,89 @@ export class FleetState {
 
   readonly #host: Host;
   readonly #chrome: Chrome;
+  readonly #book: BookState;
+  /** Columns chosen over those of the saved view and not saved in it. */
+  #draft = $state.raw<TableLayout | null>(null);
 
-  constructor(host: Host, chrome: Chrome) {
+  constructor(host: Host, chrome: Chrome, book: BookState) {
     this.#host = host;
     this.#chrome = chrome;
+    this.#book = book;
+  }
+
+  /** The saved view that is shown, if one is. */
+  get savedView(): SavedView | null {
+    return this.#book.view(this.#book.current.open);
+  }
+
+  /** How the table looks. */
+  get layout(): TableLayout {
+    return this.#draft ?? this.savedView?.layout ?? this.#book.current.layout;
+  }
+
+  /** Whether what is shown differs from the saved view. */
+  get viewChanged(): boolean {
+    const view = this.savedView;
+    if (view === null) return false;
+    const { text, sort, descending } = this.query;
+    const asked = text !== view.query.text || sort !== view.query.sort || descending !== view.query.descending;
+    return asked || !sameColumns(this.layout, view.layout);
+  }
+
+  /** Takes the query of the view that was shown last, before the table is opened. */
+  adoptSavedView(): void {
+    const view = this.savedView;
+    if (view !== null) this.query = view.query;
+  }
+
+  /** Shows a saved view as it was saved; `null` shows all nodes. */
+  async showView(name: string | null): Promise<void> {
+    const view = this.#book.view(name);
+    this.#draft = null;
+    const asked = this.#ask(view?.query ?? { text: '', sort: 'name', descending: false });
+    await Promise.all([asked, this.#book.change({ change: 'open', view: view?.name ?? null })]);
+  }
+
+  /** Saves what is shown under a name, and goes on showing that view. */
+  async saveView(name: string): Promise<boolean> {
+    const view = { name, query: this.query, layout: this.layout };
+    if (!(await this.#book.change({ change: 'save_view', view }))) return false;
+    this.#draft = null;
+    return this.#book.change({ change: 'open', view: name });
+  }
+
+  async updateView(): Promise<void> {
+    const view = this.savedView;
+    if (view !== null) await this.saveView(view.name);
+  }
+
+  /** Shows the nodes used lately, the latest first. */
+  showRecent(): void {
+    void this.#ask({ text: 'is:recent', sort: 'used', descending: false });
+  }
+
+  /** Other columns: kept at once, but those of a saved view only when it is updated. */
+  setLayout(layout: TableLayout): void {
+    if (this.savedView === null) void this.#book.change({ change: 'layout', view: null, layout });
+    else this.#draft = layout;
+  }
+
+  /** Other widths: always kept at once. */
+  setWidths(layout: TableLayout): void {
+    const view = this.savedView;
+    if (view === null) {
+      this.setLayout(layout);
+      return;
+    }
+    if (this.#draft !== null) this.#draft = layout;
+    void this.#book.change({ change: 'layout', view: view.name, layout: { ...view.layout, widths: layout.widths } });
+  }
+
+  /** Marks a node as a favourite, or takes the mark away. */
+  setFavourite(row: NodeRow, on = !row.favourite): void {
+    void this.#book.change({ change: 'favourite', nodes: [row.key], on }).then((done) => {
+      if (done && this.selectedKey === row.key) void this.loadDetail();
+    });
   }
 
   takeSummary(summary: FleetSummary): void {
@@ -148,6 +229,11 @@ export class FleetState {
     const from = Math.max(0, this.selectedIndex);
     const index = await this.#chrome.run(this.#host.fleetViewTypeAhead(view, prefix, from));
     if (typeof index === 'number') await this.selectIndex(index);
+  }
+
+  /** Lists one account-Region again. */
+  retry(source: string, region: string): void {
+    void this.#chrome.run(this.#host.fleetRefreshOne(source, region));
   }
 
   refresh(): void {

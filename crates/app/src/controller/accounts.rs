@@ -265,7 +265,7 @@ impl Controller {
     /// What a refresh tells of sources.
     pub(super) fn learn_of_sources(&mut self, progress: &Progress) {
         let (id, outcome) = match &progress.step {
-            Step::Identity(id, caller) => {
+            Step::Told(id, Told::Identity(caller)) => {
                 let caller = Caller { account_id: caller.account_id.clone(), arn: caller.arn.clone() };
                 (*id, Ok(caller))
             }

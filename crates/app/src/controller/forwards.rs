@@ -57,10 +57,12 @@ impl Controller {
 
     fn forward_create(&mut self, spec: ForwardSpec) -> Result<ForwardRow, CommandError> {
         self.may_forward()?;
+        let node = spec.node_key.clone();
         let (id, edits) = self.forwards.create(spec, self.desk.fleet())?;
         self.save_profiles(edits);
         drop(self.forwards.switch(&id, true));
         self.forward_start(&id);
+        self.touch(&node);
         self.emit_forwards();
         self.forwards.row(&id)
     }

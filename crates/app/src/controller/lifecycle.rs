@@ -10,8 +10,9 @@ use tokio::time::Instant;
 
 use super::restore::Restoring;
 use super::{CHOICE, CONNECTIONS, Controller, SETTINGS, answer, mode_of};
-use crate::fleet::inventory_cache;
+use crate::fleet::RefreshTags;
 use crate::forwards::{News, with_clients};
+use crate::listing_cache;
 use crate::notices;
 use crate::ports::{Backend, Scope};
 use crate::request::Reply;
@@ -39,7 +40,7 @@ pub(super) struct Launched {
 struct Ready {
     backend: Backend,
     scope: Vec<Scope>,
-    cached: Option<Vec<Option<inventory_cache::Found>>>,
+    cached: Option<Vec<Option<listing_cache::Found>>>,
 }
 
 impl Controller {
@@ -59,6 +60,7 @@ impl Controller {
         }
         self.last_choices = self.disk.store().load_optional(CONNECTIONS).value.unwrap_or_default();
         self.open_journal();
+        self.read_book();
         self.read_sources();
         self.accounts.point_at(self.launcher.identities());
         self.redraw_tray();
@@ -153,7 +155,7 @@ impl Controller {
         self.accounts.point_at(ready.backend.identities.clone());
         self.history.point_at(&ready.scope);
         self.desk.point_at(ready.scope, ready.cached);
-        self.desk.refresh(&ready.backend.sources, &self.progress);
+        self.desk.refresh(&ready.backend.sources, &self.progress, RefreshTags::Unknown);
         self.backend = Some(ready.backend);
         self.list_forwards();
         let changed = self.notices.take_down("start");
@@ -222,7 +224,7 @@ impl Controller {
         self.forwards_leave();
         self.access_leave();
         self.proofs = Proofs::default();
-        let changed = self.notices.take_down_prefixed("enrichment:");
+        let changed = self.notices.take_down_prefixed("missing:");
         self.notices_changed(changed);
         self.emit_tabs();
         if let Some(backend) = backend {
@@ -303,6 +305,9 @@ impl Controller {
     /// The last act: everything is written, the backend ends, the program may go.
     pub(super) async fn finish(mut self) {
         self.terminals.shutdown().await;
+        while let Some(cache) = self.desk.next_to_cache() {
+            self.disk.save_last(cache.key, cache.saved_ms, cache.listing).await;
+        }
         self.disk.finish().await;
         if let Some(backend) = self.backend.take() {
             let ended = tokio::task::spawn_blocking(move || drop(backend)).await;
@@ -336,7 +341,7 @@ async fn prepare(backend: Backend, choice: &StartChoice, store: Store) -> Result
         StartChoice::Demo => None,
         StartChoice::Aws { .. } => {
             let read = scope.clone();
-            let cached = tokio::task::spawn_blocking(move || inventory_cache::read(&store, &read)).await;
+            let cached = tokio::task::spawn_blocking(move || listing_cache::read(&store, &read)).await;
             Some(cached.unwrap_or_default())
         }
     };

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod book;
 mod desktops;
 mod documents;
 mod forwards;
@@ -18,14 +19,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_engine::SessionOptions;
+use fleetline_engine::ports::ApiError;
 use fleetline_inventory::node::InstanceTier;
+use fleetline_inventory::ports::Sources;
 use fleetline_ipc::event::{AppEvent, Change};
 use fleetline_ipc::fleet::{FleetSummary, NodeDetail};
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppMode, AppSnapshot, NoticeLevel, SourceRow, StartChoice};
 use fleetline_ipc::terminal::TerminalSize;
 use fleetline_ipc::{CommandError, ErrorCode};
-use fleetline_store::Journal;
+use fleetline_store::{FleetBook, Journal};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -42,7 +45,7 @@ use crate::checks::Checks;
 use crate::clock::now_ms;
 use crate::connect::LastChoices;
 use crate::disk::{Disk, Written};
-use crate::fleet::FleetDesk;
+use crate::fleet::{FleetDesk, RefreshTags};
 use crate::forwards::{ForwardDesk, News};
 use crate::handle::AppHandle;
 use crate::history::HistoryDesk;
@@ -61,6 +64,8 @@ use crate::tray::{self, Menu, TrayState};
 const WAITING_REQUESTS: usize = 256;
 /// Messages of the controller's own tasks that may wait; beyond it those tasks wait.
 const WAITING_MESSAGES: usize = 64;
+/// The same for steps of refreshes, each with up to 1,000 nodes.
+const WAITING_PROGRESS: usize = 8;
 /// Least time between two drawings of the tray menu.
 const TRAY_CALM: Duration = Duration::from_millis(250);
 /// Name of the settings document.
@@ -79,7 +84,7 @@ const CHOICE: &str = "choice";
 pub fn start(ports: Ports) -> AppHandle {
     let (sender, requests) = mpsc::channel(WAITING_REQUESTS);
     let (reports, reports_in) = mpsc::channel(WAITING_MESSAGES);
-    let (progress, progress_in) = mpsc::channel(WAITING_MESSAGES);
+    let (progress, progress_in) = mpsc::channel(WAITING_PROGRESS);
     let (launched, launched_in) = mpsc::channel(WAITING_MESSAGES);
     let (forward_news, forward_news_in) = mpsc::channel(WAITING_MESSAGES);
     let (access_told, access_news) = mpsc::channel(WAITING_MESSAGES);
@@ -128,6 +133,10 @@ pub fn start(ports: Ports) -> AppHandle {
         checks: Checks::default(),
         tiers: Tiers::default(),
         codes: Codes::default(),
+        book: FleetBook::default(),
+        book_edits: 0,
+        book_written: 0,
+        caching: false,
         settings: Settings::default(),
         notices: Notices::default(),
         terminals: JoinSet::new(),
@@ -183,6 +192,14 @@ struct Controller {
     checks: Checks,
     tiers: Tiers,
     codes: Codes,
+    /// Saved views, favourites, recents and groups.
+    book: FleetBook,
+    /// Changes of it so far.
+    book_edits: u64,
+    /// Number of the last one that is on disk.
+    book_written: u64,
+    /// A listing is being written to the cache.
+    caching: bool,
     settings: Settings,
     notices: Notices,
     /// One task per terminal, closed ones until their session is terminated, and one per forward that is being stopped.
@@ -275,6 +292,8 @@ impl Controller {
                 }
             }
         }
+        // The writer must not wait for somebody who no longer listens.
+        drop(inbox.written);
         self.finish().await;
     }
 
@@ -297,6 +316,9 @@ impl Controller {
             Request::Activated => self.ui.show_window(),
             Request::Tray { action } => self.tray_chosen(action),
             Request::FleetRefresh { reply } => answer(reply, self.refresh()),
+            Request::FleetRefreshOne { source, region, reply } => {
+                answer(reply, self.refresh_one(&source, &region));
+            }
             Request::FleetCancel { reply } => {
                 self.desk.stop();
                 answer(reply, Ok(()));
@@ -312,6 +334,8 @@ impl Controller {
                 answer(reply, self.desk.type_ahead(&view, &prefix, from));
             }
             Request::Complete { text, cursor, reply } => answer(reply, self.desk.complete(&text, cursor)),
+            Request::Book { change, reply } => answer(reply, self.book_change(change)),
+            Request::Export { view, form, reply } => self.export(&view, form, reply),
             Request::Node { key, reply } => answer(reply, self.node(&key)),
             Request::ShellOpen { node_key, document, reason, reply } => {
                 answer(reply, self.shell_open(&node_key, document, reason));
@@ -353,6 +377,7 @@ impl Controller {
             sources: self.sources.clone(),
             identities: self.desk.identities(),
             fleet: self.summary(),
+            book: crate::book::row(&self.book),
             tabs: self.tabs.rows(),
             active_tab: self.tabs.active().to_owned(),
             forwards: self.forwards.all(),
@@ -382,12 +407,27 @@ impl Controller {
             ladder: rungs::ladder(steps),
             facts: rows::facts(entry.node()),
             tags: rows::tags(entry.node()),
+            groups: fleet.marks().groups_of(key).map(str::to_owned).collect(),
             sessions: self.tabs.sessions_on(key),
             check: self.checks.row(key).cloned(),
         })
     }
 
     fn refresh(&mut self) -> Result<(), CommandError> {
+        let sources = self.open_sources()?;
+        // The command line program may have changed it.
+        self.read_book();
+        self.desk.refresh(&sources, &self.progress, RefreshTags::All);
+        Ok(())
+    }
+
+    fn refresh_one(&mut self, source: &str, region: &str) -> Result<(), CommandError> {
+        let sources = self.open_sources()?;
+        self.desk.refresh_one(source, region, &sources, &self.progress)
+    }
+
+    /// The sources of the fleet that is open.
+    fn open_sources(&self) -> Result<Arc<dyn Sources<ApiError>>, CommandError> {
         let Some(backend) = &self.backend else {
             let message = match self.launching {
                 Some(_) => "The fleet is being opened; it is listed when that is done.",
@@ -395,8 +435,7 @@ impl Controller {
             };
             return Err(CommandError::new(ErrorCode::InvalidInput, message));
         };
-        self.desk.refresh(&backend.sources, &self.progress);
-        Ok(())
+        Ok(backend.sources.clone())
     }
 
     fn progressed(&mut self, progress: Progress) {
@@ -417,9 +456,16 @@ impl Controller {
         {
             tracing::warn!(message = problem.message, "a change of the tier is not looked at");
         }
-        if let Some(cache) = outcome.cache {
-            self.disk.save_cached(cache.key, cache.saved_ms, cache.listing);
+        if outcome.cache && !self.caching {
+            self.cache_next();
         }
+    }
+
+    /// Writes the next complete listing to the cache.
+    fn cache_next(&mut self) {
+        let next = self.desk.next_to_cache();
+        self.caching =
+            next.is_some_and(|cache| self.disk.save_cached(cache.key, cache.saved_ms, cache.listing));
     }
 
     fn announce(&mut self) {
@@ -464,6 +510,14 @@ impl Controller {
             Written::Profiles(fingerprint, problem) => {
                 self.profiles_written(fingerprint);
                 problem
+            }
+            Written::Cached(failed) => {
+                self.cache_next();
+                failed
+            }
+            Written::Book { number, book } => {
+                self.book_written(number, book);
+                None
             }
         };
         let changed = match problem {

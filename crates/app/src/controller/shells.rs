@@ -119,10 +119,12 @@ impl Controller {
             unseen: false,
             bell: false,
         };
+        let node_key = row.session.as_ref().map(|session| session.node_key.clone()).unwrap_or_default();
         if ssh.is_none() {
             self.learn_effects(&row);
         }
         self.tabs.push(ShellTab { row: row.clone(), commands, document, parameters, reason, ssh });
+        self.touch(&node_key);
         self.emit_tabs();
         self.draw_tray();
         Ok(row)

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use fleetline_app::tray::Menu;
 use fleetline_app::{AppHandle, FrameSink, Notification, SinkClosed, Ui, UiError};
 use fleetline_ipc::access::CheckRow;
 use fleetline_ipc::account::Accounts;
+use fleetline_ipc::book::FleetBook;
 use fleetline_ipc::event::{AppEvent, Change, RequestedPage};
 use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
@@ -46,12 +48,14 @@ pub(crate) struct Seen {
     pub(crate) notified: Vec<Notification>,
     pub(crate) at_login: bool,
     pub(crate) page: Option<RequestedPage>,
+    pub(crate) book: FleetBook,
 }
 
 /// A window without pixels.
 pub(crate) struct FakeUi {
     seen: watch::Sender<Seen>,
     clipboard: Mutex<Option<String>>,
+    downloads: Mutex<Option<PathBuf>>,
 }
 
 impl FakeUi {
@@ -59,7 +63,13 @@ impl FakeUi {
         Arc::new(Self {
             seen: watch::Sender::new(Seen::default()),
             clipboard: Mutex::new(Some(String::new())),
+            downloads: Mutex::new(None),
         })
+    }
+
+    /// A desktop with this folder for downloads.
+    pub(crate) fn set_downloads(&self, folder: &Path) {
+        *self.downloads.lock().unwrap() = Some(folder.to_owned());
     }
 
     /// A desktop without a clipboard.
@@ -142,6 +152,7 @@ impl Ui for FakeUi {
                         *known = row;
                     }
                 }
+                Change::Book { book } => seen.book = book,
                 Change::History { summary } => seen.history = Some(summary),
                 Change::Accounts { accounts } => seen.accounts = accounts,
                 Change::PageRequested { page } => seen.page = Some(page),
@@ -170,6 +181,10 @@ impl Ui for FakeUi {
     fn open_url(&self, url: &str) -> Result<(), UiError> {
         self.seen.send_modify(|seen| seen.opened.push(url.to_owned()));
         Ok(())
+    }
+
+    fn downloads(&self) -> Option<PathBuf> {
+        self.downloads.lock().unwrap().clone()
     }
 
     fn show_window(&self) {

@@ -178,6 +178,16 @@ fn each_value(fleet: &Fleet, key: Key, entry: &Entry, add: &mut dyn FnMut(&str))
         Key::Vpc => add(&node.vpc_id),
         Key::Az => add(&node.availability_zone),
         Key::Type => add(&node.instance_type),
+        Key::Is => {
+            let marks = fleet.marks();
+            let known = [
+                ("favourite", marks.is_favourite(entry.key())),
+                ("recent", marks.used(entry.key()).is_some()),
+                ("stale", entry.is_stale()),
+            ];
+            known.iter().filter(|(_, is)| *is).for_each(|(word, _)| add(word));
+        }
+        Key::Group => fleet.marks().groups_of(entry.key()).for_each(&mut add),
     }
 }
 

@@ -33,11 +33,15 @@ pub enum Key {
     Az,
     /// Instance type.
     Type,
+    /// Marked by the user, or only known from the cache.
+    Is,
+    /// Group of the user.
+    Group,
 }
 
 impl Key {
     /// All keys in the order in which they are offered.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Name,
         Self::Platform,
         Self::Tag,
@@ -53,6 +57,8 @@ impl Key {
         Self::Vpc,
         Self::Az,
         Self::Type,
+        Self::Is,
+        Self::Group,
     ];
 
     /// The key as it is written, lower case.
@@ -73,6 +79,8 @@ impl Key {
             Self::Vpc => "vpc",
             Self::Az => "az",
             Self::Type => "type",
+            Self::Is => "is",
+            Self::Group => "group",
         }
     }
 
@@ -94,6 +102,8 @@ impl Key {
             Self::Vpc => "VPC ID",
             Self::Az => "Availability zone",
             Self::Type => "Instance type",
+            Self::Is => "favourite, recent or stale",
+            Self::Group => "Group of yours",
         }
     }
 

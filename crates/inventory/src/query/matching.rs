@@ -1,7 +1,7 @@
 //! Whether a node matches.
 
 use super::Query;
-use super::parse::{AddressTest, KindTest, Term, Test};
+use super::parse::{AddressTest, IsTest, KindTest, Term, Test};
 use crate::entry::Entry;
 use crate::fleet::Fleet;
 
@@ -60,6 +60,10 @@ impl Test {
             Self::Vpc(pattern) => pattern.matches(&node.vpc_id),
             Self::Az(pattern) => pattern.matches(&node.availability_zone),
             Self::Type(pattern) => pattern.matches(&node.instance_type),
+            Self::Is(IsTest::Favourite) => fleet.marks().is_favourite(entry.key()),
+            Self::Is(IsTest::Recent) => fleet.marks().used(entry.key()).is_some(),
+            Self::Is(IsTest::Stale) => entry.is_stale(),
+            Self::Group(pattern) => fleet.marks().groups_of(entry.key()).any(|group| pattern.matches(group)),
         }
     }
 }

@@ -8,6 +8,8 @@
 //! - `key:value` filters one fact; commas separate values of which one must match: `platform:windows,macos`. Texts match
 //!   anywhere; with `*` in them they match as a whole (`name:pay-*`). An `ip` matches by whole parts (`ip:10.20`).
 //! - `tag:k` asks for a tag, `tag:k=v` for its value.
+//! - `is:favourite`, `is:recent` and `group:name` ask for what the user marked, `is:stale` for rows that were not
+//!   confirmed yet.
 //! - `agent` and `ping` also compare: `agent:<3.1`, `agent:>=3.2.1000`, `ping:>5m` (units s, m, h, d, w). Missing
 //!   components of a version count as 0 in a comparison and are free otherwise (`agent:3.1` is any 3.1).
 //!
@@ -23,7 +25,7 @@ mod text;
 pub use complete::{Completion, Completions};
 pub use key::Key;
 pub use parse::Issue;
-use parse::Term;
+use parse::{Term, Test};
 
 /// A parsed query.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,6 +44,12 @@ impl Query {
     /// What could not be understood, in order of place.
     pub fn issues(&self) -> &[Issue] {
         &self.issues
+    }
+
+    /// Whether tags decide what matches.
+    pub fn asks_for_tags(&self) -> bool {
+        let mut terms = self.alternatives.iter().flatten();
+        terms.any(|term| term.tests.iter().any(|test| matches!(test, Test::Tag(_) | Test::TagValue(..))))
     }
 
     /// Whether it lets every node through.

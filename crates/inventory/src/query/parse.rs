@@ -53,6 +53,15 @@ pub(crate) enum Test {
     Vpc(Pattern),
     Az(Pattern),
     Type(Pattern),
+    Is(IsTest),
+    Group(Pattern),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum IsTest {
+    Favourite,
+    Recent,
+    Stale,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -261,6 +270,13 @@ fn test(key: Key, raw: &str) -> Result<Test, String> {
         Key::Vpc => Test::Vpc(pattern(raw)),
         Key::Az => Test::Az(pattern(raw)),
         Key::Type => Test::Type(pattern(raw)),
+        Key::Is => Test::Is(match lower.as_str() {
+            "favourite" | "favorite" => IsTest::Favourite,
+            "recent" => IsTest::Recent,
+            "stale" => IsTest::Stale,
+            _ => return Err("A node is favourite, recent or stale.".to_owned()),
+        }),
+        Key::Group => Test::Group(exact(raw)),
     })
 }
 

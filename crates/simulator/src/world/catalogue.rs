@@ -155,6 +155,46 @@ const PATCHING: (&str, &str) = ("patching", "platform");
 const BUILD: (&str, &str) = ("build", "platform");
 const REPORTS: (&str, &str) = ("reports", "data");
 
+/// What stands in every account-Region of the wide world.
+static WIDE_FAMILIES: &[Family] = &[
+    family("api", Ec2, &[&AL2023, &UBUNTU_24], CHECKOUT, PROD, 120, (10, 40), ARM),
+    family("web", Ec2, &[&AL2023], CHECKOUT, MIXED, 70, (10, 41), ARM),
+    family("worker", Ec2, &[&UBUNTU_22, &UBUNTU_24], LEDGER, MIXED, 90, (10, 42), GENERAL),
+    family("kafka", Ec2, &[&RHEL_9], LEDGER, PROD, 30, (10, 43), MEMORY),
+    family("win", Ec2, &[&WIN_2022, &WIN_2019], FINANCE, MIXED, 40, (10, 44), GENERAL),
+    family("az", Azure, &[&WIN_2022, &UBUNTU_22], LEDGER, MIXED, 30, (10, 95), NONE),
+    family("plant", OnPrem, &[&RHEL_8, &WIN_IOT], LEDGER, PROD, 20, (172, 40), NONE),
+];
+
+const fn wide_region(region: &'static str) -> RegionPlan {
+    RegionPlan { region, nodes: 2_400, hybrid: 120, lost: 40, standard_tier: false, families: WIDE_FAMILIES }
+}
+
+static WIDE_REGIONS: &[RegionPlan] =
+    &[wide_region("eu-central-1"), wide_region("us-east-1"), wide_region("ap-northeast-1")];
+
+const fn wide(name: &'static str, id: &'static str) -> AccountPlan {
+    AccountPlan { name, id, role: "FleetOperator", default_region: "eu-central-1", regions: WIDE_REGIONS }
+}
+
+/// 14 accounts in three Regions each: 42 account-Regions that are alike, for measuring.
+pub(crate) static WIDE: [AccountPlan; 14] = [
+    wide("wide-01", "200000000001"),
+    wide("wide-02", "200000000002"),
+    wide("wide-03", "200000000003"),
+    wide("wide-04", "200000000004"),
+    wide("wide-05", "200000000005"),
+    wide("wide-06", "200000000006"),
+    wide("wide-07", "200000000007"),
+    wide("wide-08", "200000000008"),
+    wide("wide-09", "200000000009"),
+    wide("wide-10", "200000000010"),
+    wide("wide-11", "200000000011"),
+    wide("wide-12", "200000000012"),
+    wide("wide-13", "200000000013"),
+    wide("wide-14", "200000000014"),
+];
+
 pub(crate) static ACCOUNTS: &[AccountPlan] = &[
     AccountPlan {
         name: "payments-prod",

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
-use super::catalogue::{ACCOUNTS, AGENT_VERSIONS, Family, PICTURED, PLANNED_NODES, Pictured, RegionPlan};
+use super::catalogue::{
+    ACCOUNTS, AGENT_VERSIONS, AccountPlan, Family, PICTURED, PLANNED_NODES, Pictured, RegionPlan,
+};
 use super::node::{Kind, Node};
 use crate::random::Seeded;
 
@@ -18,11 +20,16 @@ pub(crate) struct RegionNodes {
 
 /// Makes `count` nodes, spread over the planned account-Regions in proportion. `now_s` is the time registrations and
 /// lost pings lie before, in seconds of the Unix epoch.
-pub(crate) fn generate(seed: u64, count: usize, now_s: i64) -> Vec<Vec<RegionNodes>> {
-    let weights: Vec<u64> = ACCOUNTS.iter().flat_map(|a| a.regions).map(|r| u64::from(r.nodes)).collect();
+pub(crate) fn generate(
+    plans: &'static [AccountPlan],
+    seed: u64,
+    count: usize,
+    now_s: i64,
+) -> Vec<Vec<RegionNodes>> {
+    let weights: Vec<u64> = plans.iter().flat_map(|a| a.regions).map(|r| u64::from(r.nodes)).collect();
     let mut quotas = share(count, &weights).into_iter();
     let mut place = 0;
-    ACCOUNTS
+    plans
         .iter()
         .map(|account| {
             account

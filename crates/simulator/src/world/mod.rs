@@ -11,9 +11,11 @@ mod tests;
 
 use sha2::{Digest, Sha256};
 
-use catalogue::{ACCOUNTS, AccountPlan};
+use catalogue::{ACCOUNTS, AccountPlan, WIDE};
 use generate::RegionNodes;
 use node::Node;
+
+use crate::config::WorldPlan;
 
 /// An account with the throw-away credentials that reach it.
 #[derive(Debug)]
@@ -83,9 +85,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, nodes: usize, now_ms: i64) -> Self {
-        let regions = generate::generate(seed, nodes, now_ms / 1000);
-        let accounts = ACCOUNTS
+    pub(crate) fn new(plan: WorldPlan, seed: u64, nodes: usize, now_ms: i64) -> Self {
+        let plans: &[AccountPlan] = match plan {
+            WorldPlan::Demo => ACCOUNTS,
+            WorldPlan::Wide => &WIDE,
+        };
+        let regions = generate::generate(plans, seed, nodes, now_ms / 1000);
+        let accounts = plans
             .iter()
             .zip(regions)
             .map(|(plan, regions)| Account {

@@ -2,12 +2,13 @@ use std::collections::HashSet;
 
 use super::World;
 use super::catalogue::PlatformType;
+use crate::config::WorldPlan;
 
 const NOW_MS: i64 = 1_790_000_000_000;
 
 #[test]
 fn default_world_has_the_numbers_of_the_design() {
-    let world = World::new(1, 1284, NOW_MS);
+    let world = World::new(WorldPlan::Demo, 1, 1284, NOW_MS);
     let nodes: Vec<_> = world.accounts.iter().flat_map(|a| &a.regions).flat_map(|r| &r.nodes).collect();
     assert_eq!(nodes.len(), 1284);
     assert_eq!(nodes.iter().filter(|n| n.kind.is_hybrid()).count(), 212);
@@ -23,7 +24,7 @@ fn default_world_has_the_numbers_of_the_design() {
 
 #[test]
 fn eleven_hybrid_nodes_of_plants_eu_are_on_the_standard_tier() {
-    let world = World::new(1, 1284, NOW_MS);
+    let world = World::new(WorldPlan::Demo, 1, 1284, NOW_MS);
     let account = &world.accounts[world.account_named("plants-eu").unwrap()];
     let hybrid = account.nodes("eu-central-1").iter().filter(|n| n.kind.is_hybrid()).count();
     assert_eq!(hybrid, 11);
@@ -33,7 +34,7 @@ fn eleven_hybrid_nodes_of_plants_eu_are_on_the_standard_tier() {
 #[test]
 fn the_same_seed_gives_the_same_world_and_another_seed_another() {
     let ids = |seed| -> Vec<String> {
-        let world = World::new(seed, 300, NOW_MS);
+        let world = World::new(WorldPlan::Demo, seed, 300, NOW_MS);
         world
             .accounts
             .iter()
@@ -49,7 +50,7 @@ fn the_same_seed_gives_the_same_world_and_another_seed_another() {
 #[test]
 fn every_size_is_met_exactly() {
     for count in [0, 1, 2, 5, 10, 57, 1283, 5000] {
-        let world = World::new(3, count, NOW_MS);
+        let world = World::new(WorldPlan::Demo, 3, count, NOW_MS);
         let made: usize = world.accounts.iter().flat_map(|a| &a.regions).map(|r| r.nodes.len()).sum();
         assert_eq!(made, count);
     }
@@ -57,7 +58,7 @@ fn every_size_is_met_exactly() {
 
 #[test]
 fn nodes_are_found_by_id() {
-    let world = World::new(1, 1284, NOW_MS);
+    let world = World::new(WorldPlan::Demo, 1, 1284, NOW_MS);
     let account = &world.accounts[0];
     for node in account.nodes("eu-central-1") {
         assert_eq!(account.find("eu-central-1", &node.id).map(|n| &n.name), Some(&node.name));
@@ -82,7 +83,7 @@ fn containers_are_found_and_not_listed() {
 
 #[test]
 fn pings_of_live_nodes_stay_within_a_minute() {
-    let world = World::new(1, 1284, NOW_MS);
+    let world = World::new(WorldPlan::Demo, 1, 1284, NOW_MS);
     for node in world.accounts[0].nodes("us-east-1") {
         for now in [NOW_MS, NOW_MS + 1, NOW_MS + 86_400_000] {
             let age = now - node.fresh_ping_ms(now);

@@ -1,7 +1,6 @@
 //! The profile file of a store.
 
 use std::fmt;
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -93,11 +92,11 @@ impl Store {
     ///
     /// A store that remembers nothing returns no profiles.
     pub fn edit_profiles(&self, edits: &[Edit]) -> Result<LoadedProfiles, EditFailed> {
-        let Some(path) = self.profiles_path() else {
+        let (Some(path), Some(paths)) = (self.profiles_path(), &self.paths) else {
             return Ok(self.load_profiles());
         };
         // Held until the end of this function; a crash releases it.
-        let _turn = lock(&path)?;
+        let _turn = file::lock(&paths.config, NAME)?;
         let target = resolve(&path);
         file::remove_leftovers(&target);
         let bytes = read_file(&path)?.unwrap_or_default();
@@ -145,12 +144,4 @@ fn read_bytes(bytes: &[u8]) -> Profiles {
 
 fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> StoreError {
     StoreError::new(StoreErrorKind::Format, path, error.to_string())
-}
-
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let lock = path.with_file_name(format!(".{NAME}.lock"));
-    let opened = crate::os::private_file_options().write(true).create(true).truncate(false).open(&lock);
-    let file = opened.map_err(|e| StoreError::io(&lock, &e))?;
-    file.lock().map_err(|e| StoreError::io(&lock, &e))?;
-    Ok(file)
 }

@@ -55,7 +55,9 @@ export function inventFleet(count: number): Invented {
       ping: lost ? 'connection_lost' : 'online', lastPingMs: now - (lost ? 3_600_000 * (1 + Math.floor(next() * 70)) : Math.floor(next() * 55_000)),
       readiness,
       reason: { lost: 'The agent was last heard hours ago.', blocked: 'Hybrid nodes take sessions only on the advanced tier.', limited: 'Agent 3.0.1390.0 is old.', checking: '', ready: '' }[readiness],
-      stale: false,
+      stale: false, favourite: false, computerName: `${role.toUpperCase()}${i}.corp.example`, publicIp: '', instanceState: hybrid ? '' : 'running',
+      instanceType: hybrid ? '' : 'm6i.large', availabilityZone: hybrid ? '' : `${region}a`, vpcId: hybrid ? '' : 'vpc-0a1b2c3d4e5f60718',
+      iamRole: hybrid ? 'SSMHybridPlants' : 'FleetNode', registeredMs: now - 86_400_000 * (1 + Math.floor(next() * 400)), usedMs: null, tagsText: '',
     });
     tags.set(key, { env: pick(['prod', 'stage', 'test']), team: pick(['payments', 'plants', 'core']), app: pick(['ledger', 'gateway', 'scada', 'build']) });
   }
@@ -85,7 +87,7 @@ export function summarize({ rows, regions }: Invented, version: number, refreshi
     version, total: rows.length, online: rows.filter((row) => row.ping === 'online').length,
     hybrid: rows.filter((row) => row.kind !== 'ec2').length,
     notConnectable: rows.filter((row) => row.readiness === 'blocked' || row.readiness === 'lost').length,
-    accounts: 3, regions: 5, accountRegions: regions, refreshing, updatedMs: Date.now() - 12_000,
+    stale: rows.filter((row) => row.stale).length, accounts: 3, regions: 5, accountRegions: regions, refreshing, updatedMs: Date.now() - 12_000,
   };
 }
 
@@ -119,6 +121,9 @@ export function runQuery({ rows, tags }: Invented, query: FleetQuery): { rows: N
   const text = (row: NodeRow): string => ({
     readiness: row.readiness, name: row.name, node_id: row.nodeId, kind: row.kind, platform: row.platformText,
     account: `${row.accountName} ${row.region}`, ip: row.ip, agent: row.agentVersion, tier: row.tier ?? '', ping: String(row.lastPingMs ?? 0),
+    computer_name: row.computerName, public_ip: row.publicIp, instance_state: row.instanceState, instance_type: row.instanceType,
+    availability_zone: row.availabilityZone, vpc_id: row.vpcId, iam_role: row.iamRole, registered: String(row.registeredMs ?? 0),
+    used: String(row.usedMs ?? 0), tags: row.tagsText,
   })[query.sort];
   found.sort((a, b) => collator.compare(text(a), text(b)) * (query.descending ? -1 : 1));
   return { rows: found, issues };
@@ -133,6 +138,7 @@ export function detailOf(row: NodeRow, tags: Record<string, string>): NodeDetail
   const stopped = row.readiness === 'blocked';
   return {
     row,
+    groups: [],
     ladder: [
       { name: 'registered', state: 'passed', evidence: { kind: 'listed' }, atMs: Date.now() - 86_400_000 * 400 },
       {

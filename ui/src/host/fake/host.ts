@@ -1,4 +1,4 @@
-import type { AppEvent, AppMode, Change, CommandError, FleetQuery, FleetViewState, Host, NodeRow, SessionState, Settings, SourceRow, TabRow } from '../types';
+import type { AppEvent, AppMode, BookChange, Change, FleetBook, CommandError, FleetQuery, FleetViewState, Host, NodeRow, SessionState, Settings, SourceRow, TabRow } from '../types';
 import { HostError } from '../types';
 import { FakeAccess } from './access';
 import { inventDenial } from './denials';
@@ -25,7 +25,7 @@ function problem(code: CommandError['code'], message: string): CommandError {
 export function createFakeHost(options: URLSearchParams): Host {
   const fleet = inventFleet(Number(options.get('nodes') ?? 1284));
   const listeners = new Set<(event: AppEvent) => void>();
-  const views = new Map<string, { state: FleetViewState; rows: NodeRow[] }>();
+  const views = new Map<string, { state: FleetViewState; rows: NodeRow[]; query: FleetQuery }>();
   const terminals = new Map<string, FakeTerminal>();
   let version = 1;
   let counter = 0;
@@ -56,7 +56,7 @@ export function createFakeHost(options: URLSearchParams): Host {
   const ask = (id: string, query: FleetQuery) => {
     const result = runQuery(fleet, query);
     const state = { view: id, version: (views.get(id)?.state.version ?? 0) + 1, matched: result.rows.length, total: fleet.rows.length, issues: result.issues };
-    views.set(id, { state, rows: result.rows });
+    views.set(id, { state, rows: result.rows, query });
     return state;
   };
   const terminal = (tab: string) => {
@@ -99,6 +99,39 @@ export function createFakeHost(options: URLSearchParams): Host {
   };
 
   const access = new FakeAccess(fleet, nodeOf, emit, () => emit({ kind: 'fleet', summary: summarize(fleet, ++version, false) }), options);
+  let book: FleetBook = { views: [], groups: [], favourites: 0, layout: { columns: [], widths: [] }, open: null };
+  const mark = (key: string, change: Partial<NodeRow>) => {
+    const at = fleet.rows.findIndex((row) => row.key === key);
+    const row = fleet.rows[at];
+    if (row) fleet.rows[at] = { ...row, ...change };
+  };
+  const changeBook = (change: BookChange) => {
+    switch (change.change) {
+      case 'save_view': book = { ...book, views: [...book.views.filter((view) => view.name !== change.view.name), change.view] }; break;
+      case 'rename_view': book = { ...book, open: change.to, views: book.views.map((view) => (view.name === change.from ? { ...view, name: change.to } : view)) }; break;
+      case 'remove_view': book = { ...book, open: null, views: book.views.filter((view) => view.name !== change.name) }; break;
+      case 'layout':
+        book = change.view === null ? { ...book, layout: change.layout }
+          : { ...book, views: book.views.map((view) => (view.name === change.view ? { ...view, layout: change.layout } : view)) };
+        break;
+      case 'open': book = { ...book, open: change.view }; break;
+      case 'favourite':
+        for (const key of change.nodes) mark(key, { favourite: change.on });
+        book = { ...book, favourites: fleet.rows.filter((row) => row.favourite).length };
+        for (const id of views.keys()) emit({ kind: 'view', view: ask(id, views.get(id)?.query ?? { text: '', sort: 'name', descending: false }) });
+        break;
+      case 'add_group': book = { ...book, groups: [...book.groups, { name: change.name, nodes: [] }] }; break;
+      case 'rename_group': book = { ...book, groups: book.groups.map((group) => (group.name === change.from ? { ...group, name: change.to } : group)) }; break;
+      case 'remove_group': book = { ...book, groups: book.groups.filter((group) => group.name !== change.name) }; break;
+      case 'member': {
+        const others = (nodes: string[]) => nodes.filter((key) => !change.nodes.includes(key));
+        book = { ...book, groups: book.groups.map((group) => (group.name === change.group ? { ...group, nodes: [...others(group.nodes), ...(change.on ? change.nodes : [])] } : group)) };
+      }
+    }
+    emit({ kind: 'book', book });
+    return book;
+  };
+
   const forwards = new FakeForwards(nodeOf, emit, options.has('noforwards') ? [] : fleet.rows);
   const accounts = new FakeAccounts(emit);
 
@@ -111,7 +144,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     },
     appSnapshot: () => later(() => ({
       version, mode, platform: 'linux', appVersion: '0.1.0', softwareGl: options.has('software'), sources: options.has('nosources') ? [] : SOURCES, identities: [],
-      fleet: summarize(fleet, 1, false), tabs, activeTab: active, forwards: forwards.all(), accounts: accounts.all(), settings, notices: [],
+      fleet: summarize(fleet, 1, false), book, tabs, activeTab: active, forwards: forwards.all(), accounts: accounts.all(), settings, notices: [],
       link: options.has('link') ? { number: 1, opens: 'forward', profile: 'Ledger database', nodeName: 'pay-bastion-1', nodeId: 'i-0a61f0c20d4e5f6a7', accountName: 'payments-prod', region: 'eu-central-1', document: null, ports: ['127.0.0.1:5433 › ledger.internal:5432'] } : null,
       restore: options.has('restore') ? { forwards: ['Ledger database', 'Metrics'], shells: ['pay-api-03'] } : null,
     })),
@@ -138,6 +171,9 @@ export function createFakeHost(options: URLSearchParams): Host {
     editorOpen: () => later(() => undefined),
     appRestore: () => later(() => emit({ kind: 'restore', offer: null })),
     fleetRefresh: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, true) })),
+    fleetRefreshOne: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, true) })),
+    fleetBook: (change) => later(() => changeBook(change)),
+    fleetExport: (view, form) => later(() => ({ path: `/home/mika/Downloads/fleetline-nodes.${form}`, nodes: viewOf(view).state.matched })),
     fleetCancel: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, false) })),
     fleetViewOpen: (query) => later(() => ask(`view-${++counter}`, query)),
     fleetViewQuery: (view, query) => later(() => (viewOf(view), ask(view, query))),
@@ -167,6 +203,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     }),
     fleetNode: (key) => later(() => ({
       ...access.detail(key, detailOf(nodeOf(key), fleet.tags.get(key) ?? {})),
+      groups: book.groups.filter((group) => group.nodes.includes(key)).map((group) => group.name),
       sessions: tabs.filter((tab) => tab.session?.nodeKey === key).map((tab) => ({ tab: tab.id, label: 'Shell', startedMs: tab.session?.startedMs ?? 0 })),
     })),
     shellOpen: (nodeKey) => later(() => {

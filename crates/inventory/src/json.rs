@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use fleetline_inventory::{Entry, Fleet};
 use serde::Serialize;
 
-use crate::words;
+use crate::entry::Entry;
+use crate::fleet::Fleet;
+use crate::words::{self, time};
 
-/// A node as `nodes --json` prints it. Empty text means that the service did not say; times are RFC 3339 in UTC.
+/// A node as it is exported and as `fleetline nodes --json` prints it. Empty text means that the service did not say; times are RFC 3339 in UTC.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NodeJson<'a> {
@@ -36,6 +37,9 @@ pub(crate) struct NodeJson<'a> {
     readiness: &'static str,
     reason: String,
     tags: BTreeMap<&'a str, &'a str>,
+    favourite: bool,
+    used: Option<String>,
+    groups: Vec<&'a str>,
 }
 
 impl<'a> NodeJson<'a> {
@@ -68,11 +72,9 @@ impl<'a> NodeJson<'a> {
             readiness: words::readiness(verdict),
             reason: verdict.sentence(node, now_ms),
             tags: node.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+            favourite: fleet.marks().is_favourite(entry.key()),
+            used: time(fleet.marks().used(entry.key())),
+            groups: fleet.marks().groups_of(entry.key()).collect(),
         }
     }
-}
-
-/// RFC 3339 in UTC.
-pub(crate) fn time(ms: Option<i64>) -> Option<String> {
-    jiff::Timestamp::from_millisecond(ms?).ok().map(|time| time.to_string())
 }

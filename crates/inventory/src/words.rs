@@ -1,10 +1,10 @@
-//! Words for what nodes are, in tables and JSON.
+//! Words for what nodes are, in tables, exports and JSON. Never changed: scripts read them.
 
-use fleetline_inventory::node::{InstanceTier, NodeKind, PingStatus, PlatformFamily};
-use fleetline_inventory::{Readiness, Verdict};
+use crate::node::{InstanceTier, NodeKind, PingStatus, PlatformFamily};
+use crate::readiness::{Readiness, Verdict};
 
 /// The kind, as the query language spells it.
-pub(crate) fn kind(kind: NodeKind) -> &'static str {
+pub fn kind(kind: NodeKind) -> &'static str {
     match kind {
         NodeKind::Ec2 => "ec2",
         NodeKind::OnPrem => "on-prem",
@@ -15,7 +15,7 @@ pub(crate) fn kind(kind: NodeKind) -> &'static str {
 }
 
 /// The platform.
-pub(crate) fn platform(platform: PlatformFamily) -> &'static str {
+pub fn platform(platform: PlatformFamily) -> &'static str {
     match platform {
         PlatformFamily::Linux => "linux",
         PlatformFamily::Windows => "windows",
@@ -25,7 +25,7 @@ pub(crate) fn platform(platform: PlatformFamily) -> &'static str {
 }
 
 /// The heartbeat.
-pub(crate) fn ping(ping: PingStatus) -> &'static str {
+pub fn ping(ping: PingStatus) -> &'static str {
     match ping {
         PingStatus::Online => "online",
         PingStatus::ConnectionLost => "lost",
@@ -35,7 +35,7 @@ pub(crate) fn ping(ping: PingStatus) -> &'static str {
 }
 
 /// The tier; EC2 has none.
-pub(crate) fn tier(tier: Option<InstanceTier>) -> Option<&'static str> {
+pub fn tier(tier: Option<InstanceTier>) -> Option<&'static str> {
     Some(match tier? {
         InstanceTier::Standard => "standard",
         InstanceTier::Advanced => "advanced",
@@ -45,7 +45,7 @@ pub(crate) fn tier(tier: Option<InstanceTier>) -> Option<&'static str> {
 }
 
 /// The verdict in one word.
-pub(crate) fn readiness(verdict: Verdict) -> &'static str {
+pub fn readiness(verdict: Verdict) -> &'static str {
     match verdict.readiness() {
         Readiness::Ready => "ready",
         Readiness::Checking => "checking",
@@ -53,4 +53,9 @@ pub(crate) fn readiness(verdict: Verdict) -> &'static str {
         Readiness::Lost => "lost",
         Readiness::Blocked => "blocked",
     }
+}
+
+/// RFC 3339 in UTC; `None` for no time and for one beyond the year 9999.
+pub fn time(ms: Option<i64>) -> Option<String> {
+    jiff::Timestamp::from_millisecond(ms?).ok().map(|time| time.to_string())
 }

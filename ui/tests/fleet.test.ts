@@ -1,0 +1,152 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { BookChange, FleetBook, FleetQuery, FleetViewState, Host, NodeRow } from '../src/host/types';
+import { BookState } from '../src/state/book.svelte';
+import type { Chrome } from '../src/state/chrome.svelte';
+import { FleetState } from '../src/state/fleet.svelte';
+
+vi.stubGlobal('window', globalThis);
+
+const chrome = { run: async (action: Promise<unknown>) => action.catch(() => undefined), failure: null } as unknown as Chrome;
+
+/** A host whose one view shows these keys in this order. */
+class Rows {
+  keys: string[] = [];
+  version = 1;
+  asked: FleetQuery[] = [];
+  windows = 0;
+  changes: BookChange[] = [];
+  book: FleetBook = { views: [], groups: [], favourites: 0, layout: { columns: [], widths: [] }, open: null };
+
+  state(): FleetViewState {
+    return { view: 'view-1', version: this.version, matched: this.keys.length, total: this.keys.length, issues: [] };
+  }
+
+  host(): Host {
+    return {
+      fleetViewOpen: async () => this.state(),
+      fleetViewQuery: async (_: string, query: FleetQuery) => {
+        this.asked.push(query);
+        this.version += 1;
+        return this.state();
+      },
+      fleetViewWindow: async (view: string, offset: number, len: number) => {
+        this.windows += 1;
+        const rows = this.keys.slice(offset, offset + len).map((key) => ({ key, name: key }) as NodeRow);
+        return { view, version: this.version, offset, rows };
+      },
+      fleetViewFind: async (_: string, key: string) => (this.keys.includes(key) ? this.keys.indexOf(key) : null),
+      fleetNode: async (key: string) => ({ row: { key } }),
+      fleetBook: async (change: BookChange) => {
+        this.changes.push(change);
+        if (change.change === 'save_view') this.book = { ...this.book, views: [change.view] };
+        if (change.change === 'open') this.book = { ...this.book, open: change.view };
+        return this.book;
+      },
+    } as unknown as Host;
+  }
+
+  /** What the host tells when the order changed. */
+  move(fleet: FleetState, keys: string[]): void {
+    this.keys = keys;
+    this.version += 1;
+    fleet.takeView(this.state());
+  }
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+describe('the fleet under live changes', () => {
+  let rows: Rows;
+  let fleet: FleetState;
+
+  beforeEach(async () => {
+    rows = new Rows();
+    rows.keys = ['a', 'b', 'c', 'd'];
+    const host = rows.host();
+    fleet = new FleetState(host, chrome, new BookState(host, chrome));
+    await fleet.open();
+    await settled();
+  });
+
+  it('keeps the selection on its node wherever it moves, and when the filter hides it', async () => {
+    fleet.select('c', 2);
+    rows.move(fleet, ['c', 'a', 'b', 'd']);
+    await settled();
+    expect([fleet.selectedKey, fleet.selectedIndex, fleet.rowAt(0)?.key]).toEqual(['c', 0, 'c']);
+    rows.move(fleet, ['a', 'b']);
+    await settled();
+    expect([fleet.selectedKey, fleet.selectedIndex]).toEqual(['c', -1]);
+    rows.move(fleet, ['a', 'b', 'c']);
+    await settled();
+    expect([fleet.selectedKey, fleet.selectedIndex]).toEqual(['c', 2]);
+  });
+
+  it('moves no row under the pointer, and catches up when it leaves', async () => {
+    fleet.hold(true);
+    rows.move(fleet, ['d', 'c', 'b', 'a']);
+    await settled();
+    expect([0, 1, 2, 3].map((at) => fleet.rowAt(at)?.key)).toEqual(['a', 'b', 'c', 'd']);
+    fleet.hold(false);
+    await settled();
+    expect([0, 1, 2, 3].map((at) => fleet.rowAt(at)?.key)).toEqual(['d', 'c', 'b', 'a']);
+  });
+
+  it('asks for nothing again when nothing changed', async () => {
+    const { windows } = rows;
+    fleet.want(0, 4);
+    fleet.takeView(rows.state());
+    await settled();
+    expect(rows.windows).toBe(windows);
+  });
+
+  it('meets every row once from one end to the other', async () => {
+    rows.move(fleet, Array.from({ length: 1003 }, (_, i) => `n${i}`));
+    await settled();
+    const met = new Set<string>();
+    for (let first = 0; first < 1003; first += 37) {
+      fleet.want(first, first + 37);
+      await settled();
+      for (let at = first; at < Math.min(1003, first + 37); at += 1) met.add(fleet.rowAt(at)?.key ?? `hole at ${at}`);
+    }
+    expect([...met]).toEqual(rows.keys);
+  });
+});
+
+describe('saved views', () => {
+  it('are shown, differ when something is changed, and are updated', async () => {
+    const rows = new Rows();
+    rows.keys = ['a'];
+    const host = rows.host();
+    const fleet = new FleetState(host, chrome, new BookState(host, chrome));
+    await fleet.open();
+    fleet.setText('platform:windows');
+    fleet.sortBy('agent');
+    await settled();
+    expect(await fleet.saveView('Windows')).toBe(true);
+    expect([fleet.savedView?.name, fleet.viewChanged]).toEqual(['Windows', false]);
+    fleet.setLayout({ columns: ['name', 'ip'], widths: [] });
+    expect([fleet.viewChanged, fleet.layout.columns]).toEqual([true, ['name', 'ip']]);
+    await fleet.showView('windows');
+    expect([fleet.viewChanged, fleet.layout.columns]).toEqual([false, []]);
+    fleet.sortBy('agent');
+    expect(fleet.viewChanged).toBe(true);
+    await fleet.updateView();
+    expect([fleet.viewChanged, rows.book.views[0]?.query.descending]).toEqual([false, true]);
+    await fleet.showView(null);
+    expect([fleet.savedView, rows.asked.at(-1)?.text]).toEqual([null, '']);
+  });
+
+  it('keep widths at once but columns only when they are updated', async () => {
+    const rows = new Rows();
+    const host = rows.host();
+    const fleet = new FleetState(host, chrome, new BookState(host, chrome));
+    await fleet.open();
+    await fleet.saveView('All');
+    fleet.setLayout({ columns: ['name', 'ip'], widths: [] });
+    fleet.setWidths({ columns: ['name', 'ip'], widths: [{ column: 'ip', px: 200 }] });
+    await settled();
+    expect(rows.changes.at(-1)).toEqual({ change: 'layout', view: 'All', layout: { columns: [], widths: [{ column: 'ip', px: 200 }] } });
+    expect(fleet.layout).toEqual({ columns: ['name', 'ip'], widths: [{ column: 'ip', px: 200 }] });
+  });
+});
