@@ -51,7 +51,7 @@ impl Documents {
             .set_next_token(next.clone());
         let page = match call.send().await {
             Ok(page) => page,
-            Err(failure) => return Err(told(self.0.failed(LIST, failure).await)),
+            Err(failure) => return Err(told(self.0.failed(LIST, failure))),
         };
         // Only what is shared needs telling apart from the account's own.
         let account = match owner {
@@ -98,7 +98,7 @@ impl Documents {
             self.0.ssm().list_document_versions().name(name).max_results(PAGE).set_next_token(next.clone());
         let page = match call.send().await {
             Ok(page) => page,
-            Err(failure) => return Err(told(self.0.failed(VERSIONS, failure).await)),
+            Err(failure) => return Err(told(self.0.failed(VERSIONS, failure))),
         };
         let versions = page.document_versions.unwrap_or_default();
         Ok(Page {
@@ -127,7 +127,7 @@ impl Documents {
             Ok(answer) => {
                 answer.document.map(|document| facts(name, document)).ok_or_else(|| empty(DESCRIBE))
             }
-            Err(failure) => Err(told(self.0.failed(DESCRIBE, failure).await)),
+            Err(failure) => Err(told(self.0.failed(DESCRIBE, failure))),
         }
     }
 
@@ -141,7 +141,7 @@ impl Documents {
             .set_document_version(version.wire().map(str::to_owned));
         match call.send().await {
             Ok(answer) => answer.content.ok_or_else(|| empty(GET)),
-            Err(failure) => Err(told(self.0.failed(GET, failure).await)),
+            Err(failure) => Err(told(self.0.failed(GET, failure))),
         }
     }
 
@@ -159,7 +159,7 @@ impl Documents {
             Ok(answer) => {
                 answer.document_description.map(|made| facts(name, made)).ok_or_else(|| empty(CREATE))
             }
-            Err(failure) => Err(told(self.0.failed(CREATE, failure).await)),
+            Err(failure) => Err(told(self.0.failed(CREATE, failure))),
         }
     }
 
@@ -176,7 +176,7 @@ impl Documents {
             Ok(answer) => {
                 answer.document_description.map(|made| facts(name, made)).ok_or_else(|| empty(UPDATE))
             }
-            Err(failure) => Err(told(self.0.failed(UPDATE, failure).await)),
+            Err(failure) => Err(told(self.0.failed(UPDATE, failure))),
         }
     }
 
@@ -184,7 +184,7 @@ impl Documents {
         let call = self.0.ssm().update_document_default_version().name(name).document_version(version);
         match call.send().await {
             Ok(_) => Ok(()),
-            Err(failure) => Err(told(self.0.failed(DEFAULT, failure).await)),
+            Err(failure) => Err(told(self.0.failed(DEFAULT, failure))),
         }
     }
 
@@ -192,7 +192,7 @@ impl Documents {
         let call = self.0.ssm().delete_document().name(name).set_document_version(version);
         match call.send().await {
             Ok(_) => Ok(()),
-            Err(failure) => Err(told(self.0.failed(DELETE, failure).await)),
+            Err(failure) => Err(told(self.0.failed(DELETE, failure))),
         }
     }
 }

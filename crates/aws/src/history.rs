@@ -63,7 +63,7 @@ impl History {
             .await;
         let answer = match sent {
             Ok(page) => Ok(page),
-            Err(failure) => Err(self.0.failed(DESCRIBE, failure).await),
+            Err(failure) => Err(self.0.failed(DESCRIBE, failure)),
         };
         let throttled = matches!(&answer, Err(error) if error.kind == ApiErrorKind::Throttled);
         pacing.answered(PacedCall::DescribeSessions, throttled);

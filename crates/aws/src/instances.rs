@@ -17,7 +17,7 @@ impl NodeAccess for Instances {
         Box::pin(async move {
             match self.0.ec2().get_password_data().instance_id(instance_id).send().await {
                 Ok(answer) => Ok(answer.password_data.unwrap_or_default()),
-                Err(failure) => Err(self.0.failed(PASSWORD, failure).await),
+                Err(failure) => Err(self.0.failed(PASSWORD, failure)),
             }
         })
     }
