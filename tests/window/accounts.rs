@@ -9,8 +9,9 @@ use base64::Engine as _;
 use fleetline_simulator::{SignInAnswer, Simulator, SimulatorConfig};
 use serde_json::json;
 
+use crate::bus::Bus;
 use crate::driver::{Setup, Window};
-use crate::keep_picture;
+use crate::lab::keep_picture;
 use crate::page::Page;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,10 +38,11 @@ async fn sign_in_and_codes_work_in_the_real_window() -> Result<()> {
         ("HOME", place.path()),
         ("PATH", Path::new(&path)),
     ];
-    let window = Window::open(&setup, &place.path().join("fleetline"), &environment).await?;
+    let bus = Bus::start()?;
+    let window = Window::open(&setup, &bus, &place.path().join("fleetline"), &environment).await?;
     if let Err(error) = work(&Page(&window.session), &simulator).await {
-        let picture = keep_picture(&window).await?;
-        return Err(error.context(format!("the window as it was, in base64: {}", picture.display())));
+        let picture = keep_picture(&window, "accounts").await?;
+        return Err(error.context(format!("the window as it was: {}", picture.display())));
     }
     window.session.close().await?;
     drop(window);

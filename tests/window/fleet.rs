@@ -4,9 +4,10 @@ use anyhow::{Context as _, Result, ensure};
 use fleetline_simulator::{Calls, Condition, DenyReason, DenyRule, Simulator, SimulatorConfig};
 use serde_json::json;
 
+use crate::bus::Bus;
 use crate::driver::{Setup, Window};
+use crate::lab::{choose_every_account, keep_picture};
 use crate::page::Page;
-use crate::{choose_every_account, keep_picture};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn views_and_the_list_outlive_a_restart_in_the_real_window() -> Result<()> {
@@ -26,8 +27,9 @@ async fn views_and_the_list_outlive_a_restart_in_the_real_window() -> Result<()>
     let (config, credentials) = simulator.write_aws_config(&place.path().join("aws"))?;
     let aws = [("AWS_CONFIG_FILE", config.as_path()), ("AWS_SHARED_CREDENTIALS_FILE", credentials.as_path())];
     let home = place.path().join("home");
+    let bus = Bus::start()?;
 
-    let window = Window::open(&setup, &home, &aws).await?;
+    let window = Window::open(&setup, &bus, &home, &aws).await?;
     let page = Page(&window.session);
     let kept = async {
         choose_every_account(&page, &simulator).await?;
@@ -37,7 +39,7 @@ async fn views_and_the_list_outlive_a_restart_in_the_real_window() -> Result<()>
     };
     let node = match kept.await {
         Ok(node) => node,
-        Err(error) => return Err(error.context(keep_picture(&window).await?.display().to_string())),
+        Err(error) => return Err(error.context(keep_picture(&window, "fleet").await?.display().to_string())),
     };
     window.session.close().await?;
     drop(window);
@@ -46,7 +48,7 @@ async fn views_and_the_list_outlive_a_restart_in_the_real_window() -> Result<()>
     let slow =
         Condition::Slow { before: std::time::Duration::from_secs(600), after: std::time::Duration::ZERO };
     simulator.control().impose(Calls::all(), slow);
-    let window = Window::open(&setup, &home, &aws).await?;
+    let window = Window::open(&setup, &bus, &home, &aws).await?;
     let page = Page(&window.session);
     let seen = async {
         see_it_again(&page, &node).await?;
@@ -61,7 +63,7 @@ async fn views_and_the_list_outlive_a_restart_in_the_real_window() -> Result<()>
         .await
     };
     if let Err(error) = seen.await {
-        return Err(error.context(keep_picture(&window).await?.display().to_string()));
+        return Err(error.context(keep_picture(&window, "fleet").await?.display().to_string()));
     }
     window.session.close().await?;
     drop(window);

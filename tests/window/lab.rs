@@ -99,7 +99,7 @@ pub(crate) async fn choose_every_account(page: &Page<'_>, simulator: &Simulator)
 }
 
 /// Writes what the window shows beside the build.
-async fn keep_picture(window: &Window, name: &str) -> Result<PathBuf> {
+pub(crate) async fn keep_picture(window: &Window, name: &str) -> Result<PathBuf> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("window-{name}-failed.png"));
     let picture = STANDARD.decode(window.session.screenshot().await?).context("the picture is no base64")?;
     std::fs::write(&path, picture)?;

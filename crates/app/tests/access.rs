@@ -63,6 +63,9 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
     let backend = Backend {
+        documents: sources.clone(),
+        history: sources.clone(),
+        identities: None,
         control: sources.clone(),
         hybrid: sources.clone(),
         probes: sources.clone(),

@@ -31,9 +31,22 @@ impl Launcher for Composer {
     }
 
     fn launch(&self, _choice: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
-        let (sources, control) = (self.0.clone(), self.0.clone());
+        let sources = self.0.clone();
         let identities = self.identities();
-        Box::pin(async { Ok(Backend { sources, control, identities, scope: Vec::new(), guard: None }) })
+        Box::pin(async move {
+            Ok(Backend {
+                documents: sources.clone(),
+                history: sources.clone(),
+                control: sources.clone(),
+                hybrid: sources.clone(),
+                probes: sources.clone(),
+                access: Some(sources.clone()),
+                sources,
+                identities,
+                scope: Vec::new(),
+                guard: None,
+            })
+        })
     }
 
     fn identities(&self) -> Option<Arc<dyn Identities<ApiError>>> {

@@ -35,8 +35,18 @@ impl Launcher for Start {
     }
 
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
-        let backend =
-            Backend { control: self.0.clone(), sources: self.0.clone(), scope: self.1.clone(), guard: None };
+        let backend = Backend {
+            documents: self.0.clone(),
+            history: self.0.clone(),
+            control: self.0.clone(),
+            hybrid: self.0.clone(),
+            probes: self.0.clone(),
+            access: None,
+            sources: self.0.clone(),
+            identities: None,
+            scope: self.1.clone(),
+            guard: None,
+        };
         Box::pin(async { Ok(backend) })
     }
 }

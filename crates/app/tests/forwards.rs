@@ -69,7 +69,7 @@ async fn world(simulator: &Simulator, place: &Path) -> World {
         identities: None,
         guard: None,
     };
-    let paths = Paths { config: own.join("config"), cache: own.join("cache"), state: own.join("state") };
+    let paths = Paths::below(&own);
     let ui = FakeUi::new();
     let app = start(Ports {
         launcher: Arc::new(Demo(Mutex::new(Some(backend)))),

@@ -124,7 +124,7 @@ impl Access {
         self.ssm_once.get_or_init(|| self.ssm_client(&RetryConfig::disabled()))
     }
 
-    /// EC2 without any retry: its one call is repeated by its queue.
+    /// EC2 without any retry: its listing call is repeated by its queue, and a person asks for passwords.
     pub(crate) fn ec2_once(&self) -> &aws_sdk_ec2::Client {
         self.ec2.get_or_init(|| {
             let config = aws_sdk_ec2::config::Builder::from(&self.sdk_config(self.endpoints.ec2.as_deref()))

@@ -63,7 +63,7 @@ pub(crate) struct SourceCredentials {
     way: Way,
     shared: Shared,
     /// Whose credentials take the role, when that is another source with a way of its own.
-    base: Option<Arc<SourceCredentials>>,
+    base: Option<Arc<Self>>,
     gate: CredentialsGate,
     /// Held while credentials are fetched, which may take a person.
     fetching: tokio::sync::Mutex<()>,

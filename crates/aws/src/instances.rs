@@ -15,7 +15,7 @@ pub(crate) struct Instances(pub(crate) Arc<Access>);
 impl NodeAccess for Instances {
     fn password_data(&self, instance_id: String) -> BoxFuture<'_, Result<String, ApiError>> {
         Box::pin(async move {
-            match self.0.ec2().get_password_data().instance_id(instance_id).send().await {
+            match self.0.ec2_once().get_password_data().instance_id(instance_id).send().await {
                 Ok(answer) => Ok(answer.password_data.unwrap_or_default()),
                 Err(failure) => Err(self.0.failed(PASSWORD, failure)),
             }

@@ -162,7 +162,7 @@ impl Listing {
             let call = call.resource_type(ResourceTypeForTagging::ManagedInstance).resource_id(&node_id);
             match call.send().await {
                 Ok(answer) => Ok(answer),
-                Err(failure) => Err(self.0.failed(TAGS, failure).await),
+                Err(failure) => Err(self.0.failed(TAGS, failure)),
             }
         });
         let mut tags: Vec<(String, String)> =

@@ -9,7 +9,9 @@ use fleetline_app::{
     ApiError, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher, NodeListing,
     Notification, Paths, Ports, Scope, SourceInfo, Sources, StartOptions, Store, Ui, UiError, start,
 };
+use fleetline_documents::{DocumentCalls, DocumentSources};
 use fleetline_engine::ports::ApiErrorKind;
+use fleetline_history::{HistorySources, SessionCalls};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
@@ -116,6 +118,10 @@ struct Blind {
 }
 
 impl Ui for Blind {
+    fn downloads(&self) -> Option<std::path::PathBuf> {
+        None
+    }
+
     fn emit(&self, event: AppEvent) {
         // As the real window does, so that it is counted.
         std::hint::black_box(serde_json::to_string(&event).ok());
@@ -206,8 +212,11 @@ impl Launcher for World {
                 sources: world.clone(),
                 control: world.clone(),
                 hybrid: world.clone(),
-                probes: world,
+                probes: world.clone(),
+                documents: world.clone(),
+                history: world,
                 access: None,
+                identities: None,
                 scope: Vec::<Scope>::new(),
                 guard: None,
             })
@@ -246,6 +255,10 @@ impl NodeListing<ApiError> for World {
         Box::pin(async { Ok(NodePage { nodes: vec![self.node()], next: None }) })
     }
 
+    fn tags(&self, _: String) -> BoxFuture<'_, Result<Vec<(String, String)>, ApiError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     fn enrich(&self, nodes: Vec<ManagedNode>) -> BoxFuture<'_, Result<Vec<ManagedNode>, ApiError>> {
         Box::pin(async { Ok(nodes) })
     }
@@ -257,6 +270,18 @@ impl NodeListing<ApiError> for World {
 
 impl HybridSources<ApiError> for World {
     fn hybrid(&self, _: &str, _: &str) -> Result<Arc<dyn HybridCalls<ApiError>>, ApiError> {
+        Err(not_here())
+    }
+}
+
+impl DocumentSources<ApiError> for World {
+    fn documents(&self, _: &str, _: &str) -> Result<Arc<dyn DocumentCalls<ApiError>>, ApiError> {
+        Err(not_here())
+    }
+}
+
+impl HistorySources<ApiError> for World {
+    fn history(&self, _: &str, _: &str) -> Result<Arc<dyn SessionCalls<ApiError>>, ApiError> {
         Err(not_here())
     }
 }
@@ -273,7 +298,7 @@ impl ControlPlanes for World {
     }
 }
 
-/// Forwards need neither tiers nor probes.
+/// Forwards need neither tiers, probes, documents nor history.
 fn not_here() -> ApiError {
     ApiError {
         operation: "AwsConfiguration",

@@ -14,10 +14,10 @@ use crate::args::ScopeArgs;
 use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
 use crate::fleet::{self, Depth, now_ms};
-use crate::json::time;
 use crate::scope::{self, Scope};
 use crate::signals::EndSignals;
 use crate::target;
+use crate::timestamp::time;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DoctorArgs {

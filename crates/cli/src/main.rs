@@ -36,6 +36,7 @@ mod ssh_proxy;
 mod table;
 mod target;
 mod tier;
+mod timestamp;
 
 use std::process::ExitCode;
 

@@ -86,7 +86,7 @@ pub(crate) async fn open(found: Target, args: Wanted, mut signals: EndSignals) -
     let mut context = found.context;
     context.document.clone_from(&args.document);
     let name = context.node.clone().unwrap_or_default();
-    let parameters = grouped(args.parameters);
+    let parameters = args.parameters;
     if let Some(document) = &args.document
         && let Some(read) = chosen_document::read(&context, document).await?
     {

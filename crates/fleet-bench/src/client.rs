@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use fleetline_app::tray::Menu;
 use fleetline_app::{
-    AppHandle, Backend, BoxFuture, Launcher, Ports, SourceInfo, Sources as _, StartOptions, Store, Ui,
-    UiError, start,
+    AppHandle, Backend, BoxFuture, Launcher, Notification, Ports, SourceInfo, Sources as _, StartOptions,
+    Store, Ui, UiError, start,
 };
 use fleetline_aws::AwsSources;
 use fleetline_ipc::CommandError;
@@ -77,6 +77,16 @@ impl Ui for Window {
 
     fn set_tray(&self, _: Menu) {}
 
+    fn notify(&self, _: Notification) {}
+
+    fn has_tray(&self) -> bool {
+        true
+    }
+
+    fn start_at_login(&self, _: bool) -> Result<(), UiError> {
+        Ok(())
+    }
+
     fn exit(&self) {}
 }
 
@@ -89,9 +99,20 @@ impl Launcher for Start {
 
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
         let sources = self.0.clone();
-        Box::pin(
-            async move { Ok(Backend { control: sources.clone(), sources, scope: Vec::new(), guard: None }) },
-        )
+        Box::pin(async move {
+            Ok(Backend {
+                documents: sources.clone(),
+                history: sources.clone(),
+                control: sources.clone(),
+                hybrid: sources.clone(),
+                probes: sources.clone(),
+                access: None,
+                sources,
+                identities: None,
+                scope: Vec::new(),
+                guard: None,
+            })
+        })
     }
 }
 

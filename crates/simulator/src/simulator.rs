@@ -99,7 +99,7 @@ impl Simulator {
         let address = listener.local_addr().map_err(failed)?;
         let denials = if config.demo_denials { policy::demo_denials() } else { Vec::new() };
         let tls = if config.tls { Some(ServerTls::make()?) } else { None };
-        let world = World::new(config.seed, config.nodes, unix_ms());
+        let world = World::new(config.world, config.seed, config.nodes, unix_ms());
         let past = PastSessions::make(&world, config.seed, config.past_sessions);
         let shared = Arc::new(Shared {
             address,

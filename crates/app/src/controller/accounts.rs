@@ -15,6 +15,7 @@ use super::lifecycle::{check, scope};
 use super::{CHOICE, Controller, answer, mode_of};
 use crate::accounts::{AccountNews, EndingNotices, open_accounts};
 use crate::clock::now_ms;
+use crate::listing::Told;
 use crate::problem::{Context, describe, describe_sign_in};
 use crate::refresh::{Progress, Step};
 use crate::request::{AccountRequest, Reply};

@@ -123,7 +123,10 @@ async fn what_does_not_fit_is_refused_and_adds_nothing() {
         role: role.to_owned(),
     };
     for wrong in [pick("1", "Role"), pick("111122223333", "Ro\nle"), pick("111122223333", "")] {
-        assert!(lab.sources.add_roles("corp", "eu-central-1", &[wrong.clone()]).is_err(), "{wrong:?}");
+        assert!(
+            lab.sources.add_roles("corp", "eu-central-1", std::slice::from_ref(&wrong)).is_err(),
+            "{wrong:?}"
+        );
     }
     assert_eq!(std::fs::read(&lab.own).unwrap(), before);
     let names = lab.sources.add_roles("corp", "eu-central-1", &[pick("111122223333", "Role")]).unwrap();

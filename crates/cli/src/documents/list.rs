@@ -9,9 +9,9 @@ use super::{Place, write, write_json};
 use crate::args::ScopeArgs;
 use crate::console::harmless;
 use crate::failure::Failure;
-use crate::json::time;
 use crate::scope::{self, Scope};
 use crate::table;
+use crate::timestamp::time;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct ListArgs {

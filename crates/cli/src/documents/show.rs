@@ -16,7 +16,7 @@ use super::{Place, file, version, write, write_json};
 use crate::args::ScopeArgs;
 use crate::console::harmless;
 use crate::failure::Failure;
-use crate::json::time;
+use crate::timestamp::time;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct ShowArgs {

@@ -10,7 +10,7 @@ use crate::args::ScopeArgs;
 use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
 use crate::fleet::{self, Depth, now_ms};
-use crate::json::time;
+use crate::timestamp::time;
 use crate::{scope, table};
 
 #[derive(Debug, ClapArgs)]

@@ -141,11 +141,12 @@ fn one(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::WorldPlan;
 
     #[test]
     fn sessions_older_than_thirty_days_are_forgotten_and_the_others_are_newest_first() {
         let now = 1_700_000_000_000;
-        let world = World::new(1, 200, now);
+        let world = World::new(WorldPlan::Demo, 1, 200, now);
         let past = PastSessions::make(&world, 1, 5_000);
         let mut shown = 0;
         for ((account, region), all) in &past.0 {

@@ -69,7 +69,7 @@ fn nodes_are_found_by_id() {
 
 #[test]
 fn containers_are_found_and_not_listed() {
-    let world = World::new(1, 1284, NOW_MS);
+    let world = World::new(WorldPlan::Demo, 1, 1284, NOW_MS);
     for account in &world.accounts {
         let region = account.plan.default_region;
         for task in account.tasks(region) {
