@@ -17,6 +17,10 @@ export const commands = {
 	appClose: () => typedError<null, CommandError>(__TAURI_INVOKE("app_close")),
 	/**  Hides the window; sessions go on. */
 	appHide: () => typedError<null, CommandError>(__TAURI_INVOKE("app_hide")),
+	/**  Opens again what was open when the app ended, or forgets it. */
+	appRestore: (accept: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("app_restore", { accept })),
+	/**  The user's answer to a link. */
+	linkAnswer: (number: number, accept: boolean) => typedError<LinkDone, CommandError>(__TAURI_INVOKE("link_answer", { number, accept })),
 	/**  Checks, stores and puts settings into force; returns them as they now are. */
 	settingsApply: (settings: Settings) => typedError<Settings, CommandError>(__TAURI_INVOKE("settings_apply", { settings })),
 	/**  Lists the whole scope again. A refresh under way is replaced. */
@@ -51,6 +55,10 @@ export const commands = {
 	tabRestart: (tab: string) => typedError<null, CommandError>(__TAURI_INVOKE("tab_restart", { tab })),
 	/**  Begins the next resume attempt now. */
 	sessionRetry: (tab: string) => typedError<null, CommandError>(__TAURI_INVOKE("session_retry", { tab })),
+	/**  Opens the system's `ssh` to a node in a new tab. */
+	sshOpen: (nodeKey: string, options: SshOptions) => typedError<TabRow, CommandError>(__TAURI_INVOKE("ssh_open", { nodeKey, options })),
+	/**  Starts VS Code on a node, over SSH. */
+	editorOpen: (nodeKey: string, options: SshOptions) => typedError<null, CommandError>(__TAURI_INVOKE("editor_open", { nodeKey, options })),
 	/**  Shows a terminal; the first frame is a full one. Replaces an earlier sink. */
 	terminalAttach: (tab: string, frames: Channel<ArrayBuffer>) => typedError<null, CommandError>(__TAURI_INVOKE("terminal_attach", { tab, frames })),
 	/**  Stops sending frames. */
@@ -103,6 +111,39 @@ export const commands = {
 	forwardDetail: (id: string) => typedError<ForwardDetail, CommandError>(__TAURI_INVOKE("forward_detail", { id })),
 	/**  Texts to copy for using a forward elsewhere. */
 	forwardTexts: (id: string) => typedError<ForwardTexts, CommandError>(__TAURI_INVOKE("forward_texts", { id })),
+	/**
+	 *  Begins a check of a node's session channel: a real session that is opened and ended again. Its progress and end come as
+	 *  events.
+	 */
+	nodeCheck: (key: string) => typedError<null, CommandError>(__TAURI_INVOKE("node_check", { key })),
+	/**  Stops a check; a session that was granted is ended. */
+	nodeCheckStop: (key: string) => typedError<null, CommandError>(__TAURI_INVOKE("node_check_stop", { key })),
+	/**  Takes a hybrid node out of Systems Manager, for everybody. */
+	nodeDeregister: (key: string) => typedError<null, CommandError>(__TAURI_INVOKE("node_deregister", { key })),
+	/**  What a change of the tier of an account-Region means. AWS is asked for the setting. */
+	tierReview: (source: string, region: string, to: TierTarget) => typedError<TierReview, CommandError>(__TAURI_INVOKE("tier_review", { source, region, to })),
+	/**  Makes the change. Answers when AWS took it; how it settles comes with the fleet's events. */
+	tierChange: (source: string, region: string, to: TierTarget) => typedError<null, CommandError>(__TAURI_INVOKE("tier_change", { source, region, to })),
+	/**  Looks again until a change has settled. */
+	tierWatch: (source: string, region: string) => typedError<null, CommandError>(__TAURI_INVOKE("tier_watch", { source, region })),
+	/**  The hybrid activations of every account-Region of the fleet, each with its own failure. */
+	activationsList: () => typedError<Activations[], CommandError>(__TAURI_INVOKE("activations_list")),
+	/**  Makes an activation. Its code stays in the Rust process for 15 minutes. */
+	activationCreate: (spec: ActivationSpec) => typedError<CreatedActivation, CommandError>(__TAURI_INVOKE("activation_create", { spec })),
+	/**  Deletes an activation. Nodes it registered stay. */
+	activationDelete: (source: string, region: string, id: string) => typedError<null, CommandError>(__TAURI_INVOKE("activation_delete", { source, region, id })),
+	/**  Puts the code of a new activation, or commands with it, on the clipboard. */
+	activationCopy: (id: string, which: ActivationText) => typedError<null, CommandError>(__TAURI_INVOKE("activation_copy", { id, which })),
+	/**  The code of a new activation, for the eyes of whoever asks. */
+	activationReveal: (id: string) => typedError<RevealedCode, CommandError>(__TAURI_INVOKE("activation_reveal", { id })),
+	/**  Forgets the code of a new activation. */
+	activationForget: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("activation_forget", { id })),
+	/**  What there is to choose for a node's desktop. */
+	desktopInfo: (nodeKey: string) => typedError<DesktopInfo, CommandError>(__TAURI_INVOKE("desktop_info", { nodeKey })),
+	/**  Opens a node's desktop. */
+	desktopOpen: (open: DesktopOpen) => typedError<DesktopOutcome, CommandError>(__TAURI_INVOKE("desktop_open", { open })),
+	/**  Copies the password no client could be handed, once. */
+	desktopCopyPassword: (forward: string) => typedError<null, CommandError>(__TAURI_INVOKE("desktop_copy_password", { forward })),
 	/**  Puts text on the clipboard, at most 1 MiB. */
 	clipboardWrite: (text: string) => typedError<null, CommandError>(__TAURI_INVOKE("clipboard_write", { text })),
 	/**  Opens an `https` address in the browser; anything else is refused. */
@@ -133,11 +174,93 @@ export type AccountRegionRow = {
 	hybrid: number,
 	/**  Tier setting. */
 	tier: InstanceTier,
+	/**  A change of the tier that is being made, or failed. */
+	tierChange: TierChange | null,
 	/**  Why denied or failed. */
 	problem: CommandError | null,
 	/**  When the listing was last complete. */
 	updatedMs: number | null,
 };
+
+/**  An activation as AWS lists it. Texts are empty where AWS says nothing. Its code is never listed. */
+export type ActivationRow = {
+	/**  A UUID. */
+	id: string,
+	/**  For people. */
+	description: string,
+	/**  Name of the nodes it registers. */
+	name: string,
+	/**  Role of the nodes it registers. */
+	role: string,
+	/**  Nodes it may register. */
+	limit: number,
+	/**  Nodes it has registered. */
+	registered: number,
+	/**  End. */
+	expiresMs: number | null,
+	/**  Whether it ended. */
+	expired: boolean,
+	/**  When it was made. */
+	createdMs: number | null,
+	/**  Tags of the nodes it registers, by key. */
+	tags: Tag[],
+};
+
+/**  An activation to be made. */
+export type ActivationSpec = {
+	/**  AWS profile of the account. */
+	source: string,
+	/**  Region. */
+	region: string,
+	/**  Name of a role that trusts `ssm.amazonaws.com`, 1 to 64 characters. */
+	role: string,
+	/**  Nodes it may register, 1 to 1,000. */
+	limit: number,
+	/**  Hours until it ends, 1 to 720. */
+	hours: number,
+	/**  Name of the nodes, at most 256 characters; may be empty. */
+	name: string,
+	/**  At most 256 characters; may be empty. */
+	description: string,
+	/**  At most 50; keys of 1 to 128, values of 0 to 256 characters. */
+	tags: Tag[],
+};
+
+/**  What of a new activation is copied. */
+export type ActivationText = 
+/**  The code. */
+"code" | 
+/**  The commands for Linux, with the code. */
+"linux" | 
+/**  The commands for Windows, with the code. */
+"windows";
+
+/**  The activations of an account-Region. */
+export type Activations = {
+	/**  AWS profile it is reached through. */
+	source: string,
+	/**  Account name or the source's name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  In service order, at most 1,000. */
+	rows: ActivationRow[],
+	/**  Whether there are more. */
+	more: boolean,
+	/**  Why they could not be listed. */
+	problem: CommandError | null,
+};
+
+/**  Something that older agents do not do. */
+export type AgentGate = 
+/**  Sessions at all. */
+"sessions" | 
+/**  SSH through a session. */
+"ssh" | 
+/**  Several connections over one port session. */
+"multiplexing" | 
+/**  Forwards to other hosts. */
+"remote_hosts";
 
 /**  Something changed. One event type carries all kinds, so that their order is the order of `version`. */
 export type AppEvent = {
@@ -186,6 +309,10 @@ export type AppSnapshot = {
 	settings: Settings,
 	/**  Standing notices. */
 	notices: Notice[],
+	/**  What was open when the app ended, while nobody has said whether to open it again. */
+	restore: RestoreOffer | null,
+	/**  A link that waits for an answer. */
+	link: LinkQuestion | null,
 };
 
 /**  How the list is arranged anew. */
@@ -218,6 +345,41 @@ before: string | null } |
 bundle: string; 
 /**  The bundle it comes before; `None` for the end. */
 before: string | null };
+
+/**  Who called. */
+export type Caller = {
+	/**  What it is. */
+	kind: CallerKind,
+	/**  The person or program: user or role session name; empty if AWS named nobody. */
+	name: string,
+	/**  Name of the role or permission set; empty for others. */
+	capacity: string,
+	/**  ARN as AWS gave it, or whatever else it gave. */
+	arn: string,
+};
+
+/**  What a caller is. */
+export type CallerKind = 
+/**  An IAM user. */
+"user" | 
+/**  A session of a role. */
+"role" | 
+/**  A session of a permission set of IAM Identity Center; what it may do is changed there, not on its role. */
+"permission_set" | 
+/**  The account's root user. */
+"root" | 
+/**  Something else, as AWS named it. */
+"other" | 
+/**  AWS named nobody. */
+"unknown";
+
+/**  A stage with what is known about it. */
+export type ChainLink = {
+	/**  The stage. */
+	stage: Stage,
+	/**  What is known. */
+	outcome: Outcome,
+};
 
 /**  The part of the state that changed, as it now is. */
 export type Change = 
@@ -255,6 +417,10 @@ forwards: Forwards } |
 { kind: "forward"; 
 /**  Now. */
 row: ForwardRow } | 
+/**  A check of a node's session channel. */
+{ kind: "check"; 
+/**  Now. */
+check: CheckRow } | 
 /**  Settings. */
 { kind: "settings"; 
 /**  Now. */
@@ -267,10 +433,46 @@ notices: Notice[] } |
 { kind: "page_requested"; 
 /**  What is to be shown. */
 page: RequestedPage } | 
+/**  What was open when the app ended is offered, or not any more. */
+{ kind: "restore"; 
+/**  Now. */
+offer: RestoreOffer | null } | 
+/**  A link from outside waits for an answer, or not any more. */
+{ kind: "link"; 
+/**  Now. */
+question: LinkQuestion | null } | 
 /**  The user asked to quit or close while sessions live; the interface asks back. */
 { kind: "quit_requested"; 
 /**  What would end. */
 summary: QuitSummary };
+
+/**  A check of a node's session channel: a real session that is started, opened and ended again. */
+export type CheckRow = {
+	/**  Node key, see `NodeRow::key`. */
+	nodeKey: string,
+	/**  Whether it runs now. */
+	running: boolean,
+	/**  When it began. */
+	sinceMs: number | null,
+	/**  How often AWS said so far that the node is not connected. */
+	tries: number,
+	/**  When the next try begins, while one is waited for. */
+	nextTryMs: number | null,
+	/**  Why the node took no session, once it is over. */
+	problem: CommandError | null,
+	/**  Its parts, where a policy refused. */
+	denied: Denied | null,
+	/**  What went wrong without stopping it. */
+	asides: CommandError[],
+};
+
+/**  A gate that is closed to a node's agent. */
+export type ClosedGate = {
+	/**  What it does not do. */
+	gate: AgentGate,
+	/**  First version that does: "3.0.196.0". */
+	since: string,
+};
 
 /**  A failed command: one sentence for the user, the rest folded away. */
 export type CommandError = {
@@ -314,12 +516,62 @@ export type ConnectionRow = {
 	client: string,
 	/**  Its port on this computer. */
 	fromPort: number | null,
+	/**  Where it goes, `host:port`, where programs choose that. */
+	to: string | null,
 	/**  Bytes moved, both ways together. */
 	bytes: number | null,
 	/**  Since when. */
 	openedMs: number | null,
 	/**  The lane that carries it; `None` while it waits for one. */
 	lane: number | null,
+};
+
+/**  A new activation. Its code stays in the Rust process: it is copied from there, and shown only on demand. */
+export type CreatedActivation = {
+	/**  A UUID. */
+	id: string,
+	/**  Commands for Linux, with dots in place of the code. */
+	linux: string,
+	/**  Commands for Windows, with dots in place of the code. */
+	windows: string,
+	/**  When the code is forgotten here. */
+	forgottenMs: number | null,
+};
+
+/**  A call that a policy refused. Texts are empty where AWS said nothing. */
+export type Denied = {
+	/**  Who may not. */
+	caller: Caller,
+	/**  "ssm:StartSession". */
+	action: string,
+	/**  ARN of the resource. */
+	resource: string,
+	/**  The node, as the user knows it. */
+	nodeName: string,
+	/**  Account id of the caller. */
+	accountId: string,
+	/**  Region of the call. */
+	region: string,
+	/**  The session document that was asked for, for a refused StartSession. */
+	document: string | null,
+	/**  The kind of policy that refused; `None` where AWS did not say. */
+	policy: PolicyKind | null,
+	/**  Whether something denies it; otherwise nothing allows it. */
+	explicit: boolean,
+	/**  ARN of the policy, if AWS gave it. */
+	policyArn: string | null,
+	/**  The stages in order; empty where AWS named no kind. */
+	chain: ChainLink[],
+	/**  What would lift it; `None` where no statement of the identity helps. */
+	remedy: Statement | null,
+	/**  Whether AWS named no action and this is the likeliest one: a data channel that was refused without a reason. */
+	guessed: boolean,
+	/**  When AWS was asked last. */
+	checkedMs: number | null,
+	/**  Whether this refusal came in place of another one: the first obstacle is gone. */
+	firstGone: boolean,
+	/**  The same as one sentence, with the text of AWS folded away. */
+	problem: CommandError,
 };
 
 /**  Height of a table row. */
@@ -330,6 +582,127 @@ export type Density =
 "normal" | 
 /**  36 px. */
 "comfortable";
+
+/**  A program that shows remote desktops. */
+export type DesktopClient = 
+/**  The first that is found. */
+"auto" | 
+/**  Windows' own. */
+"mstsc" | 
+/**  Windows App or Microsoft Remote Desktop. */
+"windows_app" | 
+/**  FreeRDP 2 or 3. */
+"free_rdp" | 
+/**  Remmina. */
+"remmina";
+
+/**  A client on this computer. */
+export type DesktopClientRow = {
+	/**  Which. */
+	client: DesktopClient,
+	/**  Its name for people: "FreeRDP 3". */
+	name: string,
+	/**  Whether it can be handed a password; otherwise the user pastes it. */
+	takesPassword: boolean,
+};
+
+/**  What there is to choose for a node's desktop. */
+export type DesktopInfo = {
+	/**  Source (AWS profile) of the node. */
+	source: string,
+	/**  Clients on this computer, the preferred one first. */
+	clients: DesktopClientRow[],
+	/**  What holds for the node: what was kept, or the defaults of the profile file. */
+	options: DesktopOptions,
+	/**  Port of the desktop on the node. */
+	port: number,
+	/**  The local port that is kept for the node; 0 when it has none yet. */
+	localPort: number,
+	/**  Whether EC2 may keep an administrator's password: only EC2 nodes have one. */
+	mayHavePassword: boolean,
+	/**  The certificate that was trusted, as 64 hexadecimal digits. */
+	certificate: string | null,
+};
+
+/**  A desktop to be opened. */
+export type DesktopOpen = {
+	/**  Node key, see `NodeRow::key`. */
+	nodeKey: string,
+	/**  How it is shown. */
+	options: DesktopOptions,
+	/**  Port of the desktop on the node, 1 to 65535. */
+	port: number,
+	/**  Local port; 0 is any free one, which is kept for the node from then on. */
+	localPort: number,
+	/**  Only opens the port, and starts no client. */
+	portOnly: boolean,
+	/**  The certificate that is trusted although it is another one than before, as 64 hexadecimal digits. */
+	acceptCertificate: string | null,
+};
+
+/**  How a node's desktop is shown. Kept with its forward. */
+export type DesktopOptions = {
+	/**  The client to start. */
+	client: DesktopClient,
+	/**  Who signs in; empty lets the client ask. */
+	user: string,
+	/**  Windows domain of the user; may be empty. */
+	domain: string,
+	/**  Private key file of the node's key pair, with which the password of EC2 is decrypted; empty: the client asks. */
+	keyFile: string,
+	/**  Size of its window; `None` is the whole screen. */
+	window: DesktopWindow | null,
+	/**  Over all monitors. */
+	allMonitors: boolean,
+	/**  Shares the clipboard. */
+	clipboard: boolean,
+	/**  Shares local drives. */
+	drives: boolean,
+	/**  Shares printers. */
+	printers: boolean,
+	/**  Plays its sound here. */
+	sound: boolean,
+	/**  Goes on drawing while minimised, so that the session does not fall idle. */
+	keepAwake: boolean,
+};
+
+/**  What became of opening a desktop. */
+export type DesktopOutcome = 
+/**  Its client runs, or its port is open. */
+{ outcome: "opened"; 
+/**  Id of its forward. */
+forward: string; 
+/**  `127.0.0.1:13389`. */
+address: string; 
+/**  The client that was started. */
+client: string | null; 
+/**  What became of the password. */
+password: DesktopPassword; 
+/**  The certificate, when it was seen for the first time and is trusted from now on. */
+firstCertificate: string | null } | 
+/**  The node shows another certificate than before. Nothing was started. */
+{ outcome: "certificate_changed"; 
+/**  The one that was trusted. */
+before: string; 
+/**  The one it shows now. */
+now: string };
+
+/**  What became of a password. */
+export type DesktopPassword = 
+/**  None was asked for: the client asks the user. */
+"none" | 
+/**  The client was handed it. */
+"handed" | 
+/**  The client cannot be handed it. It can be copied once. */
+"to_copy";
+
+/**  Size of a desktop's window in pixels, each side 200 to 8192. */
+export type DesktopWindow = {
+	/**  Width. */
+	width: number,
+	/**  Height. */
+	height: number,
+};
 
 /**  Why a command failed, as a closed list the interface chooses its words and actions by. */
 export type ErrorCode = 
@@ -369,6 +742,69 @@ export type ErrorCode =
 "service" | 
 /**  A defect of Fleetline. */
 "internal";
+
+/**  What a rung goes by. */
+export type Evidence = 
+/**  An earlier step stopped. */
+{ kind: "not_reached" } | 
+/**  AWS lists the node. */
+{ kind: "listed" } | 
+/**  The instance does not run. */
+{ kind: "not_running"; 
+/**  As EC2 says it: "stopped". */
+state: string } | 
+/**  AWS no longer hears the agent. */
+{ kind: "agent_lost" } | 
+/**  AWS has reported no heartbeat yet. */
+{ kind: "no_heartbeat" } | 
+/**  The agent is heard. */
+{ kind: "heard" } | 
+/**  The agent is heard, and too old for something. */
+{ kind: "old_agent"; 
+/**  Its version. */
+version: string; 
+/**  What it does not do, at least one. */
+lacks: ClosedGate[] } | 
+/**  EC2 nodes need no tier. */
+{ kind: "tier_not_needed" } | 
+/**  Advanced. */
+{ kind: "tier_advanced" } | 
+/**  Standard, which takes no sessions to hybrid nodes. */
+{ kind: "tier_standard" } | 
+/**  A change is on its way. */
+{ kind: "tier_changing" } | 
+/**  It is being asked. */
+{ kind: "tier_checking" } | 
+/**  AWS did not say. */
+{ kind: "tier_unknown" } | 
+/**  Nobody asked AWS for a session, and AWS says it in no other way. */
+{ kind: "iam_not_asked" } | 
+/**  AWS refused the last session by policy. */
+{ kind: "iam_denied" } | 
+/**  AWS allowed a session. */
+{ kind: "iam_allowed" } | 
+/**  A session is being tried. */
+{ kind: "channel_trying"; 
+/**  How often AWS said before that the node is not connected. */
+tries: number } | 
+/**  A session is open now. */
+{ kind: "channel_open" } | 
+/**  No session was tried. */
+{ kind: "channel_not_tried" } | 
+/**  AWS says that the node is connected; no session was tried. */
+{ kind: "channel_connected" } | 
+/**  AWS says that the node is not connected, although its agent is heard. */
+{ kind: "channel_not_connected" } | 
+/**  AWS took no session to it, again and again, although its agent is heard. */
+{ kind: "channel_not_connectable"; 
+/**  How often it was tried. */
+tries: number } | 
+/**  A session was started, opened and ended again. */
+{ kind: "channel_opened"; 
+/**  From asking AWS until the node spoke, in milliseconds. */
+afterMs: number | null } | 
+/**  AWS allowed a session, but its channel did not open. */
+{ kind: "channel_not_opened" };
 
 /**  A labelled fact of the inspector. */
 export type Fact = {
@@ -483,6 +919,15 @@ export type ForwardEventRow = {
 	text: string,
 };
 
+/**  Whether requests of web pages are checked before they reach the node. */
+export type ForwardGuard = 
+/**  When the port is one that web servers use. */
+"auto" | 
+/**  Always; what is not HTTP passes untouched all the same. */
+"on" | 
+/**  Never. */
+"off";
+
 /**  What a forward leads to. */
 export type ForwardKind = 
 /**  A port of the node. */
@@ -568,6 +1013,8 @@ export type ForwardSpec = {
 	favourite: boolean,
 	/**  Its bounds. */
 	limits: ForwardLimits,
+	/**  Whether requests of web pages are checked; not for `Socks` and `Rdp`. */
+	guard: ForwardGuard,
 };
 
 /**  When a forward has a session at AWS. */
@@ -667,16 +1114,16 @@ export type KeyPress = {
 	modifiers: Modifiers,
 };
 
-/**  One rung: label, fact, cause. */
+/**  One rung. */
 export type LadderStep = {
-	/**  "Registered", "Agent online", "Tier", "IAM", "Session channel". */
-	label: string,
+	/**  Which. */
+	name: StepName,
 	/**  State. */
 	state: StepState,
-	/**  Right-aligned fact: "ping 14 s ago". */
-	fact: string,
-	/**  A line of cause, possibly empty. */
-	cause: string,
+	/**  What it goes by. */
+	evidence: Evidence,
+	/**  When that was seen, if it is known. */
+	atMs: number | null,
 };
 
 /**  A session that carries a forward. */
@@ -689,12 +1136,64 @@ export type LaneRow = {
 	state: string,
 	/**  Whether it is open. */
 	open: boolean,
+	/**  Where it leads, where connections choose that. */
+	to: string | null,
 	/**  Connections on it. */
 	connections: number,
 	/**  Round trip to the node's agent, once measured. */
 	rttMs: number | null,
 	/**  Times its channel was lost and got back. */
 	resumes: number,
+};
+
+/**  What the interface does after a link was agreed to: what needs nobody else was done already. */
+export type LinkDone = 
+/**  Nothing more. */
+{ then: "nothing" } | 
+/**  Show this node. */
+{ then: "show_node"; 
+/**  Its key. */
+nodeKey: string } | 
+/**  Ask how to open this node's desktop. */
+{ then: "ask_desktop"; 
+/**  Its key. */
+nodeKey: string };
+
+/**  What a link opens. */
+export type LinkOpens = 
+/**  Shows a node. */
+"node" | 
+/**  Opens a shell, or a session with a document. */
+"shell" | 
+/**  Opens SSH. */
+"ssh" | 
+/**  Asks how to open a remote desktop. */
+"desktop" | 
+/**  Switches a forward on. */
+"forward" | 
+/**  Switches the forwards of a bundle on. */
+"bundle";
+
+/**  What was found for a link, to be agreed to. */
+export type LinkQuestion = {
+	/**  Number of the question; an answer names it, so that an answer to an earlier one does nothing. */
+	number: number,
+	/**  What it opens. */
+	opens: LinkOpens,
+	/**  Name of the saved profile it names; `None` when it names a node. */
+	profile: string | null,
+	/**  Name of the node; empty for bundles. */
+	nodeName: string,
+	/**  Id of the node; empty for bundles. */
+	nodeId: string,
+	/**  Account of the node. */
+	accountName: string,
+	/**  Region of the node. */
+	region: string,
+	/**  Session document, when the profile names one. */
+	document: string | null,
+	/**  Local ends and where they lead, one for each forward: `127.0.0.1:5433 › db.internal:5432`. */
+	ports: string[],
 };
 
 /**  How far the listing of one account-Region has come. */
@@ -771,6 +1270,8 @@ export type NodeDetail = {
 	tags: Tag[],
 	/**  Our own live sessions on it, by tab id and title. */
 	sessions: LiveSession[],
+	/**  The check of its session channel that runs or ran last. */
+	check: CheckRow | null,
 };
 
 /**  What a managed node is. */
@@ -847,6 +1348,19 @@ export type NoticeLevel =
 /**  Something stopped. */
 "bad";
 
+/**  What a refusal tells about a stage. */
+export type Outcome = 
+/**  AWS named no deny here. */
+"no_deny_reported" | 
+/**  Stopped here: nothing allows the call. */
+"no_allow" | 
+/**  Stopped here: something denies the call. */
+"denied" | 
+/**  It cannot lift the refusal. */
+"cannot_override" | 
+/**  Stopped before it. */
+"not_reached";
+
 /**  What became of a paste. */
 export type PasteOutcome = 
 /**  Sent. */
@@ -881,6 +1395,25 @@ export type PlatformFamily =
 "macos" | 
 /**  The service did not say. */
 "unknown";
+
+/**  The kind of policy that refused. */
+export type PolicyKind = 
+/**  A policy of the identity. */
+"identity" | 
+/**  The policy of the resource. */
+"resource" | 
+/**  The permissions boundary of the identity. */
+"boundary" | 
+/**  A policy passed when the role was assumed. */
+"session" | 
+/**  An organization policy on identities (SCP). */
+"service_control" | 
+/**  An organization policy on resources (RCP). */
+"resource_control" | 
+/**  The policy of a VPC endpoint. */
+"endpoint" | 
+/**  The trust policy of a role. */
+"role_trust";
 
 /**  Something wrong in a query, pointing at the characters. */
 export type QueryIssue = {
@@ -945,6 +1478,20 @@ export type RequestedPage =
 "forwards" | 
 /**  A way to choose a node to connect to. */
 "connect";
+
+/**  What was open when the app ended last. */
+export type RestoreOffer = {
+	/**  Names of forwards that were switched on. */
+	forwards: string[],
+	/**  Names of the nodes that shells were open on. */
+	shells: string[],
+};
+
+/**
+ *  The code of a new activation on its way to the eyes of the person who asked to see it: the one secret that crosses the
+ *  bridge. It is in no event and no snapshot, and its debug form does not show it.
+ */
+export type RevealedCode = string;
 
 /**  Where to scroll. */
 export type ScrollTo = 
@@ -1041,6 +1588,13 @@ export type SessionRow = {
 	startedMs: number | null,
 	/**  State. */
 	state: SessionState,
+	/**
+	 *  The refusal that keeps it from beginning. It stays while the session is asked for again, until one begins or fails
+	 *  in another way.
+	 */
+	denied: Denied | null,
+	/**  Whether the node has said nothing for 10 s since the session opened. */
+	silent: boolean,
 	/**  How long the last resume took, in milliseconds, if there was one. */
 	resumedAfterMs: number | null,
 	/**  Whether the session is a demo shell on this computer. */
@@ -1100,6 +1654,8 @@ export type Settings = {
 	notify?: boolean,
 	/**  Whether the program starts with the user's session, in the tray. */
 	startAtLogin?: boolean,
+	/**  Whether links into the app are followed, after asking each time; default no. */
+	deepLinks?: boolean,
 };
 
 /**  Columns the fleet can be sorted by. */
@@ -1137,6 +1693,41 @@ export type SourceRow = {
 	problem: CommandError | null,
 };
 
+/**  How `ssh` is started towards a node. What is left empty is up to the user's SSH configuration. */
+export type SshOptions = {
+	/**  User on the node; may be empty. */
+	user?: string,
+	/**  Port of the SSH server, 1 to 65535; 22 unless changed. */
+	port: number,
+	/**  Private key file; may be empty. */
+	keyFile?: string,
+	/**  Whether the public key of `key_file` is pushed by EC2 Instance Connect first. Refused so far. */
+	pushKey?: boolean,
+};
+
+/**  A stage at which AWS decides: a kind of policy, or what is asked for. */
+export type Stage = 
+/**  [`PolicyKind::Identity`]. */
+"identity" | 
+/**  [`PolicyKind::Resource`]. */
+"resource" | 
+/**  [`PolicyKind::Boundary`]. */
+"boundary" | 
+/**  [`PolicyKind::Session`]. */
+"session" | 
+/**  [`PolicyKind::ServiceControl`]. */
+"service_control" | 
+/**  [`PolicyKind::ResourceControl`]. */
+"resource_control" | 
+/**  [`PolicyKind::Endpoint`]. */
+"endpoint" | 
+/**  [`PolicyKind::RoleTrust`]. */
+"role_trust" | 
+/**  The session document. */
+"document" | 
+/**  The node. */
+"node";
+
 /**  The choice of the first-run page. */
 export type StartChoice = 
 /**  Explore the demo fleet. */
@@ -1147,6 +1738,27 @@ export type StartChoice =
 sources: string[]; 
 /**  Regions to list; empty means each source's own Region. */
 regions: string[] };
+
+/**  The smallest policy that would lift a refusal. */
+export type Statement = {
+	/**  A policy document as JSON, indented by two spaces. */
+	json: string,
+	/**  The same as an `aws_iam_policy_document` of Terraform. */
+	terraform: string,
+};
+
+/**  Which rung. */
+export type StepName = 
+/**  Registered with Systems Manager. */
+"registered" | 
+/**  AWS hears the agent. */
+"agent_online" | 
+/**  The account-Region takes sessions to nodes of this kind. */
+"tier" | 
+/**  The identity may start a session. */
+"iam" | 
+/**  A session opens. */
+"channel";
 
 /**  State of one rung of the readiness ladder. */
 export type StepState = 
@@ -1214,6 +1826,76 @@ export type Theme =
 "light" | 
 /**  Always dark. */
 "dark";
+
+/**  A change of a tier on its way. */
+export type TierChange = {
+	/**  To what. */
+	to: InstanceTier,
+	/**  Since when this program looks at it. */
+	sinceMs: number | null,
+	/**  Why it is not looked at any more, although it has not settled. */
+	problem: CommandError | null,
+};
+
+/**  Why a change of the tier cannot be made. */
+export type TierObstacle = 
+/**  It is that already. */
+"unchanged" | 
+/**  Another change is on its way. */
+"pending" | 
+/**  More hybrid nodes than the standard tier takes. */
+"too_many_nodes";
+
+/**  A change of the tier with everything a person should know before it is made. AWS was just asked. */
+export type TierReview = {
+	/**  AWS profile the account-Region is reached through. */
+	source: string,
+	/**  Account id. */
+	accountId: string,
+	/**  Account name or the source's name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  What it is, or Pending. */
+	tier: InstanceTier,
+	/**  What the setting says: the same as `tier`, or what it is being changed to. */
+	value: InstanceTier,
+	/**  Whether nobody ever set it. */
+	isDefault: boolean,
+	/**  ARN of who set it last; empty if AWS did not say. */
+	changedBy: string,
+	/**  When. */
+	changedMs: number | null,
+	/**  What it would be changed to. */
+	to: TierTarget,
+	/**  Hybrid nodes of the account-Region; the setting applies to all of them. */
+	hybridNodes: number,
+	/**  Whether all of them are known; otherwise there may be more. */
+	isComplete: boolean,
+	/**  What AWS charges for a hybrid node and hour on the advanced tier, in US dollars. */
+	nodeHourUsd: number | null,
+	/**  For all of the nodes, an hour. */
+	hourUsd: number | null,
+	/**  For all of the nodes, a month of 730 hours. */
+	monthUsd: number | null,
+	/**  Most hybrid nodes the standard tier takes. */
+	standardLimit: number,
+	/**  What stands in the way. */
+	obstacle: TierObstacle | null,
+	/**  ARN of the setting, on which `ssm:UpdateServiceSetting` must be allowed. */
+	settingArn: string,
+	/**  The change as this program's command line takes it. */
+	command: string,
+	/**  The change as the AWS CLI takes it. */
+	awsCommand: string,
+};
+
+/**  What a tier can be changed to. */
+export type TierTarget = 
+/**  No sessions to hybrid nodes, no charge. */
+"standard" | 
+/**  Sessions to hybrid nodes, charged by the node and hour. */
+"advanced";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
