@@ -16,6 +16,9 @@ use crate::page::{GLANCE, PATIENCE};
 /// Where an icon is: the name of its program on the bus, and its path there.
 type Place = (String, String);
 
+/// An item of the menu as D-Bus tells it: its id, its properties, and the items below it.
+type Layout = (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValue>);
+
 /// A desktop that shows tray icons.
 pub(crate) struct Tray {
     bus: Connection,
@@ -99,8 +102,7 @@ impl Tray {
     pub(crate) async fn entries(&self) -> Result<Vec<Entry>> {
         let menu = self.menu().await?;
         let _: bool = menu.call("AboutToShow", &(0_i32,)).await?;
-        let (_, root): (u32, (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValue>)) =
-            menu.call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new())).await?;
+        let (_, root): (u32, Layout) = menu.call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new())).await?;
         root.2.iter().map(|value| entry(value)).collect()
     }
 
