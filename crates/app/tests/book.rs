@@ -104,7 +104,7 @@ async fn views_favourites_and_groups_outlive_the_program() {
         rows(&app, "platform:windows").await.into_iter().take(2).map(|row| row.key).collect();
     let view = windows();
     let book = app.fleet_book(BookChange::SaveView { view: view.clone() }).await.unwrap();
-    assert_eq!(book.views, [view.clone()]);
+    assert_eq!(book.views, std::slice::from_ref(&view));
     app.fleet_book(BookChange::Open { view: Some("windows PROD".into()) }).await.unwrap();
     app.fleet_book(BookChange::Favourite { nodes: keys.clone(), on: true }).await.unwrap();
     app.fleet_book(BookChange::AddGroup { name: "Core payments".into() }).await.unwrap();
