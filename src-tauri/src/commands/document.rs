@@ -112,10 +112,10 @@ pub(crate) async fn document_edit(
 #[specta::specta]
 pub(crate) async fn document_compare(
     app: State<'_, AppHandle>,
-    old: String,
-    new: String,
+    before: String,
+    after: String,
 ) -> Result<Vec<DocumentLine>, CommandError> {
-    app.document_compare(old, new).await
+    app.document_compare(before, after).await
 }
 
 /// Saves session preferences in several account-Regions and says what became of each.

@@ -27,6 +27,12 @@ export const commands = {
 	fleetRefresh: () => typedError<null, CommandError>(__TAURI_INVOKE("fleet_refresh")),
 	/**  Stops the refresh; what has been listed stays. */
 	fleetCancel: () => typedError<null, CommandError>(__TAURI_INVOKE("fleet_cancel")),
+	/**  Lists one account-Region of the scope again. One that is being listed goes on. */
+	fleetRefreshOne: (source: string, region: string) => typedError<null, CommandError>(__TAURI_INVOKE("fleet_refresh_one", { source, region })),
+	/**  Changes saved views, groups or favourites; returns all of them as they now are. */
+	fleetBook: (change: BookChange) => typedError<FleetBook, CommandError>(__TAURI_INVOKE("fleet_book", { change })),
+	/**  Writes what a view shows to a new file in the user's folder for downloads. */
+	fleetExport: (view: string, form: ExportForm) => typedError<Exported, CommandError>(__TAURI_INVOKE("fleet_export", { view, form })),
 	/**  Opens a view; at most 16 are open at a time. */
 	fleetViewOpen: (query: FleetQuery) => typedError<FleetViewState, CommandError>(__TAURI_INVOKE("fleet_view_open", { query })),
 	/**  Changes what a view shows. */
@@ -144,6 +150,70 @@ export const commands = {
 	desktopOpen: (open: DesktopOpen) => typedError<DesktopOutcome, CommandError>(__TAURI_INVOKE("desktop_open", { open })),
 	/**  Copies the password no client could be handed, once. */
 	desktopCopyPassword: (forward: string) => typedError<null, CommandError>(__TAURI_INVOKE("desktop_copy_password", { forward })),
+	/**  Asks AWS who a source is, or all that can be asked without a person. */
+	accountsCheck: (source: string | null) => typedError<null, CommandError>(__TAURI_INVOKE("accounts_check", { source })),
+	/**  Begins to sign in. */
+	signIn: (name: string, method: SignInMethod) => typedError<string, CommandError>(__TAURI_INVOKE("sign_in", { name, method })),
+	/**  Adds a sign-in by its start URL and begins it. */
+	signInAdd: (startUrl: string, region: string, method: SignInMethod) => typedError<string, CommandError>(__TAURI_INVOKE("sign_in_add", { startUrl, region, method })),
+	/**  Opens the page of a sign-in once more, or copies its address. */
+	signInPage: (label: string, copy: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("sign_in_page", { label, copy })),
+	/**  Gives a sign-in up. */
+	signInCancel: (label: string) => typedError<null, CommandError>(__TAURI_INVOKE("sign_in_cancel", { label })),
+	/**  Signs out. */
+	signOut: (name: string) => typedError<null, CommandError>(__TAURI_INVOKE("sign_out", { name })),
+	/**  All accounts and roles a sign-in opens. */
+	signInAccounts: (label: string) => typedError<OpenAccount[], CommandError>(__TAURI_INVOKE("sign_in_accounts", { label })),
+	/**  Makes sources of roles and lists the fleet through them. */
+	accountsUseRoles: (label: string, region: string, picks: AccountPick[]) => typedError<string[], CommandError>(__TAURI_INVOKE("accounts_use_roles", { label, region, picks })),
+	/**  Lists the fleet through these sources as well, or no longer. */
+	accountsUse: (sources: string[], inUse: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("accounts_use", { sources, inUse })),
+	/**  Forgets a source or a sign-in that was added here. */
+	accountRemove: (name: string) => typedError<null, CommandError>(__TAURI_INVOKE("account_remove", { name })),
+	/**  Gives the code of an MFA device. */
+	mfaAnswer: (source: string, code: string) => typedError<null, CommandError>(__TAURI_INVOKE("mfa_answer", { source, code })),
+	/**  Gives no code. */
+	mfaDecline: (source: string) => typedError<null, CommandError>(__TAURI_INVOKE("mfa_decline", { source })),
+	/**  The session documents of an account-Region. */
+	documentsList: (place: DocumentPlace) => typedError<DocumentRow[], CommandError>(__TAURI_INVOKE("documents_list", { place })),
+	/**  Session types of documents, at most 50. */
+	documentsTypes: (place: DocumentPlace, names: string[]) => typedError<DocumentTypeRow[], CommandError>(__TAURI_INVOKE("documents_types", { place, names })),
+	/**  A document at a version; without one at the default. */
+	documentOpen: (place: DocumentPlace, name: string, version: string | null) => typedError<DocumentDetail, CommandError>(__TAURI_INVOKE("document_open", { place, name, version })),
+	/**  Saves a new document, or a new version. */
+	documentSave: (place: DocumentPlace, save: DocumentSave) => typedError<DocumentSaved, CommandError>(__TAURI_INVOKE("document_save", { place, save })),
+	/**  Makes a version the one sessions use. */
+	documentSetDefault: (place: DocumentPlace, name: string, version: string) => typedError<null, CommandError>(__TAURI_INVOKE("document_set_default", { place, name, version })),
+	/**  Deletes a version; without one all of the document. */
+	documentDelete: (place: DocumentPlace, name: string, version: string | null) => typedError<null, CommandError>(__TAURI_INVOKE("document_delete", { place, name, version })),
+	/**  A text to begin a new document with. */
+	documentTemplate: (kind: DocumentSessionType) => typedError<DocumentReading, CommandError>(__TAURI_INVOKE("document_template", { kind })),
+	/**  A text with its form and what is wrong with it. */
+	documentRead: (text: string) => typedError<DocumentReading, CommandError>(__TAURI_INVOKE("document_read", { text })),
+	/**  An edit of the form, made in the text. */
+	documentEdit: (text: string, edit: DocumentEdit) => typedError<DocumentReading, CommandError>(__TAURI_INVOKE("document_edit", { text, edit })),
+	/**  Two texts line by line. */
+	documentCompare: (before: string, after: string) => typedError<DocumentLine[], CommandError>(__TAURI_INVOKE("document_compare", { before, after })),
+	/**  Somebody looks at the sessions, or no longer. */
+	historyWatch: (on: boolean) => typedError<HistorySummary, CommandError>(__TAURI_INVOKE("history_watch", { on })),
+	/**  Lists the sessions of the whole scope again. */
+	historyRefresh: () => typedError<null, CommandError>(__TAURI_INVOKE("history_refresh")),
+	/**  At most 200 rows from `offset`; fewer at the end. */
+	historyWindow: (query: HistoryQuery, offset: number, len: number) => typedError<HistoryWindow, CommandError>(__TAURI_INVOKE("history_window", { query, offset, len })),
+	/**  Keys of the active sessions of an owner, by ARN. */
+	historyOfOwner: (owner: string) => typedError<string[], CommandError>(__TAURI_INVOKE("history_of_owner", { owner })),
+	/**  Ends sessions by their keys and says what became of each. */
+	historyEnd: (keys: string[]) => typedError<HistoryEnded[], CommandError>(__TAURI_INVOKE("history_end", { keys })),
+	/**  Writes what the query shows into a new file and returns its path. */
+	historyExport: (query: HistoryQuery, format: HistoryFormat) => typedError<string, CommandError>(__TAURI_INVOKE("history_export", { query, format })),
+	/**  Judges what is given for a document and tells the same as command lines. */
+	connectCheck: (request: ConnectRequest, text: string | null) => typedError<ConnectCheck, CommandError>(__TAURI_INVOKE("connect_check", { request, text })),
+	/**  What was chosen last for a node. */
+	connectLast: (nodeKey: string) => typedError<ConnectRequest | null, CommandError>(__TAURI_INVOKE("connect_last", { nodeKey })),
+	/**  Opens a session with a chosen document in a new tab. */
+	connectOpen: (request: ConnectRequest) => typedError<TabRow, CommandError>(__TAURI_INVOKE("connect_open", { request })),
+	/**  Saves session preferences in several account-Regions and says what became of each. */
+	preferencesApply: (places: DocumentPlace[], text: string) => typedError<PreferencesOutcome[], CommandError>(__TAURI_INVOKE("preferences_apply", { places, text })),
 	/**  Puts text on the clipboard, at most 1 MiB. */
 	clipboardWrite: (text: string) => typedError<null, CommandError>(__TAURI_INVOKE("clipboard_write", { text })),
 	/**  Opens an `https` address in the browser; anything else is refused. */
@@ -156,6 +226,16 @@ export const events = {
 };
 
 /* Types */
+/**  A role that shall become a source and be listed. */
+export type AccountPick = {
+	/**  Twelve digits. */
+	accountId: string,
+	/**  Name of the account; may be empty. */
+	accountName: string,
+	/**  Name of the role. */
+	role: string,
+};
+
 /**  One account-Region of the scope. */
 export type AccountRegionRow = {
 	/**  AWS profile it is reached through. */
@@ -180,6 +260,79 @@ export type AccountRegionRow = {
 	problem: CommandError | null,
 	/**  When the listing was last complete. */
 	updatedMs: number | null,
+};
+
+/**  A source on the accounts page. */
+export type AccountRow = {
+	/**  Name of the AWS profile, or `environment`. */
+	source: string,
+	/**  How it gets credentials. */
+	kind: CredentialKind,
+	/**  The account, once it is known. */
+	accountId: string | null,
+	/**  Role or user, once it is known. */
+	role: string | null,
+	/**  The caller's ARN, once AWS told it. */
+	arn: string | null,
+	/**  The Region it names. */
+	region: string | null,
+	/**  Label of the sign-in its chain begins with. */
+	signIn: string | null,
+	/**  The sources its role is taken through, nearest first. */
+	through: string[],
+	/**  The MFA device it asks for. */
+	mfaSerial: string | null,
+	/**  Settings as they are written, without what is secret. */
+	settings: AccountSetting[],
+	/**  Whether Fleetline made it, outside the AWS files. */
+	own: boolean,
+	/**  Whether the fleet is listed through it. */
+	inUse: boolean,
+	/**  How it is. */
+	state: AccountState,
+	/**  When AWS was last asked who it is. */
+	checkedMs: number | null,
+};
+
+/**  A setting of a source. */
+export type AccountSetting = {
+	/**  Name in the file, or of the variable. */
+	name: string,
+	/**  Its value, or an ellipsis for what is not shown. */
+	value: string,
+};
+
+/**  How far a source or a sign-in can be used now. */
+export type AccountState = 
+/**  Credentials, or the sign-in behind them, are at hand. */
+{ state: "ready"; 
+/**  When they end. */
+ending: Ending } | 
+/**  Nobody is signed in. */
+{ state: "needs_sign_in" } | 
+/**  It is over. */
+{ state: "over"; 
+/**  Since when. */
+sinceMs: number | null } | 
+/**  A code of an MFA device is needed. */
+{ state: "needs_code" } | 
+/**  Only using it tells. */
+{ state: "not_checked" } | 
+/**  AWS is being asked. */
+{ state: "checking" } | 
+/**  It does not work. */
+{ state: "failed"; 
+/**  Why. */
+problem: CommandError };
+
+/**  Everything the accounts page shows. */
+export type Accounts = {
+	/**  Sources in the order of the configuration. */
+	rows: AccountRow[],
+	/**  Sign-ins by label. */
+	signIns: SignInRow[],
+	/**  Codes that are waited for, oldest first. */
+	asks: MfaAsk[],
 };
 
 /**  An activation as AWS lists it. Texts are empty where AWS says nothing. Its code is never listed. */
@@ -299,12 +452,16 @@ export type AppSnapshot = {
 	identities: IdentityRow[],
 	/**  Counters and account-Regions. */
 	fleet: FleetSummary,
+	/**  Saved views, groups, favourites. */
+	book: FleetBook,
 	/**  Open tabs in order; the Fleet tab is always first. */
 	tabs: TabRow[],
 	/**  Id of the tab in front. */
 	activeTab: string,
 	/**  Forwards. */
 	forwards: Forwards,
+	/**  Sources, sign-ins and codes that are waited for. */
+	accounts: Accounts,
 	/**  Settings in force. */
 	settings: Settings,
 	/**  Standing notices. */
@@ -345,6 +502,61 @@ before: string | null } |
 bundle: string; 
 /**  The bundle it comes before; `None` for the end. */
 before: string | null };
+
+/**  A change of the book. Nodes are named by their keys. */
+export type BookChange = 
+/**  Saves a view under its name, in the place of the one of that name. */
+{ change: "save_view"; 
+/**  The view. */
+view: SavedView } | 
+/**  Gives a view another name. */
+{ change: "rename_view"; 
+/**  The view. */
+from: string; 
+/**  Its new name. */
+to: string } | 
+/**  Removes a view. */
+{ change: "remove_view"; 
+/**  The view. */
+name: string } | 
+/**  The look of the table of a view, or of the table without a view. */
+{ change: "layout"; 
+/**  The view. */
+view: string | null; 
+/**  Its look. */
+layout: TableLayout } | 
+/**  The view that is shown after a start. */
+{ change: "open"; 
+/**  The view. */
+view: string | null } | 
+/**  Marks nodes as favourites, or takes the marks away. */
+{ change: "favourite"; 
+/**  The nodes. */
+nodes: string[]; 
+/**  Whether to mark them. */
+on: boolean } | 
+/**  Makes an empty group. */
+{ change: "add_group"; 
+/**  Its name. */
+name: string } | 
+/**  Gives a group another name. */
+{ change: "rename_group"; 
+/**  The group. */
+from: string; 
+/**  Its new name. */
+to: string } | 
+/**  Removes a group; its nodes stay what they are. */
+{ change: "remove_group"; 
+/**  The group. */
+name: string } | 
+/**  Puts nodes into a group, or takes them out. */
+{ change: "member"; 
+/**  The group. */
+group: string; 
+/**  The nodes. */
+nodes: string[]; 
+/**  Whether they belong to it. */
+on: boolean };
 
 /**  Who called. */
 export type Caller = {
@@ -395,6 +607,10 @@ identities: IdentityRow[] } |
 { kind: "fleet"; 
 /**  Now. */
 summary: FleetSummary } | 
+/**  Saved views, groups, favourites. */
+{ kind: "book"; 
+/**  Now. */
+book: FleetBook } | 
 /**  What a view shows. */
 { kind: "view"; 
 /**  Now. */
@@ -421,6 +637,10 @@ row: ForwardRow } |
 { kind: "check"; 
 /**  Now. */
 check: CheckRow } | 
+/**  Sessions past and present: windows of them are asked for anew. */
+{ kind: "history"; 
+/**  Now. */
+summary: HistorySummary } | 
 /**  Settings. */
 { kind: "settings"; 
 /**  Now. */
@@ -441,6 +661,10 @@ offer: RestoreOffer | null } |
 { kind: "link"; 
 /**  Now. */
 question: LinkQuestion | null } | 
+/**  Sources, sign-ins and codes that are waited for. */
+{ kind: "accounts"; 
+/**  Now. */
+accounts: Accounts } | 
 /**  The user asked to quit or close while sessions live; the interface asks back. */
 { kind: "quit_requested"; 
 /**  What would end. */
@@ -472,6 +696,14 @@ export type ClosedGate = {
 	gate: AgentGate,
 	/**  First version that does: "3.0.196.0". */
 	since: string,
+};
+
+/**  A width a person gave to a column. */
+export type ColumnWidth = {
+	/**  Name of the column. */
+	column: string,
+	/**  CSS pixels, 24 to 2,000. */
+	px: number,
 };
 
 /**  A failed command: one sentence for the user, the rest folded away. */
@@ -508,6 +740,44 @@ export type Completions = {
 	items: Completion[],
 };
 
+/**  What is to be said of a session before it starts. */
+export type ConnectCheck = {
+	/**  What AWS would refuse. */
+	problems: ConnectProblem[],
+	/**  The line of the AWS CLI that starts the same. */
+	awsCommand: string,
+	/**  Our own. */
+	fleetlineCommand: string,
+};
+
+/**  A parameter with what is given for it. */
+export type ConnectParameter = {
+	/**  Its name. */
+	name: string,
+	/**  One value, or those of a list. */
+	values: string[],
+};
+
+/**  Why AWS would refuse a value. */
+export type ConnectProblem = {
+	/**  The parameter; empty for the reason. */
+	parameter: string,
+	/**  One sentence. */
+	message: string,
+};
+
+/**  A session to start. */
+export type ConnectRequest = {
+	/**  Node key, see `NodeRow::key`. */
+	nodeKey: string,
+	/**  Name or ARN of the document; `None` is a plain shell. */
+	document: string | null,
+	/**  Parameters in the order of the document, without those that are left at their defaults. */
+	parameters: ConnectParameter[],
+	/**  Why, for the auditors. */
+	reason: string | null,
+};
+
 /**  A connection through a forward. */
 export type ConnectionRow = {
 	/**  Number, never used again in one forward. */
@@ -537,6 +807,25 @@ export type CreatedActivation = {
 	/**  When the code is forgotten here. */
 	forgottenMs: number | null,
 };
+
+/**  How a source gets its credentials. */
+export type CredentialKind = 
+/**  An access key in the AWS files. */
+"access_key" | 
+/**  AWS_ACCESS_KEY_ID and friends. */
+"environment" | 
+/**  A role of IAM Identity Center. */
+"identity_center" | 
+/**  A role taken by other credentials. */
+"role" | 
+/**  A role taken by a token in a file. */
+"web_identity" | 
+/**  A program prints them. */
+"process" | 
+/**  `aws login`. */
+"console_login" | 
+/**  Nothing is configured. */
+"nothing";
 
 /**  A call that a policy refused. Texts are empty where AWS said nothing. */
 export type Denied = {
@@ -704,6 +993,351 @@ export type DesktopWindow = {
 	height: number,
 };
 
+/**  A command of one platform. */
+export type DocumentCommand = {
+	/**  `linux`, `macos` or `windows`. */
+	platform: string,
+	/**  The command line. */
+	commands: string,
+	/**  Whether it runs as root or administrator. */
+	elevated: boolean,
+};
+
+/**  A document that is open. */
+export type DocumentDetail = {
+	/**  What refers to it. */
+	name: string,
+	/**  Its name. */
+	title: string,
+	/**  Account id of its owner, or `Amazon`. */
+	ownerId: string,
+	/**  The version that is open. */
+	version: string,
+	/**  The version sessions use. */
+	defaultVersion: string,
+	/**  The version made last. */
+	latestVersion: string,
+	/**  Hash of the latest version, to save on top of. */
+	latestHash: string,
+	/**  All versions, newest first. */
+	versions: DocumentVersionRow[],
+	/**  The version that is open, as the editor shows it. */
+	reading: DocumentReading,
+};
+
+/**  An edit of one place of a text. */
+export type DocumentEdit = 
+/**  A text; an empty one takes the member away, but for commands, which may be empty while they are typed. */
+{ edit: "text"; 
+/**  Names of members joined by dots. */
+path: string; 
+/**  The text. */
+value: string } | 
+/**  A switch; off takes the member away unless it is there. */
+{ edit: "flag"; 
+/**  Names of members joined by dots. */
+path: string; 
+/**  On or off. */
+value: boolean } | 
+/**  A list of texts; an empty one takes the member away. */
+{ edit: "list"; 
+/**  Names of members joined by dots. */
+path: string; 
+/**  The texts. */
+value: string[] } | 
+/**  Takes a member away. */
+{ edit: "remove"; 
+/**  Names of members joined by dots. */
+path: string } | 
+/**  Gives a parameter another name, in its placeholders too. */
+{ edit: "rename_parameter"; 
+/**  Its name. */
+from: string; 
+/**  The new name. */
+to: string } | 
+/**  Lays the text out anew. */
+{ edit: "format" };
+
+/**  What a document does to a session. */
+export type DocumentEffects = {
+	/**  Whether AWS can record what passes: not of port sessions. */
+	contentCanBeLogged: boolean,
+	/**  Bucket and prefix the log goes to. */
+	s3: string | null,
+	/**  Log group the log goes to. */
+	cloudWatch: string | null,
+	/**  Whether it is streamed there. */
+	streams: boolean,
+	/**  KMS key that seals the session. */
+	sealedWith: string | null,
+	/**  Whose rights it has. */
+	runAs: DocumentRunAs,
+	/**  Minutes without activity after which it ends. */
+	idleMinutes: number,
+	/**  Minutes after which it ends; `None` never. */
+	maxMinutes: number | null,
+};
+
+/**  The fields of a document as they are written. Texts are empty where there is nothing. */
+export type DocumentForm = {
+	/**  What it is for. */
+	description: string,
+	/**  What a session is; `None` when missing or unknown. */
+	sessionType: DocumentSessionType | null,
+	/**  What is done around a session. */
+	inputs: DocumentInputs,
+	/**  In the order of the document. */
+	parameters: DocumentParameter[],
+	/**  Commands by platform: `linux`, `macos`, `windows`, those that are there. */
+	commands: DocumentCommand[],
+	/**  Where a port session leads. */
+	port: DocumentPort,
+};
+
+/**  `inputs` of a document, as they are written. */
+export type DocumentInputs = {
+	/**  Bucket the log is written to. */
+	s3Bucket: string,
+	/**  Prefix of its key. */
+	s3Prefix: string,
+	/**  Whether the bucket must be encrypted. */
+	s3Encryption: boolean,
+	/**  Log group. */
+	cloudWatchGroup: string,
+	/**  Whether it must be encrypted. */
+	cloudWatchEncryption: boolean,
+	/**  Whether the log is streamed. */
+	cloudWatchStreaming: boolean,
+	/**  KMS key. */
+	kmsKey: string,
+	/**  Whether sessions run as a named user. */
+	runAs: boolean,
+	/**  That user. */
+	runAsUser: string,
+	/**  Idle time as it is written. */
+	idleMinutes: string,
+	/**  Longest duration as it is written. */
+	maxMinutes: string,
+	/**  Typed into Linux and macOS shells. */
+	linuxProfile: string,
+	/**  Typed into Windows shells. */
+	windowsProfile: string,
+};
+
+/**  A line of a comparison. */
+export type DocumentLine = {
+	/**  Where it is. */
+	change: DocumentLineChange,
+	/**  Its number in the older text, from 1. */
+	old: number | null,
+	/**  Its number in the newer text, from 1. */
+	new: number | null,
+	/**  Its text. */
+	text: string,
+};
+
+/**  What a line of a comparison is. */
+export type DocumentLineChange = 
+/**  In both. */
+"same" | 
+/**  Only in the older. */
+"removed" | 
+/**  Only in the newer. */
+"added";
+
+/**  Whose a document is. */
+export type DocumentOwner = 
+/**  The account's own. */
+"mine" | 
+/**  Another account shares it. */
+"shared" | 
+/**  Of AWS. */
+"aws";
+
+/**  A parameter of a document. */
+export type DocumentParameter = {
+	/**  Its name. */
+	name: string,
+	/**  What it holds. */
+	kind: DocumentParameterKind,
+	/**  What it is for. */
+	description: string,
+	/**  Its values when none are given; `None` makes it required. */
+	default: string[] | null,
+	/**  Pattern of every value; empty allows all. */
+	allowedPattern: string,
+	/**  The only values; empty allows all. */
+	allowedValues: string[],
+};
+
+/**  What a parameter holds. */
+export type DocumentParameterKind = 
+/**  One text. */
+"text" | 
+/**  Any number of texts. */
+"text_list" | 
+/**  A type this program does not know. */
+"other";
+
+/**  An account-Region, by the source that reaches it. */
+export type DocumentPlace = {
+	/**  AWS profile. */
+	source: string,
+	/**  Region. */
+	region: string,
+};
+
+/**  Where a port session leads, as it is written. */
+export type DocumentPort = {
+	/**  Port on the node or on the host. */
+	port: string,
+	/**  Port here. */
+	localPort: string,
+	/**  Host beyond the node. */
+	host: string,
+	/**  `LocalPortForwarding` or empty. */
+	kind: string,
+};
+
+/**  Something wrong at a place of a document. */
+export type DocumentProblemRow = {
+	/**  The field: names of members joined by dots; empty for the document itself. */
+	path: string,
+	/**  Whether AWS refuses it or sessions fail; otherwise it does nothing or not what it says. */
+	error: boolean,
+	/**  One or two sentences. */
+	message: string,
+	/**  The name that was probably meant, for a correction. */
+	meant: string | null,
+	/**  The name that is there instead of it. */
+	found: string | null,
+	/**  Line of the text, from 1. */
+	line: number,
+	/**  First column, from 1, in characters. */
+	column: number,
+	/**  The column after the last one on that line. */
+	endColumn: number,
+};
+
+/**  A text as the editor shows it: the text, its form, and what is wrong with both. */
+export type DocumentReading = {
+	/**  The text. */
+	text: string,
+	/**  Why it is no document at all; the form is then absent. */
+	syntax: DocumentSyntax | null,
+	/**  Its form. */
+	form: DocumentForm | null,
+	/**  What is wrong, in the order of the text. */
+	problems: DocumentProblemRow[],
+	/**  What it does to a session. */
+	effects: DocumentEffects | null,
+};
+
+/**  A document of a list. */
+export type DocumentRow = {
+	/**  What refers to it: its name, or its ARN when it is shared. */
+	name: string,
+	/**  Its name. */
+	title: string,
+	/**  Whose it is. */
+	owner: DocumentOwner,
+	/**  Number of the default version. */
+	defaultVersion: string,
+	/**  Its session type, where that is known without reading it. */
+	sessionType: DocumentSessionType | null,
+	/**  Whether it holds the session preferences of the account-Region. */
+	preferences: boolean,
+};
+
+/**  The operating system's user a session runs as. */
+export type DocumentRunAs = 
+/**  The agent's user. */
+{ kind: "agent_user"; 
+/**  Its name. */
+name: string } | 
+/**  Root or the administrator. */
+{ kind: "elevated" } | 
+/**  The user the caller's `SSMSessionRunAs` tag names, else this one; without either the session is refused. */
+{ kind: "named"; 
+/**  The document's user. */
+otherwise: string | null } | 
+/**  None: bytes go to a port. */
+{ kind: "nobody" };
+
+/**  A document to be saved. */
+export type DocumentSave = {
+	/**  Its name. */
+	name: string,
+	/**  Its text. */
+	text: string,
+	/**  Hash of the latest version when the edit began; `None` makes a new document. */
+	baseHash: string | null,
+	/**  Whether sessions use it from now on. */
+	makeDefault: boolean,
+};
+
+/**  What became of saving. */
+export type DocumentSaved = {
+	/**  The version with this text. */
+	version: string,
+	/**  The version sessions use. */
+	defaultVersion: string,
+	/**  Whether a version was made: not when the text was there already. */
+	isNew: boolean,
+};
+
+/**  What a session of a document is. */
+export type DocumentSessionType = 
+/**  A shell. */
+"standard_stream" | 
+/**  A command on a terminal. */
+"interactive_commands" | 
+/**  A command without a terminal. */
+"non_interactive_commands" | 
+/**  Bytes to a port. */
+"port";
+
+/**  Where a text stops being JSON. */
+export type DocumentSyntax = {
+	/**  From 1. */
+	line: number,
+	/**  From 1, in characters. */
+	column: number,
+	/**  What is wrong, as a sentence. */
+	message: string,
+};
+
+/**  The session type of a document that was read. */
+export type DocumentTypeRow = {
+	/**  What refers to the document. */
+	name: string,
+	/**  Its type; `None` when it could not be read. */
+	sessionType: DocumentSessionType | null,
+};
+
+/**  A version of a document. */
+export type DocumentVersionRow = {
+	/**  Its number. */
+	number: string,
+	/**  Whether sessions use it. */
+	isDefault: boolean,
+	/**  When it was made. */
+	createdMs: number | null,
+};
+
+/**  When something ends. */
+export type Ending = 
+/**  Never by itself. */
+{ ends: "never" } | 
+/**  It ends, and nobody says when. */
+{ ends: "unknown" } | 
+/**  At a time. */
+{ ends: "at"; 
+/**  The time. */
+ms: number | null; 
+/**  Whether the next credentials come without a person. */
+renews: boolean };
+
 /**  Why a command failed, as a closed list the interface chooses its words and actions by. */
 export type ErrorCode = 
 /**  The request itself is wrong: a bad length, query, size or id shape. */
@@ -736,6 +1370,8 @@ export type ErrorCode =
 "storage" | 
 /**  The user or a newer request took it back. */
 "cancelled" | 
+/**  Somebody else changed it meanwhile, or the name is taken. */
+"conflict" | 
 /**  Not on this platform, agent version or build. */
 "unsupported" | 
 /**  AWS answered with something that is none of the above; `detail` holds it raw. */
@@ -806,6 +1442,21 @@ afterMs: number | null } |
 /**  AWS allowed a session, but its channel did not open. */
 { kind: "channel_not_opened" };
 
+/**  What a list of nodes is written as. */
+export type ExportForm = 
+/**  Comma-separated values with a head; formulas are made harmless. */
+"csv" | 
+/**  A JSON array, as `fleetline nodes --json` prints it. */
+"json";
+
+/**  A list of nodes that was written. */
+export type Exported = {
+	/**  The file. */
+	path: string,
+	/**  Nodes in it. */
+	nodes: number,
+};
+
 /**  A labelled fact of the inspector. */
 export type Fact = {
 	/**  "Host name". */
@@ -814,6 +1465,20 @@ export type Fact = {
 	value: string,
 	/**  Whether it is something to paste into a shell (mono, with a copy button). */
 	mono: boolean,
+};
+
+/**  All of it but the favourites, which are in the rows, and the recents, which are asked for by `is:recent`. */
+export type FleetBook = {
+	/**  Saved views in the person's order. */
+	views: SavedView[],
+	/**  Groups in the person's order. */
+	groups: NodeGroup[],
+	/**  How many favourites there are, listed or not. */
+	favourites: number,
+	/**  How the table looks without a saved view. */
+	layout: TableLayout,
+	/**  Name of the saved view that is shown after a start. */
+	open: string | null,
 };
 
 /**  Filter and order of a view. */
@@ -838,6 +1503,8 @@ export type FleetSummary = {
 	hybrid: number,
 	/**  Nodes that cannot take a session. */
 	notConnectable: number,
+	/**  Nodes that are shown from an earlier list and were not confirmed. */
+	stale: number,
 	/**  Distinct accounts. */
 	accounts: number,
 	/**  Distinct Regions. */
@@ -1079,6 +1746,181 @@ export type Forwards = {
 	paused: boolean,
 };
 
+/**  What became of ending a session. */
+export type HistoryEnded = {
+	/**  Key of the session. */
+	key: string,
+	/**  Why it is not over; `None` it is. */
+	problem: CommandError | null,
+};
+
+/**  A form of exported sessions. */
+export type HistoryFormat = 
+/**  A table. */
+"csv" | 
+/**  A JSON array. */
+"json";
+
+/**  An account-Region whose sessions could not be listed. */
+export type HistoryGap = {
+	/**  Account name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  Why. */
+	problem: CommandError,
+};
+
+/**  What a session is, as far as its document's name tells. */
+export type HistoryKind = 
+/**  A shell. */
+"shell" | 
+/**  A command. */
+"command" | 
+/**  A forward. */
+"forward" | 
+/**  SSH. */
+"ssh" | 
+/**  Of a document of an account. */
+"document";
+
+/**  What a window of sessions asks for. */
+export type HistoryQuery = {
+	/**  Words and `key:value` terms. */
+	text: string,
+	/**  Which ones. */
+	show: HistoryShow,
+	/**  Hours back; `None` is all of the 30 days AWS keeps. Active ones are shown whenever they began. */
+	hours: number | null,
+	/**  The order. */
+	sort: HistorySort,
+	/**  Largest first. */
+	descending: boolean,
+};
+
+/**  A session. */
+export type HistoryRow = {
+	/**  Account name, Region and session id, which tell it apart. */
+	key: string,
+	/**  Its id. */
+	sessionId: string,
+	/**  Account name. */
+	accountName: string,
+	/**  Region. */
+	region: string,
+	/**  Node id or other target. */
+	target: string,
+	/**  The node's name where it is known, else the target. */
+	nodeName: string,
+	/**  The last part of the owner's ARN. */
+	owner: string,
+	/**  The owner's ARN. */
+	ownerArn: string,
+	/**  Whether the owner is this user. */
+	mine: boolean,
+	/**  What it is. */
+	kind: HistoryKind,
+	/**  Its document. */
+	document: string,
+	/**  Why, without this program's mark. */
+	reason: string,
+	/**  Where it stands. */
+	status: HistoryStatus,
+	/**  What AWS says of its end. */
+	details: string,
+	/**  Begun. */
+	startMs: number | null,
+	/**  Ended. */
+	endMs: number | null,
+	/**  Whether AWS never logs what passes. */
+	neverLogged: boolean,
+	/**  Page of its log in the S3 console. */
+	s3Url: string | null,
+	/**  Page of its log in the CloudWatch console. */
+	cloudWatchUrl: string | null,
+	/**  The tab that shows it, if it is one of ours. */
+	tab: string | null,
+	/**  Whether access was had by an approved request. */
+	justInTime: boolean,
+};
+
+/**  Which sessions a window shows. */
+export type HistoryShow = 
+/**  Active ones, then ended ones. */
+"all" | 
+/**  Those that are not over. */
+"active" | 
+/**  Those that are over. */
+"ended";
+
+/**  What rows are ordered by. Active ones stay before ended ones. */
+export type HistorySort = 
+/**  When it began. */
+"start" | 
+/**  How long it lasted. */
+"duration" | 
+/**  The node's name. */
+"node" | 
+/**  Owner. */
+"owner" | 
+/**  Kind. */
+"kind" | 
+/**  Document. */
+"document";
+
+/**  Where a session stands. */
+export type HistoryStatus = 
+/**  The client is attached. */
+"connected" | 
+/**  Nobody attached yet. */
+"connecting" | 
+/**  The client is gone. */
+"disconnected" | 
+/**  Ended. */
+"ended" | 
+/**  Ended because nobody used it. */
+"timed_out" | 
+/**  Being ended. */
+"terminating" | 
+/**  It never worked. */
+"failed" | 
+/**  Something this program does not know. */
+"unknown";
+
+/**  How the listing of sessions stands. */
+export type HistorySummary = {
+	/**  Grows when a window may have changed. */
+	version: number | null,
+	/**  Account-Regions. */
+	places: number,
+	/**  Account-Regions whose listing is not done. */
+	loading: number,
+	/**  Sessions known. */
+	sessions: number,
+	/**  Account-Regions that are missing. */
+	gaps: HistoryGap[],
+	/**  When the active ones were last asked for; `None` never. */
+	updatedMs: number | null,
+};
+
+/**  Rows of a window. */
+export type HistoryWindow = {
+	/**  Version of the sessions the rows are of. */
+	version: number | null,
+	/**  Index of the first row. */
+	offset: number,
+	/**  The rows. */
+	rows: HistoryRow[],
+	/**  Rows there are in all. */
+	matched: number,
+	/**  Active ones among what the query leaves, whatever is shown. */
+	active: number,
+	/**  Ended ones. */
+	ended: number,
+	/**  Parts of the query that were not understood, each as a sentence. */
+	issues: string[],
+};
+
 /**  Who we are to AWS, for the status bar. */
 export type IdentityRow = {
 	/**  The source the identity belongs to. */
@@ -1219,6 +2061,34 @@ export type LiveSession = {
 	startedMs: number | null,
 };
 
+/**  A code that is waited for. */
+export type MfaAsk = {
+	/**  The source. */
+	source: string,
+	/**  Serial number or ARN of the device. */
+	serial: string,
+	/**  The role the code opens; `None` for the user itself. */
+	role: string | null,
+	/**  Life of what it gives, in seconds. */
+	durationS: number,
+	/**  Calls and sessions that wait. */
+	waiting: number,
+	/**  Whether a code is being tried. */
+	trying: boolean,
+	/**  Why the last code did not do. */
+	refused: MfaRefused | null,
+};
+
+/**  A code AWS did not take. */
+export type MfaRefused = {
+	/**  When the device shows the next one. */
+	nextMs: number | null,
+	/**  Whether this very code was given before. */
+	usedBefore: boolean,
+	/**  What AWS said. */
+	text: string,
+};
+
 /**  Modifier keys held. */
 export type Modifiers = {
 	/**  Shift. */
@@ -1268,10 +2138,20 @@ export type NodeDetail = {
 	facts: Fact[],
 	/**  Tags by key. */
 	tags: Tag[],
+	/**  The user's groups it is in. */
+	groups: string[],
 	/**  Our own live sessions on it, by tab id and title. */
 	sessions: LiveSession[],
 	/**  The check of its session channel that runs or ran last. */
 	check: CheckRow | null,
+};
+
+/**  Nodes a person put together. */
+export type NodeGroup = {
+	/**  As a view's name. */
+	name: string,
+	/**  Keys, at most 5,000. */
+	nodes: string[],
 };
 
 /**  What a managed node is. */
@@ -1325,6 +2205,28 @@ export type NodeRow = {
 	reason: string,
 	/**  Whether this row comes from the cache and was not confirmed yet. */
 	stale: boolean,
+	/**  Whether the user marked it as a favourite. */
+	favourite: boolean,
+	/**  Host name the agent reports. */
+	computerName: string,
+	/**  Public address. */
+	publicIp: string,
+	/**  State of an EC2 instance. */
+	instanceState: string,
+	/**  Type of an EC2 instance. */
+	instanceType: string,
+	/**  Availability zone. */
+	availabilityZone: string,
+	/**  VPC. */
+	vpcId: string,
+	/**  IAM role or instance profile. */
+	iamRole: string,
+	/**  When registered (hybrid) or launched (EC2). */
+	registeredMs: number | null,
+	/**  When last used by this user. */
+	usedMs: number | null,
+	/**  Tags as `key=value, …`, at most 200 characters. */
+	tagsText: string,
 };
 
 /**  Something told to the user outside any one view. */
@@ -1347,6 +2249,28 @@ export type NoticeLevel =
 "warn" | 
 /**  Something stopped. */
 "bad";
+
+/**  An account a sign-in opens. */
+export type OpenAccount = {
+	/**  Twelve digits. */
+	accountId: string,
+	/**  Name; may be empty. */
+	name: string,
+	/**  Address of its owner; may be empty. */
+	email: string,
+	/**  The roles there. */
+	roles: OpenRole[],
+};
+
+/**  A role a sign-in opens. */
+export type OpenRole = {
+	/**  Its name. */
+	name: string,
+	/**  The source that uses it already. */
+	source: string | null,
+	/**  Whether the fleet is listed through it. */
+	inUse: boolean,
+};
 
 /**  What a refusal tells about a stage. */
 export type Outcome = 
@@ -1414,6 +2338,27 @@ export type PolicyKind =
 "endpoint" | 
 /**  The trust policy of a role. */
 "role_trust";
+
+/**  What became of the session preferences of an account-Region. */
+export type PreferencesChange = 
+/**  They were saved for the first time. */
+"created" | 
+/**  They have a new version, which is the default. */
+"updated" | 
+/**  They said this already. */
+"unchanged";
+
+/**  What became of saving session preferences in an account-Region. */
+export type PreferencesOutcome = {
+	/**  The account-Region. */
+	place: DocumentPlace,
+	/**  What was done; `None` nothing. */
+	change: PreferencesChange | null,
+	/**  The version sessions use now, if it was done. */
+	version: string | null,
+	/**  Why nothing was done. */
+	problem: CommandError | null,
+};
 
 /**  Something wrong in a query, pointing at the characters. */
 export type QueryIssue = {
@@ -1492,6 +2437,16 @@ export type RestoreOffer = {
  *  bridge. It is in no event and no snapshot, and its debug form does not show it.
  */
 export type RevealedCode = string;
+
+/**  A query with its order and columns under a name. */
+export type SavedView = {
+	/**  1 to 80 characters in one line; unique without regard to case. */
+	name: string,
+	/**  Filter and order. */
+	query: FleetQuery,
+	/**  Columns. */
+	layout: TableLayout,
+};
 
 /**  Where to scroll. */
 export type ScrollTo = 
@@ -1599,6 +2554,10 @@ export type SessionRow = {
 	resumedAfterMs: number | null,
 	/**  Whether the session is a demo shell on this computer. */
 	demo: boolean,
+	/**  What its document does to it; `None` while that is not known. */
+	effects: DocumentEffects | null,
+	/**  When something was typed or came last, to a few seconds. */
+	activeMs: number | null,
 };
 
 /**  What a session is doing. */
@@ -1658,7 +2617,51 @@ export type Settings = {
 	deepLinks?: boolean,
 };
 
-/**  Columns the fleet can be sorted by. */
+/**  A sign-in under way. */
+export type SignInFlow = 
+/**  The page is being asked for. */
+{ step: "preparing" } | 
+/**  The page is open in the browser. Its address stays in the program, since it holds a secret of this sign-in. */
+{ step: "waiting"; 
+/**  The host of the page. */
+host: string; 
+/**  What the page must show, for a device code. */
+userCode: string | null; 
+/**  When it is given up. */
+untilMs: number | null; 
+/**  Why the browser could not be opened. */
+unopened: string | null } | 
+/**  It did not succeed. */
+{ step: "failed"; 
+/**  Why. */
+problem: CommandError };
+
+/**  How to sign in. */
+export type SignInMethod = 
+/**  In the browser of this computer. */
+"browser" | 
+/**  By a code that is compared on any device. */
+"device";
+
+/**  A sign-in of the configuration. */
+export type SignInRow = {
+	/**  Name of the `sso-session`, else the start URL. */
+	label: string,
+	/**  Start URL. */
+	startUrl: string,
+	/**  Region of IAM Identity Center. */
+	region: string,
+	/**  How it is. */
+	state: AccountState,
+	/**  Sources that live on it. */
+	sources: string[],
+	/**  Whether Fleetline made it, outside the AWS files. */
+	own: boolean,
+	/**  The sign-in that runs, or how the last one ended. */
+	flow: SignInFlow | null,
+};
+
+/**  Columns of the fleet. Each can be shown, and sorted by. */
 export type SortColumn = 
 /**  Verdict, worst first when descending. */
 "readiness" | 
@@ -1679,7 +2682,27 @@ export type SortColumn =
 /**  Tier. */
 "tier" | 
 /**  Age of the last ping. */
-"ping";
+"ping" | 
+/**  Host name. */
+"computer_name" | 
+/**  Public address, as numbers. */
+"public_ip" | 
+/**  State of an EC2 instance. */
+"instance_state" | 
+/**  Type of an EC2 instance. */
+"instance_type" | 
+/**  Availability zone. */
+"availability_zone" | 
+/**  VPC. */
+"vpc_id" | 
+/**  IAM role. */
+"iam_role" | 
+/**  When registered or launched, latest first. */
+"registered" | 
+/**  When last used, latest first. */
+"used" | 
+/**  Tags, most first. */
+"tags";
 
 /**  An AWS profile (or the environment) the user could choose. */
 export type SourceRow = {
@@ -1800,6 +2823,14 @@ export type TabRow = {
 	unseen: boolean,
 	/**  The bell rang while another tab was in front. */
 	bell: boolean,
+};
+
+/**  How a table looks. */
+export type TableLayout = {
+	/**  Names of the shown columns in order, at most 64; empty is the default. Unknown names are kept and not shown. */
+	columns: string[],
+	/**  Widths of columns; others have their own. */
+	widths: ColumnWidth[],
 };
 
 /**  A tag of a node. */
