@@ -433,7 +433,7 @@ async fn a_document_is_made_edited_and_saved_on_top_of_what_was_read_only() {
     let place = || DocumentPlace { source: "payments-prod".into(), region: "eu-central-1".into() };
     let listed = world.app.documents_list(place()).await.unwrap();
     let of = |owner| listed.iter().filter(|row| row.owner == owner).count();
-    assert_eq!((of(DocumentOwner::Mine), of(DocumentOwner::Shared), of(DocumentOwner::Aws)), (3, 2, 6));
+    assert_eq!((of(DocumentOwner::Mine), of(DocumentOwner::Shared), of(DocumentOwner::Aws)), (3, 2, 7));
     let names = listed.iter().filter(|row| row.session_type.is_none()).map(|row| row.name.clone()).collect();
     let types = world.app.documents_types(place(), names).await.unwrap();
     assert!(types.len() == 5 && types.iter().all(|row| row.session_type.is_some()), "{types:?}");

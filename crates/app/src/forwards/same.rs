@@ -19,9 +19,10 @@ impl ForwardDesk {
         fits.max_by_key(|kept| kept.on).map(|kept| kept.id().to_owned())
     }
 
-    /// A saved profile by its id.
+    /// A saved profile by its id, as it was edited here last or as the file has it.
     pub(crate) fn profile(&self, id: &ProfileId) -> Option<&SavedProfile> {
-        self.profiles.get(id)
+        let listed = self.kept.iter().map(|kept| &kept.saved).chain(&self.bundles);
+        listed.into_iter().find(|saved| saved.id == *id).or_else(|| self.profiles.get(id))
     }
 
     /// The settings that hold for a profile.

@@ -156,9 +156,9 @@ async fn calls_through_a_proxy_that_refuses_are_not_repeated_and_tell_its_answer
             assert!(refused.message.contains(words), "{refused}");
             assert!(!format!("{refused:?}").contains("canary"), "{refused:?}");
         }
-        // One call each, and one look at why it failed.
+        // Who calls, what is live, a start: one call each, and one look at why it failed.
         let asked = asked.lock().unwrap();
-        assert_eq!(asked.len(), 4, "{asked:?}");
+        assert_eq!(asked.len(), 6, "{asked:?}");
     }
     lab.end().await;
 }
@@ -173,7 +173,7 @@ async fn a_certificate_that_is_not_trusted_is_named_at_once_behind_a_proxy_too()
         assert_eq!((refused.kind, refused.never_sent), (ApiErrorKind::Tls, true), "{refused}");
         assert!(refused.message.starts_with("TLS with api.simulator.test failed: "), "{refused}");
     }
-    assert_eq!(asked.lock().unwrap().len(), 4);
+    assert_eq!(asked.lock().unwrap().len(), 6);
     assert_ne!(port, other);
     elsewhere.end().await;
     lab.end().await;

@@ -103,7 +103,7 @@ async fn lists_name_every_owner_and_files_go_out_and_come_back() {
     let lab = Lab::open().await;
     let listed = json_of(&lab.run(&with(&["documents", "list", "--json"])));
     let of = |owner: &str| listed.as_array().unwrap().iter().filter(|row| row["owner"] == owner).count();
-    assert_eq!((of("mine"), of("shared"), of("aws")), (3, 2, 6), "{listed}");
+    assert_eq!((of("mine"), of("shared"), of("aws")), (3, 2, 7), "{listed}");
     let directory = tempfile::tempdir().unwrap();
     let to = directory.path().display().to_string();
     let names = ["Corp-LogTail", "Corp-PlantDiag"];

@@ -42,10 +42,10 @@ async fn a_document_runs_with_the_parameters_of_the_command_line_and_its_own_def
     assert!(ran.out.contains("<goodbye, world>"), "{ran:?}");
 
     for (rest, named) in [
-        (&["--param", "who=a;b"][..], "'a;b' of parameter who"),
-        (&["--param", "who=x", "--param", "word=hi"], "'hi' of parameter word"),
+        (&["--param", "who=a;b"][..], "“a;b” does not match the pattern of who"),
+        (&["--param", "who=x", "--param", "word=hi"], "“hi” is not allowed for word"),
         (&["--param", "who=x", "--param", "whom=y"], "no parameter whom"),
-        (&[], "Parameter who of document Corp-Greet is missing"),
+        (&[], "who"),
     ] {
         let ran = greet(rest);
         ran.refused(2);
@@ -113,6 +113,7 @@ async fn a_document_with_a_key_seals_its_own_sessions_and_no_others() {
     let ran = exec(&["--document", "Corp-Broken", "--", "true"]);
     ran.refused(2);
     assert!(ran.err.contains("alias/nothing"), "{ran:?}");
+    assert_eq!(made(), 2, "the one that was refused");
 
     // The preferences of the account are a document like any other.
     let preferences = json!({
@@ -126,7 +127,7 @@ async fn a_document_with_a_key_seals_its_own_sessions_and_no_others() {
     let ran = lab.run_fed(&args, b"exit\n");
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.contains("profile\r\n"), "{ran:?}");
-    assert_eq!(made(), 2);
+    assert_eq!(made(), 3);
     lab.end().await;
 }
 
@@ -136,8 +137,8 @@ async fn a_document_for_ports_is_no_shell() {
     let node = lab.linux();
     for document in ["AWS-StartPortForwardingSession", "AWS-StartSSHSession"] {
         let ran = shell(&lab, &node, &["--document", document]);
-        ran.refused(1);
-        assert!(ran.err.contains("Port session"), "{ran:?}");
+        ran.refused(2);
+        assert!(ran.err.contains("are of type Port"), "{ran:?}");
     }
     lab.end().await;
 }

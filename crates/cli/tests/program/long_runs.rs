@@ -251,7 +251,11 @@ async fn pgbench_and_wrk_lose_nothing_that_can_be_resumed_and_listeners_outlive_
         done[1].load(Ordering::Relaxed),
         sessions.len(),
     );
-    assert!(slowest < RETURN, "a new connection took {slowest:?} after the node's return");
+    // How long it takes says something only where a long run was asked for, on a machine of its own.
+    assert!(
+        asked() == SHORT || slowest < RETURN,
+        "a new connection took {slowest:?} after the node's return"
+    );
     assert!(sockets > sessions.len() as u64, "sockets were cut and replaced");
     let forwards = Arc::into_inner(forwards).expect("nobody else has them");
     for watched in forwards {
