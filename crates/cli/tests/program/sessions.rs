@@ -17,7 +17,7 @@ fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn past_sessions_are_listed_filtered_and_written_as_tables() {
     let lab =
-        Lab::new(SimulatorConfig { demo_denials: false, past_sessions: 2_000, ..SimulatorConfig::default() })
+        Lab::new(SimulatorConfig { demo_denials: false, past_sessions: 4_000, ..SimulatorConfig::default() })
             .await;
     let list = ["sessions", "list", "--since", "30d", "--json"];
     let all = json_of(&lab.run(&with(&list, &AT)));

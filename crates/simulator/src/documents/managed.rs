@@ -151,6 +151,10 @@ mod tests {
     #[test]
     fn all_are_documents_of_their_own_kind() {
         assert_eq!(all().len(), contents().len());
-        assert!(all().iter().all(|managed| managed.name.starts_with("AWS-")));
+        assert!(
+            all()
+                .iter()
+                .all(|managed| managed.name.starts_with("AWS-") || managed.name.starts_with("AmazonECS-"))
+        );
     }
 }
