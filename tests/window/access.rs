@@ -46,7 +46,7 @@ async fn change_the_tier(page: &Page<'_>) -> Result<()> {
     let banner = page.text("[data-testid=tier-banner]").await?;
     ensure!(banner.contains("11 hybrid nodes in plants-eu · eu-central-1"), "{banner}");
     page.element("[data-testid=tier-review]").await?.type_keys(ENTER).await?;
-    let command = page.text("[data-testid=tier-command]").await?;
+    let command = page.text_until("[data-testid=tier-command]", |text| !text.is_empty()).await?;
     ensure!(
         command == "fleetline tier set advanced --source plants-eu --region eu-central-1 --yes",
         "{command}"

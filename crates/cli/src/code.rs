@@ -82,7 +82,8 @@ fn keys() -> Option<Code> {
                 digits.pop();
                 say("\u{8} \u{8}");
             }
-            KeyCode::Enter => match Code::parse(&digits) {
+            // What was typed before the terminal was made raw has a line feed at its end.
+            KeyCode::Enter | KeyCode::Char('j') => match Code::parse(&digits) {
                 Ok(code) => return Some(code),
                 Err(_) => say("\u{7}"),
             },
