@@ -166,8 +166,14 @@ async fn a_node_that_is_used_stands_first_among_the_recent_ones() {
     lab.simulator.control().allow_everything();
     let (app, _) = lab.start().await;
     let ready = rows(&app, "platform:linux kind:ec2 state:ready").await;
+    let ms = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     for node in &ready[..2] {
         app.shell_open(node.key.clone(), None, None).await.unwrap();
+        // Uses are told apart by the millisecond.
+        let then = ms();
+        while ms() == then {
+            tokio::task::yield_now().await;
+        }
     }
     let query = FleetQuery { text: "is:recent".into(), sort: SortColumn::Used, descending: false };
     let view = app.fleet_view_open(query).await.unwrap();
