@@ -46,18 +46,7 @@ impl Launcher for Composer {
                 let user = self.user.clone();
                 let identities = self.identities();
                 Box::pin(async move {
-                    Ok(Backend {
-                        sources: user.clone(),
-                        documents: user.clone(),
-                        history: user.clone(),
-                        control: user.clone(),
-                        hybrid: user.clone(),
-                        probes: user.clone(),
-                        access: Some(user),
-                        identities,
-                        scope: Vec::new(),
-                        guard: None,
-                    })
+                    Ok(Backend { access: Some(user.clone()), identities, ..Backend::of(user, Vec::new()) })
                 })
             }
         }

@@ -83,7 +83,6 @@ impl Checkup {
             self.learn(channel);
         }
         self.proof.allowed_ms = trial.is_allowed.then(now_ms);
-        let context = &Context { sealed_with: trial.sealed_with.clone(), ..context.clone() };
         self.problem = match &trial.end {
             TrialEnd::Opened | TrialEnd::Stopped => None,
             TrialEnd::NotConnectable(error) => Some(describe(error, context)),

@@ -44,7 +44,7 @@ pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlP
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 pub use fleetline_signin::Identities;
 pub use fleetline_store::{Journal, JournalEntry, Paths, Store};
-pub use forwards::{Guarded, PortInUse, SameUser, Socks, is_http_port};
+pub use forwards::{PortInUse, SameUser, Socks, web_guard};
 pub use handle::AppHandle;
 pub use journal::{end_orphan, journal_scope};
 pub use ports::{

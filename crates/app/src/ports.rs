@@ -124,6 +124,33 @@ pub struct Backend {
     pub guard: Option<Box<dyn Any + Send>>,
 }
 
+impl Backend {
+    /// One value that answers everything, for what is in `scope`; without single instances, identities and anything that
+    /// is to be kept alive.
+    pub fn of<T>(all: Arc<T>, scope: Vec<Scope>) -> Self
+    where
+        T: Sources<ApiError>
+            + DocumentSources<ApiError>
+            + HistorySources<ApiError>
+            + ControlPlanes
+            + HybridSources<ApiError>
+            + NodeProbes<ApiError>,
+    {
+        Self {
+            sources: all.clone(),
+            documents: all.clone(),
+            history: all.clone(),
+            control: all.clone(),
+            hybrid: all.clone(),
+            probes: all,
+            access: None,
+            scope,
+            identities: None,
+            guard: None,
+        }
+    }
+}
+
 /// Makes a [`Backend`]. Its implementation composes the `aws` and `simulator` crates.
 pub trait Launcher: Send + Sync + 'static {
     /// The sources of the user's AWS configuration, read anew. Never calls AWS.

@@ -40,8 +40,6 @@ pub struct Context {
     pub account_id: Option<String>,
     /// The session document that was asked for.
     pub document: Option<String>,
-    /// KMS key that the node asked the session to be sealed with.
-    pub sealed_with: Option<String>,
 }
 
 impl Context {
@@ -266,18 +264,6 @@ pub fn describe_start(error: &StartError, context: &Context) -> CommandError {
             detail: Some(clipped(text.clone())).filter(|text| !text.is_empty()),
             ..CommandError::new(ErrorCode::SessionEnded, full_stop(&error.to_string()))
         },
-        // The agent cannot say it: it has no key to say it with (aws-security-reliability.md A.11).
-        StartError::ByService { text, .. } if text.is_empty() && context.sealed_with.is_some() => {
-            let message = format!(
-                "{} ended the session without a word when it was to be sealed, most likely because its role may not use the KMS key.",
-                capital(&context.node())
-            );
-            CommandError {
-                hint: Some(Known::NodeRoleKey.action().to_owned()),
-                detail: context.sealed_with.clone(),
-                ..CommandError::new(ErrorCode::SessionEnded, message)
-            }
-        }
         StartError::ByService { .. } | StartError::Channel(_)
             if Known::find(&error.to_string()).is_some() =>
         {

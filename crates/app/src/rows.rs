@@ -11,6 +11,7 @@ use fleetline_ipc::fleet::{
     AccountRegionRow, Completion, Completions, Fact, FleetQuery, InstanceTier, ListingState, NodeKind,
     NodeRow, PingStatus, PlatformFamily, QueryIssue, Readiness, SortColumn, Tag,
 };
+use fleetline_ipc::session::{SessionRow, SessionState};
 use fleetline_ipc::system::{IdentityRow, SourceRow};
 
 use crate::clock::date_text;
@@ -54,6 +55,34 @@ pub(crate) fn node_row(fleet: &Fleet, entry: &Entry, now_ms: i64) -> NodeRow {
         registered_ms: node.registered_ms.map(millis),
         used_ms: fleet.marks().used(entry.key()).map(millis),
         tags_text: tags_text(node),
+    }
+}
+
+/// A session with a node that is being started.
+pub(crate) fn new_session(
+    fleet: &Fleet,
+    entry: &Entry,
+    document: String,
+    step: &str,
+    now_ms: i64,
+) -> SessionRow {
+    let node = entry.node();
+    SessionRow {
+        session_id: None,
+        node_key: entry.key().to_owned(),
+        node_id: node.node_id.clone(),
+        node_name: node.display_name().to_owned(),
+        account_name: fleet.listing_of(entry).account_name.clone(),
+        region: node.account_region.region.clone(),
+        document,
+        started_ms: millis(now_ms),
+        state: SessionState::Connecting { step: step.to_owned() },
+        denied: None,
+        silent: false,
+        resumed_after_ms: None,
+        demo: false,
+        effects: None,
+        active_ms: millis(now_ms),
     }
 }
 

@@ -47,8 +47,6 @@ pub struct Trial {
     pub opened_after: Option<Duration>,
     /// The outcome.
     pub end: TrialEnd,
-    /// The KMS key the node asked it to be sealed with.
-    pub sealed_with: Option<String>,
     /// Set when AWS did not confirm that the session is over.
     pub left_open: Option<CloseError>,
 }
@@ -129,7 +127,7 @@ async fn once(
             () = stop.as_mut() => break TrialEnd::Stopped,
         }
     };
-    let (is_allowed, sealed_with) = (shell.session_id().is_some(), shell.sealed_with());
+    let is_allowed = shell.session_id().is_some();
     let left_open = shell.close().await.err();
-    Trial { tries, is_allowed, opened_after, end, sealed_with, left_open }
+    Trial { tries, is_allowed, opened_after, end, left_open }
 }

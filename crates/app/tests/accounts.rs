@@ -34,18 +34,7 @@ impl Launcher for Composer {
         let sources = self.0.clone();
         let identities = self.identities();
         Box::pin(async move {
-            Ok(Backend {
-                documents: sources.clone(),
-                history: sources.clone(),
-                control: sources.clone(),
-                hybrid: sources.clone(),
-                probes: sources.clone(),
-                access: Some(sources.clone()),
-                sources,
-                identities,
-                scope: Vec::new(),
-                guard: None,
-            })
+            Ok(Backend { access: Some(sources.clone()), identities, ..Backend::of(sources, Vec::new()) })
         })
     }
 

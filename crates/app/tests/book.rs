@@ -35,18 +35,7 @@ impl Launcher for Start {
     }
 
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
-        let backend = Backend {
-            documents: self.0.clone(),
-            history: self.0.clone(),
-            control: self.0.clone(),
-            hybrid: self.0.clone(),
-            probes: self.0.clone(),
-            access: None,
-            sources: self.0.clone(),
-            identities: None,
-            scope: self.1.clone(),
-            guard: None,
-        };
+        let backend = Backend::of(self.0.clone(), self.1.clone());
         Box::pin(async { Ok(backend) })
     }
 }

@@ -65,18 +65,7 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
     let scope = simulator.accounts().into_iter().flat_map(|account| {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
-    let backend = Backend {
-        documents: sources.clone(),
-        history: sources.clone(),
-        control: sources.clone(),
-        hybrid: sources.clone(),
-        probes: sources.clone(),
-        access: Some(sources.clone()),
-        sources,
-        scope: scope.collect(),
-        identities: None,
-        guard: None,
-    };
+    let backend = Backend { access: Some(sources.clone()), ..Backend::of(sources, scope.collect()) };
     let ui = FakeUi::new();
     let app = start(Ports {
         launcher: Arc::new(Demo(Mutex::new(Some(backend)))),

@@ -220,20 +220,7 @@ impl Launcher for World {
 
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
         let world = Arc::new(self.clone());
-        Box::pin(async {
-            Ok(Backend {
-                sources: world.clone(),
-                documents: world.clone(),
-                history: world.clone(),
-                control: world.clone(),
-                hybrid: world.clone(),
-                probes: world,
-                access: None,
-                scope: Vec::new(),
-                identities: None,
-                guard: None,
-            })
-        })
+        Box::pin(async { Ok(Backend::of(world, Vec::new())) })
     }
 }
 

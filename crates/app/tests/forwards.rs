@@ -57,18 +57,7 @@ async fn world(simulator: &Simulator, place: &Path) -> World {
     let scope = simulator.accounts().into_iter().flat_map(|account| {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
-    let backend = Backend {
-        documents: sources.clone(),
-        history: sources.clone(),
-        control: sources.clone(),
-        hybrid: sources.clone(),
-        probes: sources.clone(),
-        access: Some(sources.clone()),
-        sources,
-        scope: scope.collect(),
-        identities: None,
-        guard: None,
-    };
+    let backend = Backend { access: Some(sources.clone()), ..Backend::of(sources, scope.collect()) };
     let paths = Paths::below(&own);
     let ui = FakeUi::new();
     let app = start(Ports {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use fleetline_app::{
     ApiError, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher, NodeListing,
-    Notification, Paths, Ports, Scope, SourceInfo, Sources, StartOptions, Store, Ui, UiError, start,
+    Notification, Paths, Ports, SourceInfo, Sources, StartOptions, Store, Ui, UiError, start,
 };
 use fleetline_documents::{DocumentCalls, DocumentSources};
 use fleetline_engine::ports::ApiErrorKind;
@@ -207,20 +207,7 @@ impl Launcher for World {
 
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
         let world = Arc::new(self.clone());
-        Box::pin(async {
-            Ok(Backend {
-                sources: world.clone(),
-                control: world.clone(),
-                hybrid: world.clone(),
-                probes: world.clone(),
-                documents: world.clone(),
-                history: world,
-                access: None,
-                identities: None,
-                scope: Vec::<Scope>::new(),
-                guard: None,
-            })
-        })
+        Box::pin(async { Ok(Backend::of(world, Vec::new())) })
     }
 }
 

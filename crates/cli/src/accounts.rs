@@ -12,6 +12,7 @@ use crate::console::{harmless, print};
 use crate::failure::Failure;
 use crate::scope;
 use crate::table;
+use crate::timestamp::time;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct AccountsArgs {
@@ -270,12 +271,12 @@ fn sign_in_json(detail: &SignInDetail) -> Value {
 fn standing_json(standing: Standing) -> Value {
     match standing {
         Standing::Good(Ending::At { ms, renews }) => {
-            json!({ "state": "ready", "expires": time(ms), "renews": renews })
+            json!({ "state": "ready", "expires": whole_seconds(ms), "renews": renews })
         }
         Standing::Good(Ending::Never) => json!({ "state": "ready", "expires": "never" }),
         Standing::Good(Ending::Unknown) => json!({ "state": "ready" }),
         Standing::NeedsSignIn => json!({ "state": "needs_sign_in" }),
-        Standing::Over { since_ms } => json!({ "state": "over", "since": time(since_ms) }),
+        Standing::Over { since_ms } => json!({ "state": "over", "since": whole_seconds(since_ms) }),
         Standing::NeedsCode => json!({ "state": "needs_code" }),
         Standing::Unknown => json!({ "state": "not_checked" }),
     }
@@ -283,12 +284,12 @@ fn standing_json(standing: Standing) -> Value {
 
 fn standing_text(standing: Standing) -> String {
     match standing {
-        Standing::Good(Ending::At { ms, renews: false }) => format!("ready until {}", time(ms)),
+        Standing::Good(Ending::At { ms, renews: false }) => format!("ready until {}", whole_seconds(ms)),
         Standing::Good(Ending::At { .. }) => "ready, renews itself".to_owned(),
         Standing::Good(Ending::Never) => "never expires".to_owned(),
         Standing::Good(Ending::Unknown) => "ready, end not known".to_owned(),
         Standing::NeedsSignIn => "not signed in".to_owned(),
-        Standing::Over { since_ms } => format!("expired {}", time(since_ms)),
+        Standing::Over { since_ms } => format!("expired {}", whole_seconds(since_ms)),
         Standing::NeedsCode => "needs an MFA code".to_owned(),
         Standing::Unknown => "not checked".to_owned(),
     }
@@ -314,10 +315,8 @@ fn how(detail: &SourceDetail) -> String {
     if detail.mfa_serial.is_some() { format!("{base}, MFA") } else { base }
 }
 
-fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-        .unwrap_or_default()
+fn whole_seconds(ms: i64) -> String {
+    time(Some(ms / 1000 * 1000)).unwrap_or_default()
 }
 
 fn put(line: &str) -> Result<u8, Failure> {

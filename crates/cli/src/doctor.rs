@@ -85,7 +85,6 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<u8, Failure> {
         node_id: Some(node.node_id.clone()),
         account_id: Some(node.account_region.account_id.clone()),
         document: args.document.clone(),
-        sealed_with: None,
     };
     let mut found = Checkup::default();
     // What the listing already tells stops before AWS is asked for anything more.

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fleetline_app::problem::{Context, describe_close};
-use fleetline_app::{Guarded, PortInUse, SameUser, is_http_port};
+use fleetline_app::{PortInUse, SameUser, web_guard};
 use fleetline_control::ForwardSpec;
 use fleetline_engine::forward::{
     Admission, AdmitAll, Forward, ForwardOptions, LaneEnd, LanePolicy, LaneStart, Listen, ListenError,
@@ -15,7 +15,7 @@ use fleetline_engine::forward::{
 };
 use fleetline_engine::{Priority, SessionOptions};
 use fleetline_ipc::{CommandError, ErrorCode};
-use fleetline_loopback::guard::GuardPolicy;
+use fleetline_store::profiles::BrowserGuard;
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select_all};
 use serde_json::json;
@@ -299,17 +299,15 @@ pub(crate) fn admission(any_user: bool) -> Arc<dyn Admission> {
 /// The browser guard, where it is asked for or the port is one of web servers (SEC-23).
 fn guarded(args: &ForwardArgs, listen: &Listen, port: u16) -> Option<Arc<dyn Screen>> {
     let wanted = match args.browser_guard {
-        GuardChoice::Auto => is_http_port(port),
-        GuardChoice::On => true,
-        GuardChoice::Off => false,
+        GuardChoice::Auto => BrowserGuard::Auto,
+        GuardChoice::On => BrowserGuard::On,
+        GuardChoice::Off => BrowserGuard::Off,
     };
-    let address = match listen {
-        Listen::Addresses { addresses, .. } => addresses.first().copied().filter(|one| !one.is_loopback()),
+    let bind = match listen {
+        Listen::Addresses { addresses, .. } => addresses.first().copied(),
         Listen::Loopback { .. } | Listen::Unix { .. } => None,
     };
-    let always = args.browser_guard == GuardChoice::On;
-    let policy = GuardPolicy { aliases: args.host_aliases.clone(), address, always };
-    wanted.then(|| Arc::new(Guarded(policy)) as Arc<dyn Screen>)
+    web_guard(wanted, port, bind, &args.host_aliases)
 }
 
 /// A local end that cannot be had, with who has it and what is free instead.

@@ -99,20 +99,7 @@ impl Launcher for Start {
 
     fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
         let sources = self.0.clone();
-        Box::pin(async move {
-            Ok(Backend {
-                documents: sources.clone(),
-                history: sources.clone(),
-                control: sources.clone(),
-                hybrid: sources.clone(),
-                probes: sources.clone(),
-                access: None,
-                sources,
-                identities: None,
-                scope: Vec::new(),
-                guard: None,
-            })
-        })
+        Box::pin(async move { Ok(Backend::of(sources, Vec::new())) })
     }
 }
 

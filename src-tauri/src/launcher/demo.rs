@@ -32,20 +32,14 @@ pub(crate) async fn launch(ending: TaskTracker) -> Result<Backend, CommandError>
         account.regions.into_iter().map(move |region| Scope { source: source.clone(), region })
     });
     Ok(Backend {
-        scope: scope.collect(),
-        documents: sources.clone(),
-        history: sources.clone(),
-        control: sources.clone(),
-        hybrid: sources.clone(),
-        probes: sources.clone(),
         access: Some(sources.clone()),
         identities: Some(sources.clone()),
-        sources,
         guard: Some(Box::new(Running {
             parts: Some((simulator, files, ending.token())),
             ending,
             runtime: Handle::current(),
         })),
+        ..Backend::of(sources, scope.collect())
     })
 }
 

@@ -2,7 +2,7 @@
 
 use fleetline_engine::ports::StartSession;
 use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
-use fleetline_ipc::session::{SessionRow, SessionState, TabKind, TabRow};
+use fleetline_ipc::session::{SessionRow, TabKind, TabRow};
 use fleetline_ipc::settings::Theme;
 use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::AppMode;
@@ -141,23 +141,9 @@ impl Controller {
         let entry = fleet.get(node_key).ok_or_else(no_node)?;
         let node = entry.node();
         let Way { control, options, context } = self.way_to(node_key, document.clone())?;
-        let session = SessionRow {
-            session_id: None,
-            node_key: node_key.to_owned(),
-            node_id: node.node_id.clone(),
-            node_name: node.display_name().to_owned(),
-            account_name: fleet.listing_of(entry).account_name.clone(),
-            region: node.account_region.region.clone(),
-            document: document.clone().unwrap_or_else(|| DEFAULT_DOCUMENT.to_owned()),
-            started_ms: rows::millis(now_ms()),
-            state: SessionState::Connecting { step: "Asking AWS for a session".to_owned() },
-            denied: None,
-            silent: false,
-            resumed_after_ms: None,
-            demo: self.mode == AppMode::Demo,
-            effects: None,
-            active_ms: rows::millis(now_ms()),
-        };
+        let shown = document.clone().unwrap_or_else(|| DEFAULT_DOCUMENT.to_owned());
+        let begun = rows::new_session(fleet, entry, shown, "Asking AWS for a session", now_ms());
+        let session = SessionRow { demo: self.mode == AppMode::Demo, ..begun };
         let request = StartSession { target: node.node_id.clone(), document, parameters, reason };
         let kind = OpeningKind::Session { control, request, options: Box::new(options) };
         Ok((Opening { kind, context }, session))
@@ -192,7 +178,6 @@ impl Controller {
             node_id: Some(node.node_id.clone()),
             account_id: Some(node.account_region.account_id.clone()).filter(|id| !id.is_empty()),
             document,
-            sealed_with: None,
         };
         let control = backend
             .control

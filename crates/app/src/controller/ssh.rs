@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fleetline_ipc::session::{SessionRow, SessionState, TabRow};
+use fleetline_ipc::session::{SessionRow, TabRow};
 use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::AppMode;
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -49,25 +49,8 @@ impl Controller {
         })?;
         let fleet = self.desk.fleet();
         let entry = fleet.get(node_key).ok_or_else(no_node)?;
-        let node = entry.node();
         let Way { context, .. } = self.way_to(node_key, None)?;
-        let session = SessionRow {
-            session_id: None,
-            node_key: node_key.to_owned(),
-            node_id: node.node_id.clone(),
-            node_name: node.display_name().to_owned(),
-            account_name: fleet.listing_of(entry).account_name.clone(),
-            region: node.account_region.region.clone(),
-            document: PROGRAM.to_owned(),
-            started_ms: rows::millis(now_ms()),
-            state: SessionState::Connecting { step: "Starting ssh".to_owned() },
-            denied: None,
-            silent: false,
-            resumed_after_ms: None,
-            demo: false,
-            effects: None,
-            active_ms: rows::millis(now_ms()),
-        };
+        let session = rows::new_session(fleet, entry, PROGRAM.to_owned(), "Starting ssh", now_ms());
         Ok((Opening { kind: OpeningKind::Local(LocalCommand { program, arguments }), context }, session))
     }
 

@@ -1,29 +1,49 @@
 //! The browser guard for the engine's forwards that lead to web servers (SEC-23).
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use fleetline_engine::forward::{FilterRefusal, Filtered, FlowFilter, Screen};
-use fleetline_loopback::guard::{BrowserGuard, GuardPolicy, Passed};
+use fleetline_loopback::guard::{self, GuardPolicy, Passed};
+use fleetline_store::profiles::BrowserGuard;
 
 /// Ports behind which web servers mostly are; their forwards are guarded unless that is switched off.
 const HTTP_PORTS: [u16; 13] = [80, 3000, 5000, 5601, 8000, 8008, 8080, 8081, 8888, 9090, 9093, 9200, 15672];
 
-/// Whether a port is mostly a web server's.
-pub fn is_http_port(port: u16) -> bool {
-    HTTP_PORTS.contains(&port)
+/// What looks at requests of web pages on a forward to this port, where that is wanted. `bind` is the address the forward
+/// listens at besides loopback, if any; `aliases` are host names under which pages may call it.
+pub fn web_guard(
+    wanted: BrowserGuard,
+    port: u16,
+    bind: Option<IpAddr>,
+    aliases: &[String],
+) -> Option<Arc<dyn Screen>> {
+    let is_wanted = match wanted {
+        BrowserGuard::Auto => HTTP_PORTS.contains(&port),
+        BrowserGuard::On => true,
+        BrowserGuard::Off => false,
+    };
+    let policy = GuardPolicy {
+        aliases: aliases.to_vec(),
+        address: bind.filter(|address| !address.is_loopback()),
+        // A port that is only guessed to be a web server's must not wait for a request that never comes.
+        always: wanted == BrowserGuard::On,
+    };
+    is_wanted.then(|| Arc::new(Guarded(policy)) as Arc<dyn Screen>)
 }
 
 /// Refuses what pages of other sites send, and requests that name another host.
-#[derive(Clone, Debug, Default)]
-pub struct Guarded(pub GuardPolicy);
+#[derive(Debug)]
+struct Guarded(GuardPolicy);
 
 impl Screen for Guarded {
     fn begin(&self) -> Box<dyn FlowFilter> {
-        Box::new(Watched(BrowserGuard::new(self.0.clone())))
+        Box::new(Watched(guard::BrowserGuard::new(self.0.clone())))
     }
 }
 
-struct Watched(BrowserGuard);
+struct Watched(guard::BrowserGuard);
 
 fn filtered(passed: Passed) -> Filtered {
     let refused = passed.refused.map(|refused| FilterRefusal {

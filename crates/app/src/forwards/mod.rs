@@ -45,7 +45,7 @@ pub(crate) use log::Why;
 use rates::Rates;
 
 use alarm::Alarmed;
-pub use guard::{Guarded, is_http_port};
+pub use guard::web_guard;
 pub(crate) use local::client_names;
 use local::pick_port;
 pub use local::{PortInUse, SameUser};

@@ -1,19 +1,17 @@
 //! A forward as the interface describes it and as it is saved.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use fleetline_engine::forward::{ForwardRequest, Listen, Screen};
 use fleetline_ipc::forward::{ForwardGuard, ForwardKind, ForwardLimits, ForwardSpec, ForwardStart};
 use fleetline_ipc::{CommandError, ErrorCode};
-use fleetline_loopback::guard::GuardPolicy;
 use fleetline_store::profiles::{
     Bind, BrowserGuard, EffectiveSettings, Local, ProfileKind, ProfileTarget, Remote, SavedProfile, Start,
     Whole,
 };
 
-use super::guard::{Guarded, is_http_port};
+use super::guard::web_guard;
 
 /// Where Windows has its remote desktop.
 const RDP_PORT: u16 = 3389;
@@ -147,11 +145,7 @@ pub(super) fn into_saved(
     if spec.lanes != effective.lanes.value.get() {
         saved.settings.lanes = Whole::new(spec.lanes);
     }
-    let guard = match spec.guard {
-        ForwardGuard::Auto => BrowserGuard::Auto,
-        ForwardGuard::On => BrowserGuard::On,
-        ForwardGuard::Off => BrowserGuard::Off,
-    };
+    let guard = browser_guard(spec.guard);
     if guard != effective.browser_guard.value {
         saved.settings.browser_guard = Some(guard);
     }
@@ -193,22 +187,19 @@ pub(super) fn request(spec: &ForwardSpec, target: &str, reason: Option<String>) 
 /// What looks at requests of web pages, where that is wanted (SEC-23).
 pub(super) fn screen(spec: &ForwardSpec, bind: Bind, aliases: &[String]) -> Option<Arc<dyn Screen>> {
     let port = spec.port.filter(|_| matches!(spec.kind, ForwardKind::Port | ForwardKind::RemoteHost))?;
-    let wanted = match spec.guard {
-        ForwardGuard::On => true,
-        ForwardGuard::Auto => is_http_port(port),
-        ForwardGuard::Off => false,
-    };
-    let address = match bind {
-        Bind::Address(address) => Some(address).filter(|address: &IpAddr| !address.is_loopback()),
+    let bind = match bind {
+        Bind::Address(address) => Some(address),
         Bind::Loopback => None,
     };
-    let policy = GuardPolicy {
-        aliases: aliases.to_vec(),
-        address,
-        // A port that is only guessed to be a web server's must not wait for a request that never comes.
-        always: spec.guard == ForwardGuard::On,
-    };
-    wanted.then(|| Arc::new(Guarded(policy)) as Arc<dyn Screen>)
+    web_guard(browser_guard(spec.guard), port, bind, aliases)
+}
+
+fn browser_guard(guard: ForwardGuard) -> BrowserGuard {
+    match guard {
+        ForwardGuard::Auto => BrowserGuard::Auto,
+        ForwardGuard::On => BrowserGuard::On,
+        ForwardGuard::Off => BrowserGuard::Off,
+    }
 }
 
 /// Where it listens. An address that lets other computers in is refused: it needs a confirmation at each start (SEC-20),

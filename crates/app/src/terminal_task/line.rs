@@ -32,14 +32,6 @@ impl Line {
         }
     }
 
-    /// What a session is sealed with.
-    pub(super) fn sealed_with(&self) -> Option<String> {
-        match self {
-            Self::Session(session) => session.sealed_with(),
-            Self::Local(_) => None,
-        }
-    }
-
     pub(super) async fn recv(&self) -> Option<OutputChunk> {
         match self {
             Self::Session(session) => session.recv().await,

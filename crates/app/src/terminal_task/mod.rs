@@ -311,7 +311,6 @@ impl Task {
         if live.silence == Silence::Before && matches!(engine_state, EngineState::Open { .. }) {
             live.silence = Silence::Until(Instant::now() + SILENCE);
         }
-        live.context.sealed_with = live.session.sealed_with();
         let (state, resumed_after_ms) = convert::session_state(&engine_state, &live.context);
         let denied = match &engine_state {
             EngineState::Failed(error) => denied(error, &live.context).map(Box::new),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fleetline_app::{Guarded, Socks, is_http_port};
+use fleetline_app::{Socks, web_guard};
 use fleetline_engine::forward::{
     Destination, Forward, ForwardOptions, ForwardRequest, LanePolicy, LaneStart, Listen, Negotiator, Screen,
 };
@@ -10,9 +10,8 @@ use fleetline_engine::{Priority, SessionOptions};
 use fleetline_launch::rdp::{Environment, Here};
 use fleetline_launch::ssh::SshConnection;
 use fleetline_launch::ssh_config::{Alias, Dialect};
-use fleetline_loopback::guard::GuardPolicy;
 use fleetline_store::profiles::{
-    Bind, BrowserGuard, EffectiveSettings, Local, ProfileId, ProfileKind, Profiles, SavedProfile, Start,
+    Bind, EffectiveSettings, Local, ProfileId, ProfileKind, Profiles, SavedProfile, Start,
 };
 
 use super::load;
@@ -232,21 +231,11 @@ fn listen(local: &Local, bind: Bind, expose: bool) -> Result<Listen, Failure> {
 
 fn screen(kind: &ProfileKind, settings: &EffectiveSettings) -> Option<Arc<dyn Screen>> {
     let ProfileKind::Forward { remote, .. } = kind else { return None };
-    let wanted = match settings.browser_guard.value {
-        BrowserGuard::Auto => is_http_port(remote.port),
-        BrowserGuard::On => true,
-        BrowserGuard::Off => false,
+    let bind = match settings.bind.value {
+        Bind::Address(address) => Some(address),
+        Bind::Loopback => None,
     };
-    let address = match settings.bind.value {
-        Bind::Address(address) if !address.is_loopback() => Some(address),
-        Bind::Address(_) | Bind::Loopback => None,
-    };
-    let policy = GuardPolicy {
-        aliases: settings.host_aliases.value.clone(),
-        address,
-        always: settings.browser_guard.value == BrowserGuard::On,
-    };
-    wanted.then(|| Arc::new(Guarded(policy)) as Arc<dyn Screen>)
+    web_guard(settings.browser_guard.value, remote.port, bind, &settings.host_aliases.value)
 }
 
 /// Runs the system's `ssh` in this terminal, with this program as its proxy.

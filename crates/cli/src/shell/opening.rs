@@ -31,8 +31,7 @@ pub(super) async fn opened(
     match reached {
         Some(SessionState::Failed(error)) => {
             close(session, context).await;
-            let sealed = Context { sealed_with: session.sealed_with(), ..context.clone() };
-            Err(Failure::not_started(&error, &sealed))
+            Err(Failure::not_started(&error, context))
         }
         Some(_) => Ok(()),
         None => Err(Failure::from(CommandError::new(ErrorCode::Internal, "The session's task is gone."))),
