@@ -46,9 +46,14 @@ impl Page<'_> {
         self.element(selector).await?.click().await.with_context(|| format!("clicking {selector}"))
     }
 
-    /// The text of the element.
+    /// The text of the element as it is laid out. The driver's own answer leaves out what it takes for hidden, such as the
+    /// label of a button that may shrink.
     pub(crate) async fn text(&self, selector: &str) -> Result<String> {
-        self.element(selector).await?.text().await
+        self.element(selector).await?;
+        let script = "const found = document.querySelector(arguments[0]);\
+            arguments[arguments.length - 1](found === null ? '' : found.innerText.trim());";
+        let text = self.0.execute(script, &[json!(selector)]).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
     /// Waits until a fact about the window holds; `what` names it in the failure.

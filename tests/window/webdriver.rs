@@ -88,13 +88,6 @@ impl Element<'_> {
         self.command("value", json!({ "text": keys })).await
     }
 
-    /// Its visible text.
-    pub(crate) async fn text(&self) -> Result<String> {
-        let path = self.session.path(&format!("element/{}/text", self.reference));
-        let text = request(self.session.port, Method::GET, &path, None).await?;
-        Ok(text.as_str().unwrap_or_default().to_owned())
-    }
-
     async fn command(&self, name: &str, body: Value) -> Result<()> {
         self.session.post(&format!("element/{}/{name}", self.reference), body).await.map(drop)
     }
