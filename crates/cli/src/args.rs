@@ -215,7 +215,7 @@ pub(crate) struct ForwardArgs {
 /// Whether requests of web pages are checked before they reach the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum GuardChoice {
-    /// When the port is one that web servers use
+    /// All requests on ports that web servers use, those of browsers on others
     Auto,
     /// Always
     On,

@@ -499,7 +499,7 @@ export const de: Messages = {
     favourite: 'Favorit: steht im Menü des Infobereichs vorn',
     guard: 'Browser-Schutz',
     guards: { auto: 'Auto', on: 'Ein', off: 'Aus' },
-    guardHelp: 'Weist Anfragen von Seiten anderer Websites ab. Auto: bei Ports, die Webserver benutzen.',
+    guardHelp: 'Weist Anfragen von Seiten anderer Websites ab. Auto: alle Anfragen an Ports, die Webserver benutzen, an andere Ports nur die von Browsern.',
     clientTo: (client: string, to: string) => `${client} nach ${to}`,
     notLogged: 'AWS protokolliert Beginn und Ende von Port-Sitzungen, nie ihren Inhalt.',
     createAndStart: 'Anlegen und einschalten',

@@ -518,7 +518,7 @@ export const en = {
     favourite: 'Favourite: stands first in the tray menu',
     guard: 'Browser guard',
     guards: { auto: 'Auto', on: 'On', off: 'Off' },
-    guardHelp: 'Refuses requests of other sites’ pages. Auto: for ports that web servers use.',
+    guardHelp: 'Refuses requests of other sites’ pages. Auto: all requests on ports that web servers use, those of browsers on other ports.',
     clientTo: (client: string, to: string) => `${client} to ${to}`,
     notLogged: 'AWS logs start and end of port sessions, never their content.',
     createAndStart: 'Create and switch on',

@@ -473,7 +473,7 @@ export const ja: Messages = {
     favourite: 'お気に入り: トレイメニューの先頭に表示',
     guard: 'ブラウザー保護',
     guards: { auto: '自動', on: 'オン', off: 'オフ' },
-    guardHelp: '他サイトのページからのリクエストを拒否します。自動: Web サーバーが使うポートで有効です。',
+    guardHelp: '他サイトのページからのリクエストを拒否します。自動: Web サーバーが使うポートではすべて、それ以外のポートではブラウザーからのリクエストを確認します。',
     clientTo: (client: string, to: string) => `${client} から ${to}`,
     notLogged: 'AWS はポートセッションの開始と終了を記録しますが、内容は記録しません。',
     createAndStart: '作成してオンにする',

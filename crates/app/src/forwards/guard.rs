@@ -8,7 +8,7 @@ use fleetline_engine::forward::{FilterRefusal, Filtered, FlowFilter, Screen};
 use fleetline_loopback::guard::{self, GuardPolicy, Passed};
 use fleetline_store::profiles::BrowserGuard;
 
-/// Ports behind which web servers mostly are; their forwards are guarded unless that is switched off.
+/// Ports behind which web servers mostly are: what programs send there is judged like what browsers send.
 const HTTP_PORTS: [u16; 13] = [80, 3000, 5000, 5601, 8000, 8008, 8080, 8081, 8888, 9090, 9093, 9200, 15672];
 
 /// What looks at requests of web pages on a forward to this port, where that is wanted. `bind` is the address the forward
@@ -19,18 +19,14 @@ pub fn web_guard(
     bind: Option<IpAddr>,
     aliases: &[String],
 ) -> Option<Arc<dyn Screen>> {
-    let is_wanted = match wanted {
-        BrowserGuard::Auto => HTTP_PORTS.contains(&port),
-        BrowserGuard::On => true,
-        BrowserGuard::Off => false,
-    };
     let policy = GuardPolicy {
         aliases: aliases.to_vec(),
         address: bind.filter(|address| !address.is_loopback()),
         // A port that is only guessed to be a web server's must not wait for a request that never comes.
         always: wanted == BrowserGuard::On,
+        browsers_only: wanted == BrowserGuard::Auto && !HTTP_PORTS.contains(&port),
     };
-    is_wanted.then(|| Arc::new(Guarded(policy)) as Arc<dyn Screen>)
+    (wanted != BrowserGuard::Off).then(|| Arc::new(Guarded(policy)) as Arc<dyn Screen>)
 }
 
 /// Refuses what pages of other sites send, and requests that name another host.

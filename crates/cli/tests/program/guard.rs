@@ -56,7 +56,7 @@ async fn pages_of_other_sites_and_forged_hosts_are_refused_and_programs_are_not(
     });
     checked.await.unwrap();
 
-    // Switched off, everything passes; so it does on a port that is no web server's.
+    // Switched off, everything passes; so does what programs send to a port that is not known as a web server's.
     for options in [&["--browser-guard", "off", "-q", &spec][..], &["-q", &spec][..]] {
         let mut forwarding = Forwarding::start(forward(&lab, &node, options));
         let address = forwarding.line();

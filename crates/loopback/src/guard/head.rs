@@ -106,10 +106,12 @@ impl<'a> Head<'a> {
         self.fields.iter().filter(move |(n, _)| n == name.as_bytes()).map(|(_, value)| *value)
     }
 
-    /// Whether only a browser sends such a head: programs do not speak of pages.
+    /// Whether a browser sends such a head: programs do not speak of pages, and have names of their own. After DNS
+    /// rebinding the name is all there is.
     pub(super) fn is_of_browser(&self) -> bool {
         let marks = |name: &[u8]| name.starts_with(b"sec-") || matches!(name, b"origin" | b"referer");
         self.fields.iter().any(|(name, _)| marks(name))
+            || self.values("user-agent").any(|name| name.starts_with(b"Mozilla/"))
     }
 }
 

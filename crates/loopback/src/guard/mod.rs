@@ -239,7 +239,8 @@ impl BrowserGuard {
         };
         let head = Head::read(&self.held[..length]);
         self.browser |= head.is_of_browser();
-        if let Err(refusal) = self.policy.judge(&head) {
+        let is_judged = self.browser || !self.policy.browsers_only;
+        if let Some(refusal) = self.policy.judge(&head).err().filter(|_| is_judged) {
             self.refuse(refusal);
             return true;
         }

@@ -16,6 +16,9 @@ pub struct GuardPolicy {
     /// Whether bytes that may become a request line are held for as long as that takes. Otherwise they pass after
     /// half a second, for the sake of protocols in which a client begins with a word and waits.
     pub always: bool,
+    /// Whether only requests are judged that show a browser, and those after them on their connection. For ports that
+    /// nothing tells to be a web server's: programs may use any name there.
+    pub browsers_only: bool,
 }
 
 impl GuardPolicy {

@@ -6,7 +6,7 @@ use super::*;
 
 fn guard() -> BrowserGuard {
     let aliases = vec!["Wiki.example".to_owned()];
-    BrowserGuard::new(GuardPolicy { aliases, address: "10.0.0.5".parse().ok(), always: false })
+    BrowserGuard::new(GuardPolicy { aliases, address: "10.0.0.5".parse().ok(), ..GuardPolicy::default() })
 }
 
 /// Everything at once.
@@ -151,6 +151,24 @@ fn an_open_word_passes_after_a_while_unless_the_policy_insists() {
     let mut guard = self::guard();
     guard.input(start, b"GET / HTTP/1.1\r\nHo");
     assert_eq!(guard.deadline(), None);
+}
+
+#[test]
+fn where_only_browsers_are_judged_programs_use_any_name_and_one_mark_is_enough() {
+    let policy = GuardPolicy { browsers_only: true, ..GuardPolicy::default() };
+    let judged =
+        |input: &str| BrowserGuard::new(policy.clone()).input(Instant::now(), input.as_bytes()).refused;
+    let program = get("Host: api.internal\r\nUser-Agent: curl/8.5.0\r\n");
+    assert_eq!(judged(&program), None);
+    for mark in
+        ["User-Agent: Mozilla/5.0 (X11)\r\n", "Sec-Fetch-Mode: cors\r\n", "Referer: http://evil.example/\r\n"]
+    {
+        let refused = judged(&get(&format!("Host: evil.example\r\n{mark}"))).map(|refused| refused.refusal);
+        assert_eq!(refused, Some(Refusal::ForeignHost), "{mark}");
+        assert_eq!(judged(&get(&format!("Host: localhost\r\n{mark}"))), None, "{mark}");
+    }
+    let page = get("Host: localhost\r\nOrigin: https://evil.example\r\n");
+    assert_eq!(judged(&page).map(|refused| refused.refusal), Some(Refusal::ForeignPage));
 }
 
 #[test]
