@@ -17,6 +17,8 @@ mod forwards;
 #[cfg(unix)]
 mod load;
 #[cfg(unix)]
+mod memory;
+#[cfg(unix)]
 mod peer;
 #[cfg(unix)]
 mod process;

@@ -21,14 +21,11 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::aws::Aws;
-use crate::process;
+use crate::memory::Memory;
 use crate::world::{self, Place, World};
 
 /// What a round may take. Resuming takes seconds; a round that hangs is a fault of ours.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// Between two looks at the memory.
-const SAMPLE: Duration = Duration::from_secs(5);
-
 /// Options of `soak`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -90,7 +87,7 @@ const KINDS: [(&str, Work); 6] = [
     ("forward, basic", |ground, seed| Box::pin(basic(ground, seed))),
 ];
 
-/// Runs all kinds at once until the time is over. Fails when a byte differed.
+/// Runs all kinds at once until the time is over. Fails when a byte differed or memory keeps growing.
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(rand::random);
     say(&format!("seed {seed}, for {:?}", options.time));
@@ -124,7 +121,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
             }
         }));
     }
-    let samples = watch_memory(until).await;
+    let memory = Memory::watch(until).await;
     for task in tasks {
         task.await?;
     }
@@ -135,7 +132,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         }
     }
     let end = world.stop().await?;
-    report(&counts, &samples, &end, seed)
+    report(&counts, &memory, &end, seed)
 }
 
 async fn one(name: &str, counts: &Counts, work: Work, ground: Arc<Ground>, seed: u64) {
@@ -162,38 +159,8 @@ async fn one(name: &str, counts: &Counts, work: Work, ground: Arc<Ground>, seed:
     }
 }
 
-/// Memory of this process, which is that of the engine and of what is compared, until the time is over.
-async fn watch_memory(until: Instant) -> Vec<(f64, f64)> {
-    let (begun, mut samples) = (Instant::now(), Vec::new());
-    while Instant::now() < until {
-        sleep(SAMPLE).await;
-        if let Some(bytes) = process::resident(std::process::id()) {
-            samples.push((begun.elapsed().as_secs_f64() / 60.0, bytes as f64 / 1e6));
-        }
-    }
-    samples
-}
-
-/// Least squares: MB a minute.
-fn slope(samples: &[(f64, f64)]) -> Option<f64> {
-    let count = samples.len() as f64;
-    let (x, y) = samples.iter().fold((0.0, 0.0), |(x, y), sample| (x + sample.0, y + sample.1));
-    let (x, y) = (x / count, y / count);
-    let (mut over, mut under) = (0.0, 0.0);
-    for sample in samples {
-        over += (sample.0 - x) * (sample.1 - y);
-        under += (sample.0 - x).powi(2);
-    }
-    (under > 0.0).then_some(over / under)
-}
-
 #[expect(clippy::print_stdout, reason = "the result")]
-fn report(
-    counts: &[Counts; KINDS.len()],
-    samples: &[(f64, f64)],
-    end: &serde_json::Value,
-    seed: u64,
-) -> Result<()> {
+fn report(counts: &[Counts; KINDS.len()], memory: &Memory, end: &serde_json::Value, seed: u64) -> Result<()> {
     let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
     println!("{:<22} {:>8} {:>14} {:>12} {:>8}", "kind", "rounds", "bytes equal", "named ends", "wrong");
     for ((name, _), counts) in KINDS.iter().zip(counts) {
@@ -207,18 +174,14 @@ fn report(
         );
     }
     println!("faults: {}, calls: {}", end["faults"], end["calls"]);
-    // The first third is warming up.
-    let late = &samples[samples.len() / 3..];
-    if let (Some(first), Some(last), Some(slope)) = (samples.first(), samples.last(), slope(late)) {
-        let most = samples.iter().map(|sample| sample.1).fold(0.0, f64::max);
-        println!(
-            "memory: {:.1} MB first, {most:.1} most, {:.1} last; slope of the last two thirds {slope:+.2} MB a minute",
-            first.1, last.1
-        );
-    }
+    println!("allocated: {}", memory.allocated);
+    println!("resident:  {}", memory.resident);
     let wrong: u64 = counts.iter().map(|counts| get(&counts.mismatches)).sum();
     if wrong > 0 {
         bail!("{wrong} rounds went wrong; seed {seed}");
+    }
+    if memory.allocated.grows() {
+        bail!("what is allocated keeps growing; seed {seed}");
     }
     Ok(())
 }
