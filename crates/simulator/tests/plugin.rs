@@ -323,7 +323,7 @@ async fn the_official_client_runs_shells_sealed_with_kms() {
             client.printed.until_text("sum-42\r");
             client.printed.until_text("24 80\r");
             client.type_in("seq 1 20000; exit\n");
-            client.printed.until_text("19999\r\n20000\r\n");
+            client.printed.until_text("19999\r\r\n20000\r\r\n");
             client.printed.until_text("Exiting session");
             assert!(client.process.wait().unwrap().success());
         });
