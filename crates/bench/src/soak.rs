@@ -425,12 +425,6 @@ mod tests {
     }
 
     #[test]
-    fn a_rising_line_has_its_slope_and_one_sample_has_none() {
-        assert_eq!(slope(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]), Some(2.0));
-        assert_eq!(slope(&[(0.0, 1.0)]), None);
-    }
-
-    #[test]
     fn a_difference_is_told_with_its_place() {
         assert!(matches!(compare(b"abc", b"abc"), Ok(Round::Equal(3))));
         let error = compare(b"abcdef", b"abXdef").err().map(|error| error.to_string());
