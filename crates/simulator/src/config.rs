@@ -71,6 +71,8 @@ pub struct SimulatorConfig {
     /// Sessions that ended before the simulator began, over all accounts and Regions and the last 31 days. The service
     /// shows those of 30 days. Default none.
     pub past_sessions: usize,
+    /// How long CloudTrail takes until a call can be looked up. Default zero; the real service may take 15 minutes.
+    pub trail_delay: Duration,
     /// What happens by itself, and when. Default: nothing.
     pub scenario: Option<Scenario>,
 }
@@ -102,6 +104,7 @@ impl Default for SimulatorConfig {
             port_routes: Vec::new(),
             port_error_order: PortErrorOrder::default(),
             past_sessions: 0,
+            trail_delay: Duration::ZERO,
             scenario: None,
         }
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::http::failure::ApiFailure;
 use crate::world::catalogue::PlatformType;
 
-pub(crate) use document::{DocumentProblem, Inputs, SessionDocument};
+pub(crate) use document::{DocumentProblem, Inputs, LogGroupTarget, S3Target, SessionDocument};
 pub(crate) use lookup::{Seen, default_of};
 pub(crate) use store::{DocumentFormat, DocumentStore, NewContent, StoreRefusal, Stored, Version};
 

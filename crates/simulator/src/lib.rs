@@ -2,7 +2,8 @@
 //! shells. It is the demo fleet, the peer of the tests, and `fleetline sim`.
 //!
 //! [`Simulator::start`] makes a seeded world of accounts, Regions and managed nodes and serves it to any AWS client:
-//! SSM and KMS in AWS JSON 1.1, EC2 and STS in their query protocols, SigV4 verified. Sessions run real programs on this
+//! SSM, KMS, CloudWatch Logs and CloudTrail in AWS JSON 1.1, EC2 and STS in their query protocols, S3 in REST, SigV4
+//! verified. Sessions run real programs on this
 //! computer, as its user, each in a throw-away home; so only loopback is listened on, and [`Simulator::shutdown`]
 //! ends every one of them.
 //!
@@ -42,12 +43,14 @@ mod iam;
 mod kms;
 mod link_faults;
 mod live;
+mod logs;
 mod paging;
 mod play;
 mod policy;
 mod quotas;
 mod random;
 mod registry;
+mod s3;
 mod scenario;
 mod session_failure;
 mod session_settings;
@@ -61,6 +64,7 @@ mod sts;
 mod tiers;
 mod timeline;
 mod tls;
+mod trail;
 mod world;
 mod xml;
 
@@ -81,3 +85,4 @@ pub use scenario::{Scenario, ScenarioError};
 pub use session_failure::SessionFailure;
 pub use simulator::{SimulatedAccount, SimulatedUser, Simulator};
 pub use sso::SignInAnswer;
+pub use trail::TrailState;

@@ -24,6 +24,7 @@ const PUBLISHED: &[(&str, Rate)] = &[
     ("TerminateSession", rate(6.0)),
     ("DescribeSessions", rate(6.0)),
     ("GetConnectionStatus", rate(50.0)),
+    ("LookupEvents", rate(2.0)),
 ];
 
 /// Rates that nobody publishes for these calls. They are ours, low enough to show a client that does not pace itself.

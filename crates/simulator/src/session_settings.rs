@@ -3,6 +3,7 @@
 use crate::control::{Control, ControlError};
 use crate::documents::{DocumentFormat, NewContent};
 use crate::kms::{self, SessionKey};
+use crate::trail::TrailState;
 
 impl Control {
     /// ARN of the KMS key that an account has in a Region. Its alias is `alias/fleet-sessions`.
@@ -45,11 +46,20 @@ impl Control {
         Ok(())
     }
 
+    /// Whether an account has a trail, and whether it is logging. At first every account has one that is.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn set_trail(&self, account: &str, state: TrailState) -> Result<(), ControlError> {
+        self.shared.trail.set_state(self.account(account)?, state);
+        Ok(())
+    }
+
     /// Puts a session document (protocol.md 1.9) into an account-Region, in place of any of this name: the account's
     /// own, or its preferences as `SSM-SessionManagerRunShell`; what was there stays as an older version. Sessions started from now on use it: its type, its
     /// parameters, the commands of the node's platform, shell profile, run-as user (only `ssm-user` exists), KMS key,
-    /// idle and maximum time. Where it names no key, [`set_session_key`](Self::set_session_key) counts. Its logs go
-    /// nowhere.
+    /// idle and maximum time, bucket and log group. Where it names no key, [`set_session_key`](Self::set_session_key)
+    /// counts.
     ///
     /// # Errors
     /// If there is no such account, the name is none of the account's own, or the text is not such a document in JSON.

@@ -12,11 +12,14 @@ use tokio_util::task::TaskTracker;
 use crate::config::SimulatorConfig;
 use crate::iam;
 use crate::live::{Ask, Live};
+use crate::logs::LogGroups;
 use crate::paging::PageTokens;
 use crate::registry::{Registry, SessionView};
+use crate::s3::Buckets;
 use crate::sso::SignIns;
 use crate::sts::{Issued, MfaDevices};
 use crate::tls::ServerTls;
+use crate::trail::Trail;
 use crate::world::past::PastSessions;
 use crate::world::{Account, World};
 
@@ -33,6 +36,12 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) past: PastSessions,
     pub(crate) pages: PageTokens,
+    /// Objects of S3.
+    pub(crate) buckets: Buckets,
+    /// CloudWatch Logs.
+    pub(crate) log_groups: LogGroups,
+    /// What CloudTrail keeps.
+    pub(crate) trail: Trail,
     /// IAM Identity Center.
     pub(crate) sign_ins: SignIns,
     /// Temporary credentials that STS gave out.

@@ -15,14 +15,17 @@ use crate::control::Control;
 use crate::error::SimulatorError;
 use crate::http::server;
 use crate::live::Live;
+use crate::logs::LogGroups;
 use crate::paging::PageTokens;
 use crate::play::play;
 use crate::policy;
 use crate::registry::Registry;
+use crate::s3::Buckets;
 use crate::shared::{Shared, unix_ms};
 use crate::sso::SignIns;
 use crate::sts::{Issued, MfaDevices};
 use crate::tls::ServerTls;
+use crate::trail::Trail;
 use crate::world::past::PastSessions;
 use crate::world::{self, World};
 
@@ -109,6 +112,9 @@ impl Simulator {
             live: Live::new(denials, config.link_faults, config.port_routes.clone(), config.rates.clone()),
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
+            buckets: Buckets::default(),
+            log_groups: LogGroups::default(),
+            trail: Trail::default(),
             sign_ins: SignIns::default(),
             issued: Issued::default(),
             devices: MfaDevices::default(),

@@ -212,8 +212,10 @@ def command_line():
     reservations = cli("ec2", "describe-instances", *profile)["Reservations"]
     assert len(reservations) == 354, len(reservations)
     assert cli("sts", "get-caller-identity", *profile)["Account"] == "111122223333"
-    sessions_ended = cli("ssm", "describe-sessions", "--state", "History", *profile)["Sessions"]
-    assert len(sessions_ended) == 2, sessions_ended
+    ended = cli("ssm", "describe-sessions", "--state", "History", *profile)["Sessions"]
+    # Those from before the start have such numbers.
+    ended_now = [s["SessionId"] for s in ended if not s["SessionId"].rsplit("-", 1)[1].startswith("000000")]
+    assert len(ended_now) == 2, ended_now
 
 
 def cli_refused(*arguments):
@@ -357,10 +359,55 @@ def documents():
     assert sum(len(page["DocumentIdentifiers"]) for page in pages) == 500
 
 
+def logs():
+    region = "eu-central-1"
+    ssm = client("ssm", "payments-prod", region)
+    past = [s for page in ssm.get_paginator("describe_sessions").paginate(State="History") for s in page["Sessions"]]
+    named = next(s for s in past if s["OutputUrl"].get("S3OutputUrl") and s["OutputUrl"].get("CloudWatchOutputUrl"))
+    bucket, key = named["OutputUrl"]["S3OutputUrl"].split(".amazonaws.com/", 1)[1].split("/", 1)
+    s3 = client("s3", "payments-prod", region)
+    whole = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert whole.endswith(b"exit\r\n"), whole
+    assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] == len(whole)
+    part = s3.get_object(Bucket=bucket, Key=key, Range="bytes=3-9")
+    assert part["Body"].read() == whole[3:10] and part["ContentRange"] == f"bytes 3-9/{len(whole)}", part
+    code, _ = refused(lambda: s3.get_object(Bucket=bucket, Key="nothing.log"))
+    assert code == "NoSuchKey", code
+    code, _ = refused(lambda: s3.list_objects_v2(Bucket="no-such-bucket"))
+    assert code == "NoSuchBucket", code
+
+    events = client("logs", "payments-prod", region)
+    group, stream = "/fleet/sessions", named["SessionId"]
+    found = events.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)["logStreams"]
+    assert [s["logStreamName"] for s in found] == [stream], found
+    page = events.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, limit=1)
+    lines = json.loads(page["events"][0]["message"])["sessionData"]
+    assert whole.decode().replace("\r", "").startswith("\n".join(lines)), lines
+    following = events.get_log_events(
+        logGroupName=group, logStreamName=stream, startFromHead=True, limit=1, nextToken=page["nextForwardToken"]
+    )
+    assert following["events"][0]["timestamp"] > page["events"][0]["timestamp"], following
+    matches = events.filter_log_events(logGroupName=group, logStreamNames=[stream], filterPattern="exit")["events"]
+    assert len(matches) == 1, matches
+    code, _ = refused(lambda: events.get_log_events(logGroupName=group, logStreamName="nobody"))
+    assert code == "ResourceNotFoundException", code
+
+    history = client("cloudtrail", "payments-prod", region)
+    text = json.dumps({"schemaVersion": "1.0", "sessionType": "Standard_Stream"})
+    ssm.create_document(Name="Corp-Trail", Content=text, DocumentType="Session")
+    looked = [{"AttributeKey": "ResourceName", "AttributeValue": "Corp-Trail"}]
+    event = history.lookup_events(LookupAttributes=looked)["Events"][0]
+    assert event["EventName"] == "CreateDocument" and event["Username"] == "mika.sato", event
+    assert json.loads(event["CloudTrailEvent"])["requestParameters"]["name"] == "Corp-Trail"
+    assert history.describe_trails()["trailList"][0]["IsMultiRegionTrail"]
+    assert history.get_trail_status(Name="fleet-trail")["IsLogging"]
+    ssm.delete_document(Name="Corp-Trail")
+
+
 def main():
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         assert os.environ.get(name), f"{name} must be set"
-    for check in (inventory, filters, settings, sessions, signed_upgrade, instances, identity, wrong_secret, command_line, documents):
+    for check in (inventory, filters, settings, sessions, signed_upgrade, instances, identity, wrong_secret, command_line, documents, logs):
         check()
         print(check.__name__)
     print("ok")

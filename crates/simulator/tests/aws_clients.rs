@@ -12,12 +12,12 @@ use tokio::process::Command;
 
 #[tokio::test]
 async fn aws_cli_and_boto3_understand_every_answer() {
-    understood(SimulatorConfig::default()).await;
+    understood(SimulatorConfig { past_sessions: 300, ..SimulatorConfig::default() }).await;
 }
 
 #[tokio::test]
 async fn aws_cli_and_boto3_trust_the_authority_their_profile_names() {
-    understood(SimulatorConfig { tls: true, ..SimulatorConfig::default() }).await;
+    understood(SimulatorConfig { tls: true, past_sessions: 300, ..SimulatorConfig::default() }).await;
 }
 
 async fn understood(config: SimulatorConfig) {

@@ -13,6 +13,7 @@ mod platform;
 mod port;
 mod program;
 mod pty;
+mod recorder;
 mod sealing;
 mod session;
 mod shell;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ShellChoice;
-use crate::documents::{Plan, Program};
+use crate::documents::{LogGroupTarget, Plan, Program, S3Target};
 use crate::kms::SessionKey;
 use crate::registry::SessionView;
 use crate::shared::Shared;
@@ -33,6 +34,7 @@ use crate::world::catalogue::PlatformType;
 use crate::world::node::{Kind, Node};
 use link::{AgentEnd, FromAgent};
 use port::Origin;
+pub(crate) use recorder::plain;
 use session::{Outcome, Session};
 
 /// What an agent is to run.
@@ -57,6 +59,12 @@ pub(crate) struct Job {
     shell_profile: String,
     /// The user that is to run the program, if not the agent's.
     run_as: Option<String>,
+    /// ARN of the caller.
+    owner: String,
+    /// Where the log goes at the end.
+    s3: Option<S3Target>,
+    /// The log group the log goes to.
+    log_group: Option<LogGroupTarget>,
 }
 
 impl Job {
@@ -70,6 +78,9 @@ impl Job {
                 .or_else(|| shared.live.session_key(account, &view.region)),
             shell_profile: plan.inputs.shell_profile(node.os.platform).to_owned(),
             run_as: plan.inputs.run_as,
+            owner: view.owner.clone(),
+            s3: plan.inputs.s3,
+            log_group: plan.inputs.log_group,
             account,
             region: view.region.clone(),
             session_id: view.session_id.clone(),

@@ -14,6 +14,7 @@ use super::Job;
 use super::link::{AgentEnd, FromAgent, ToAgent};
 use super::pace::{self, Pause};
 use super::program::{Activity, Chunk, Running};
+use super::recorder::Recorder;
 use super::sealing;
 use crate::documents::Program;
 use crate::gateway::messages;
@@ -58,6 +59,7 @@ pub(super) struct Session {
     frames: VecDeque<Bytes>,
     frame_bytes: usize,
     program: Option<Running>,
+    recorder: Recorder,
     /// Output the channel did not take yet.
     rest: Option<Chunk>,
     /// Size the client told before there was a program.
@@ -80,6 +82,7 @@ enum Woken {
     Link(Option<ToAgent>),
     Room(bool),
     Program(Activity),
+    LinesDue,
     PauseOver,
     Timer,
 }
@@ -117,6 +120,7 @@ impl Session {
         let mut channel = AgentChannel::new(config);
         channel.socket_opened(shared.moment(), &link_token());
         Self {
+            recorder: Recorder::new(&job),
             shared,
             job,
             end,
@@ -165,7 +169,9 @@ impl Session {
         }
     }
 
-    pub(super) async fn clean_up(self) {
+    /// Ends the program and writes down what is left of the log.
+    pub(super) async fn clean_up(mut self) {
+        self.recorder.finish(&self.shared, &self.job);
         if let Some(program) = self.program {
             program.end().await;
         }
@@ -319,6 +325,7 @@ impl Session {
                 Woken::Room(self.end.sender.put(room, FromAgent::Frame(frame)).is_ok())
             }
             activity = next_from(&mut self.program, room) => Woken::Program(activity),
+            () = sleep_until(self.recorder.due().map(Into::into)) => Woken::LinesDue,
             () = pace::over(&mut self.pause) => Woken::PauseOver,
             () = sleep_until(timer) => Woken::Timer,
         }
@@ -343,6 +350,7 @@ impl Session {
             Woken::Link(None) | Woken::Room(false) => return Some(Outcome::Silent),
             Woken::Room(true) => {}
             Woken::Program(Activity::Output(Some(chunk))) => {
+                self.recorder.take(&chunk.bytes, &self.job.session_id);
                 self.rest = Some(chunk);
                 self.send_rest();
                 self.pause = self.job.pacing.then(Pause::after_read);
@@ -355,6 +363,7 @@ impl Session {
             }
             Woken::Program(Activity::Ready) => self.channel.ready(now),
             Woken::Program(Activity::Consumed(bytes)) => self.channel.consumed(now, bytes),
+            Woken::LinesDue => self.recorder.stream(&self.shared, &self.job),
             Woken::PauseOver => {}
             Woken::Timer => self.channel.handle_timeout(now),
         }

@@ -54,10 +54,30 @@ pub(crate) struct Inputs {
     pub(crate) run_as: Option<String>,
     /// Typed into shells by platform: Windows, others.
     shell_profile: [String; 2],
+    /// The bucket the log goes to.
+    pub(crate) s3: Option<S3Target>,
+    /// The log group the log goes to.
+    pub(crate) log_group: Option<LogGroupTarget>,
     /// Time without input or output after which the session is closed.
     pub(crate) idle: Option<Duration>,
     /// Time after which the session is closed.
     pub(crate) longest: Option<Duration>,
+}
+
+/// Where logs go in S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct S3Target {
+    pub(crate) bucket: String,
+    /// May be empty.
+    pub(crate) prefix: String,
+}
+
+/// Where logs go in CloudWatch Logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogGroupTarget {
+    pub(crate) name: String,
+    /// Whether they are written while the session runs.
+    pub(crate) streams: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +97,10 @@ struct Written {
 #[serde(rename_all = "camelCase", default)]
 struct WrittenInputs {
     kms_key_id: String,
+    s3_bucket_name: String,
+    s3_key_prefix: String,
+    cloud_watch_log_group_name: String,
+    cloud_watch_streaming_enabled: Value,
     run_as_enabled: Value,
     run_as_default_user: String,
     idle_session_timeout: Value,
@@ -227,11 +251,20 @@ impl Inputs {
         if windows.chars().count() > MAX_PROFILE || linux.chars().count() > MAX_PROFILE {
             return Err(problem(format!("shellProfile must not be longer than {MAX_PROFILE} characters")));
         }
+        let named = |name: String| Some(name).filter(|name| !name.is_empty());
+        // Agents take this one as a boolean only.
+        let streams = written.cloud_watch_streaming_enabled == Value::Bool(true);
+        let s3 =
+            named(written.s3_bucket_name).map(|bucket| S3Target { bucket, prefix: written.s3_key_prefix });
+        let log_group =
+            named(written.cloud_watch_log_group_name).map(|name| LogGroupTarget { name, streams });
         let key = Some(written.kms_key_id).filter(|key| !key.is_empty());
         Ok(Self {
             session_key: key.map(SessionKey::new),
             run_as: run_as.then_some(written.run_as_default_user),
             shell_profile: [windows, linux],
+            s3,
+            log_group,
             idle: minutes("idleSessionTimeout", &written.idle_session_timeout, 60)?,
             longest: minutes("maxSessionDuration", &written.max_session_duration, 1440)?,
         })

@@ -107,7 +107,9 @@ fn without_code(shared: &Shared, dialect: Dialect, caller: &Caller) -> ApiFailur
     match dialect {
         Dialect::Json => ApiFailure::new("AccessDeniedException", text),
         Dialect::Ec2 => ApiFailure::new("UnauthorizedOperation", text).with_status(StatusCode::FORBIDDEN),
-        Dialect::Query => ApiFailure::new("AccessDenied", text).with_status(StatusCode::FORBIDDEN),
+        Dialect::Query | Dialect::S3 => {
+            ApiFailure::new("AccessDenied", text).with_status(StatusCode::FORBIDDEN)
+        }
     }
 }
 
@@ -117,6 +119,11 @@ fn unknown_key(dialect: Dialect) -> ApiFailure {
         Dialect::Json => ApiFailure::new("UnrecognizedClientException", invalid),
         Dialect::Ec2 => ec2_auth_failure(),
         Dialect::Query => ApiFailure::new("InvalidClientTokenId", invalid).with_status(StatusCode::FORBIDDEN),
+        Dialect::S3 => ApiFailure::new(
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        )
+        .with_status(StatusCode::FORBIDDEN),
     }
 }
 
@@ -126,6 +133,7 @@ fn expired(dialect: Dialect) -> ApiFailure {
         Dialect::Json => ApiFailure::new("ExpiredTokenException", text),
         Dialect::Ec2 => ApiFailure::new("RequestExpired", "Request has expired."),
         Dialect::Query => ApiFailure::new("ExpiredToken", text).with_status(StatusCode::FORBIDDEN),
+        Dialect::S3 => ApiFailure::new("ExpiredToken", "The provided token has expired."),
     }
 }
 
@@ -149,6 +157,21 @@ fn signature_failure(dialect: Dialect, problem: SignatureProblem) -> ApiFailure 
         (Dialect::Json, SignatureProblem::Time(text)) => ApiFailure::new("InvalidSignatureException", text),
         (Dialect::Json, SignatureProblem::Mismatch) => ApiFailure::new("InvalidSignatureException", MISMATCH),
         (Dialect::Json, SignatureProblem::Twice) => ApiFailure::new("InvalidSignatureException", TWICE),
+        (Dialect::S3, SignatureProblem::Missing) => {
+            ApiFailure::new("AccessDenied", "Access Denied").with_status(StatusCode::FORBIDDEN)
+        }
+        (Dialect::S3, SignatureProblem::Malformed(text)) => {
+            ApiFailure::new("AuthorizationHeaderMalformed", text)
+        }
+        (Dialect::S3, SignatureProblem::Time(_)) => ApiFailure::new(
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        )
+        .with_status(StatusCode::FORBIDDEN),
+        (Dialect::S3, SignatureProblem::Twice) => ApiFailure::new("InvalidArgument", TWICE),
+        (Dialect::S3, SignatureProblem::Mismatch) => {
+            ApiFailure::new("SignatureDoesNotMatch", MISMATCH).with_status(StatusCode::FORBIDDEN)
+        }
         (Dialect::Ec2, SignatureProblem::Time(_)) => {
             ApiFailure::new("RequestExpired", "Request has expired.")
         }

@@ -32,6 +32,8 @@ impl ApiFailure {
             Dialect::Ec2 => Self::new("RequestLimitExceeded", "Request limit exceeded.")
                 .with_status(StatusCode::SERVICE_UNAVAILABLE),
             Dialect::Query => Self::new("Throttling", "Rate exceeded"),
+            Dialect::S3 => Self::new("SlowDown", "Please reduce your request rate.")
+                .with_status(StatusCode::SERVICE_UNAVAILABLE),
         }
     }
 
@@ -61,6 +63,8 @@ pub(crate) enum Dialect {
     Ec2,
     /// AWS Query: STS.
     Query,
+    /// REST with XML: S3.
+    S3,
 }
 
 impl Dialect {
@@ -69,6 +73,7 @@ impl Dialect {
             Self::Json => "application/x-amz-json-1.1",
             Self::Ec2 => "text/xml;charset=UTF-8",
             Self::Query => "text/xml",
+            Self::S3 => "application/xml",
         }
     }
 
@@ -82,6 +87,10 @@ impl Dialect {
             Self::Ec2 => format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code>\
                  <Message>{message}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>"
+            ),
+            Self::S3 => format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
+                 <RequestId>{request_id}</RequestId></Error>"
             ),
             Self::Query => {
                 let kind = if failure.status.is_server_error() { "Receiver" } else { "Sender" };

@@ -15,7 +15,7 @@ use super::reply::{self, Body};
 use crate::conditions::Refusal;
 use crate::control_http;
 use crate::shared::Shared;
-use crate::{ec2, gateway, kms, ssm, sso, sts};
+use crate::{ec2, gateway, kms, logs, s3, ssm, sso, sts, trail};
 
 /// Request bodies may have this many bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -57,6 +57,16 @@ pub(crate) async fn route(
         wait(verdict.after).await;
         return if verdict.answer_lost { Err(AnswerLost) } else { Ok(answer) };
     }
+    if let Some(operation) = s3::Operation::of(&parts) {
+        shared.live.count(operation.name());
+        let verdict = shared.live.judge(operation.name());
+        wait(shared.config.latency + verdict.before).await;
+        let refusal = verdict.refusal.map(|refusal| refused(refusal, Dialect::S3));
+        let answer = operation.answer(&shared, refusal, &parts, &body);
+        shared.changed();
+        wait(verdict.after).await;
+        return if verdict.answer_lost { Err(AnswerLost) } else { Ok(answer) };
+    }
     if parts.uri.path() != "/" || !matches!(parts.method, Method::POST | Method::GET) {
         return Ok(reply::plain(StatusCode::NOT_FOUND, "text/plain", "There is no such page."));
     }
@@ -80,6 +90,14 @@ async fn wait(time: Duration) {
     }
 }
 
+/// A refusal that was asked for, in the service's words.
+fn refused(refusal: Refusal, dialect: Dialect) -> ApiFailure {
+    match refusal {
+        Refusal::Failing(error) => ApiFailure::imposed(error),
+        Refusal::Throttled | Refusal::Upgrade(_) => ApiFailure::throttled(dialect),
+    }
+}
+
 /// What is called, as far as it can be told before anything is checked.
 struct Call {
     dialect: Dialect,
@@ -94,10 +112,17 @@ impl Call {
     fn read(parts: &Parts, body: &Bytes) -> Self {
         if let Some(target) = parts.headers.get("x-amz-target") {
             let target = String::from_utf8_lossy(target.as_bytes());
-            let (service, operation) = match target.strip_prefix(kms::TARGET_PREFIX) {
-                Some(operation) => ("kms", Some(operation)),
-                None => ("ssm", target.strip_prefix(ssm::TARGET_PREFIX)),
-            };
+            let services = [
+                (kms::TARGET_PREFIX, "kms"),
+                (logs::TARGET_PREFIX, "logs"),
+                (trail::TARGET_PREFIXES[0], "cloudtrail"),
+                (trail::TARGET_PREFIXES[1], "cloudtrail"),
+                (ssm::TARGET_PREFIX, "ssm"),
+            ];
+            let known = services
+                .into_iter()
+                .find_map(|(prefix, service)| Some((service, Some(target.strip_prefix(prefix)?))));
+            let (service, operation) = known.unwrap_or(("ssm", None));
             let operation = operation.map(str::to_owned);
             return Self { dialect: Dialect::Json, service, operation, form: Vec::new() };
         }
@@ -125,17 +150,15 @@ impl Call {
         request_id: &str,
     ) -> Result<String, ApiFailure> {
         let caller = authenticate(shared, self.dialect, self.service, parts, body)?;
-        match refusal {
-            Some(Refusal::Failing(error)) => return Err(ApiFailure::imposed(error)),
-            Some(Refusal::Throttled | Refusal::Upgrade(_)) => {
-                return Err(ApiFailure::throttled(self.dialect));
-            }
-            None => {}
+        if let Some(refusal) = refusal {
+            return Err(refused(refusal, self.dialect));
         }
         let Some(operation) = &self.operation else {
             return Err(match self.dialect {
                 Dialect::Json => ApiFailure::new("UnknownOperationException", ""),
-                _ => ApiFailure::new("MissingAction", "The request is missing an action."),
+                Dialect::Ec2 | Dialect::Query | Dialect::S3 => {
+                    ApiFailure::new("MissingAction", "The request is missing an action.")
+                }
             });
         };
         if shared.config.enforce_quotas
@@ -145,7 +168,17 @@ impl Call {
         }
         match self.dialect {
             Dialect::Json if self.service == "kms" => kms::call(shared, &caller, operation, body),
-            Dialect::Json => ssm::call(shared, &caller, operation, body).await,
+            Dialect::Json if self.service == "logs" => logs::call(shared, &caller, operation, body),
+            Dialect::Json if self.service == "cloudtrail" => trail::call(shared, &caller, operation, body),
+            Dialect::Json => {
+                let answer = ssm::call(shared, &caller, operation, body).await;
+                let agent = parts.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+                let told = answer.as_ref().map(String::as_str);
+                trail::note(shared, &caller, operation, body, told, agent.unwrap_or_default());
+                answer
+            }
+            // Answered before, by its path.
+            Dialect::S3 => Err(ApiFailure::new("NotImplemented", "")),
             Dialect::Query => sts::call(shared, &caller, operation, &self.form, request_id),
             Dialect::Ec2 => ec2::call(shared, &caller, operation, &self.form, request_id),
         }

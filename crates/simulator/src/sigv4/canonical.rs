@@ -79,7 +79,7 @@ pub(super) fn encode(bytes: &[u8], keep_slash: bool) -> String {
 }
 
 /// Percent-decoding; what is no valid escape stays as it is.
-fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

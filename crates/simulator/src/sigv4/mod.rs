@@ -15,6 +15,9 @@ use canonical::{CanonicalRequest, decoded_query};
 
 pub(crate) use presign::Presigner;
 
+/// The name of no hash, where S3 lets the body be unsigned.
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// How far the clocks of signer and verifier may be apart, in seconds.
@@ -171,7 +174,7 @@ impl Claim {
     ) -> Result<(), SignatureProblem> {
         self.check_time(now)?;
         let key = signing_key(secret_key, &self.date, &self.region, &self.service);
-        let payload_hash = hex::encode(Sha256::digest(body));
+        let payload_hash = self.payload_hash(parts, body)?;
         // Signers disagree on whether an already encoded path is encoded again; both describe the same path.
         let matches = [true, false].into_iter().any(|encode_path| {
             let request = CanonicalRequest {
@@ -192,6 +195,22 @@ impl Claim {
             hex::decode(&self.signature).is_ok_and(|given| mac.verify_slice(&given).is_ok())
         });
         if matches { Ok(()) } else { Err(SignatureProblem::Mismatch) }
+    }
+
+    /// What stands for the body in the signature. S3 says so in a header, which may leave the body unsigned.
+    fn payload_hash(&self, parts: &Parts, body: &[u8]) -> Result<String, SignatureProblem> {
+        let of_body = hex::encode(Sha256::digest(body));
+        if self.service != "s3" {
+            return Ok(of_body);
+        }
+        let said = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+        match said {
+            Some(UNSIGNED) => Ok(UNSIGNED.to_owned()),
+            None if self.expires_s.is_some() => Ok(UNSIGNED.to_owned()),
+            None => Err(malformed("Missing required header for this request: x-amz-content-sha256".into())),
+            Some(said) if said == of_body => Ok(of_body),
+            Some(_) => Err(SignatureProblem::Mismatch),
+        }
     }
 
     fn check_time(&self, now: Timestamp) -> Result<(), SignatureProblem> {
@@ -215,6 +234,22 @@ impl Claim {
         }
         Ok(())
     }
+}
+
+/// Whether a request claims to be signed for this service.
+pub(crate) fn names_service(parts: &Parts, service: &str) -> bool {
+    Claim::read(parts).is_ok_and(|claim| claim.service == service)
+}
+
+/// The value of a name in the query, percent-decoded.
+pub(crate) fn query_value(parts: &Parts, name: &str) -> Option<String> {
+    let query = decoded_query(parts.uri.query().unwrap_or_default());
+    query.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// A part of a path, percent-decoded.
+pub(crate) fn decoded(text: &str) -> String {
+    canonical::decode(text)
 }
 
 /// Whether the query carries a signature.

@@ -5,6 +5,7 @@ pub(crate) mod documents;
 mod generate;
 pub(crate) mod node;
 pub(crate) mod past;
+pub(crate) mod past_log;
 pub(crate) mod task;
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,12 @@ impl PastSessions {
         Self(past)
     }
 
+    /// The one of this id in an account.
+    pub(crate) fn find(&self, account: usize, session_id: &str) -> Option<&SessionView> {
+        let of_account = self.0.iter().filter(|((owner, _), _)| *owner == account);
+        of_account.flat_map(|(_, views)| views).find(|view| view.session_id == session_id)
+    }
+
     /// Those of an account-Region that the service still knows at `now_ms` and that are wanted, with their index, from
     /// index `from`, `most` at most.
     pub(crate) fn page(
