@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("fleetline-access", &[]),
     ("fleetline-signin", &[]),
     ("fleetline-protocol", &[]),
@@ -22,6 +22,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("fleetline-launch", &[]),
     ("fleetline-loopback", &[]),
     ("fleetline-engine", &["fleetline-protocol"]),
+    ("fleetline-vault", &["fleetline-store"]),
     (
         "fleetline-aws",
         &[
@@ -31,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "fleetline-history",
             "fleetline-inventory",
             "fleetline-protocol",
+            "fleetline-vault",
         ],
     ),
     (
@@ -49,6 +51,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "fleetline-signin",
             "fleetline-store",
             "fleetline-terminal",
+            "fleetline-vault",
         ],
     ),
     ("fleetline-simulator", &["fleetline-protocol"]),
@@ -70,6 +73,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "fleetline-protocol",
             "fleetline-simulator",
             "fleetline-store",
+            "fleetline-vault",
         ],
     ),
     (
@@ -86,6 +90,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "fleetline-loopback",
             "fleetline-simulator",
             "fleetline-store",
+            "fleetline-vault",
         ],
     ),
     (
@@ -110,7 +115,8 @@ const ALLOWED: [(&str, &[&str]); 21] = [
 ];
 
 /// Foreign crates only some of ours may name, by the start of their name.
-const CONFINED: [(&str, &[&str]); 7] = [
+const CONFINED: [(&str, &[&str]); 8] = [
+    ("keyring", &["fleetline-vault"]),
     ("tauri", &["fleetline-desktop"]),
     ("aws-sdk-", &["fleetline-aws"]),
     ("aws-config", &["fleetline-aws"]),
@@ -121,7 +127,8 @@ const CONFINED: [(&str, &[&str]); 7] = [
 ];
 
 /// Foreign crates a sans-IO or plain-data crate must never name.
-const FORBIDDEN: [(&str, &[&str]); 11] = [
+const FORBIDDEN: [(&str, &[&str]); 12] = [
+    ("fleetline-vault", &["tokio", "hyper", "rustls"]),
     ("fleetline-access", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-documents", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-protocol", &["tokio", "rustls", "tracing", "rand"]),

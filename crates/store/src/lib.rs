@@ -15,6 +15,7 @@ mod fleet_book;
 mod journal;
 mod os;
 mod paths;
+mod private_file;
 pub mod profiles;
 
 pub use cache::Cached;
@@ -25,6 +26,7 @@ pub use fleet_book::{
 };
 pub use journal::{Journal, JournalEntry};
 pub use paths::Paths;
+pub use private_file::{FileTurn, PrivateFile};
 
 /// The documents and the cache of one user, or nothing at all when there is no place for them.
 #[derive(Clone, Debug)]

@@ -15,6 +15,8 @@ pub struct Paths {
     pub cache: PathBuf,
     /// What the programs of this user know of each other.
     pub state: PathBuf,
+    /// What is kept for the user alone and cannot be listed again: sealed secrets, recordings.
+    pub data: PathBuf,
     /// Where files go that the user takes elsewhere: downloads.
     pub exports: PathBuf,
 }
@@ -42,6 +44,7 @@ impl Paths {
             cache: directories.cache_dir().to_owned(),
             // Only Linux has a place for state.
             state: directories.state_dir().unwrap_or(directories.data_local_dir()).join("state"),
+            data: directories.data_local_dir().join("private"),
         })
     }
 
@@ -56,6 +59,7 @@ impl Paths {
             config: home.join("config"),
             cache: home.join("cache"),
             state: home.join("state"),
+            data: home.join("private"),
             exports: home.join("exports"),
         }
     }
