@@ -1,6 +1,5 @@
 //! The codes people are asked for: one question per source, however many calls wait for it.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -262,28 +261,6 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// What codes gave, by what they were given for. It outlives changes of the configuration.
-#[derive(Debug, Default)]
-pub(crate) struct CodeSessions(Mutex<HashMap<String, Credentials>>);
-
-impl CodeSessions {
-    pub(crate) fn get(&self, key: &str) -> Option<Credentials> {
-        self.lock().get(key).cloned()
-    }
-
-    pub(crate) fn put(&self, key: String, credentials: Credentials) {
-        self.lock().insert(key, credentials);
-    }
-
-    pub(crate) fn forget(&self, key: &str) {
-        self.lock().remove(key);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Credentials>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -18,7 +18,8 @@ use fleetline_engine::CredentialsGate;
 use fleetline_signin::{BoxFuture, Code, CodeAsk, SsoSession};
 use futures_util::FutureExt;
 
-use crate::codes::{CodeDesk, CodeFailure, CodeSessions, Exchange, Waiting};
+use crate::code_sessions::CodeSessions;
+use crate::codes::{CodeDesk, CodeFailure, Exchange, Waiting};
 use crate::config::{AwsConfig, Stamp};
 use crate::endpoints::Endpoints;
 use crate::role::{RoleRequest, Sts};
@@ -196,7 +197,7 @@ impl SourceCredentials {
         };
         let key = request.key(&self.source);
         let sessions = &self.shared.code_sessions;
-        if let Some(known) = sessions.get(&key).filter(outlives_margin) {
+        if let Some(known) = sessions.recall(&key).await.filter(outlives_margin) {
             return Ok(known);
         }
         // First, since a code would be wasted on a role that nobody can take.
@@ -217,9 +218,10 @@ impl SourceCredentials {
                 let key = key.clone();
                 async move {
                     let credentials = taken.fetch(Some(&code)).await?;
-                    sessions.put(key, credentials.clone());
+                    let kept = sessions.put(key, credentials.clone());
                     // Whoever asked may have given up meanwhile.
                     gate.renewed();
+                    kept.await;
                     Ok(credentials)
                 }
             }

@@ -28,6 +28,7 @@ impl Identities<ApiError> for AwsSources {
 
     fn changes(&self) -> Option<watch::Receiver<u64>> {
         self.desk().attend();
+        self.recall_in_background();
         if let Err(error) = self.changed() {
             tracing::warn!(%error, "AWS configuration");
         }

@@ -14,6 +14,7 @@
 
 mod access;
 mod call_queue;
+mod code_sessions;
 mod codes;
 mod config;
 mod control;

@@ -44,7 +44,7 @@ impl AwsSources {
         let (portal, sources) = self.portal(name)?;
         let token = portal.cache.token(&portal.session)?;
         portal.cache.forget_token(&portal.session)?;
-        self.forget(&sources);
+        self.forget(&sources).await;
         self.tell();
         let Some(token) = token else { return Ok(false) };
         portal.log_out(&token).await.map_err(SignInFailure::Portal)?;

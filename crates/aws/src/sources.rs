@@ -16,10 +16,12 @@ use fleetline_history::{HistorySources, SessionCalls};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 use fleetline_inventory::probe::{NodeProbe, NodeProbes};
+use fleetline_vault::Vault;
 use tokio::sync::watch;
 
 use crate::access::{Access, Identity};
-use crate::codes::{CodeDesk, CodeSessions};
+use crate::code_sessions::CodeSessions;
+use crate::codes::CodeDesk;
 use crate::config::{AwsConfig, Stamp, environment_source};
 use crate::control::Control;
 use crate::credentials::{Shared, SourceCredentials, Way};
@@ -92,6 +94,38 @@ impl AwsSources {
         }
     }
 
+    /// Keeps what codes of MFA devices open in this vault until it ends, so that the next program asks for none. Without,
+    /// it ends with this one.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        let sessions = Arc::new(CodeSessions::new(vault, &self.settings));
+        Self { shared: Shared { code_sessions: sessions, ..self.shared }, ..self }
+    }
+
+    /// Takes what codes opened before out of the vault, and out of it what belongs to no profile any more. Blocks as
+    /// [`Vault`] does; `true` if there was something.
+    pub fn recall_sessions(&self) -> bool {
+        let found = self.shared.code_sessions.recall_all(&self.settings);
+        if found {
+            self.tell();
+        }
+        found
+    }
+
+    /// As [`Self::recall_sessions`], on a thread of its own; what is found is told as news.
+    pub(crate) fn recall_in_background(&self) {
+        let (sessions, settings, news) =
+            (Arc::clone(&self.shared.code_sessions), Arc::clone(&self.settings), self.news.clone());
+        let recalling = move || {
+            if sessions.recall_all(&settings) {
+                news.send_modify(|count| *count += 1);
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("recall-sessions".to_owned()).spawn(recalling) {
+            tracing::warn!(%error, "kept sessions are looked up when they are needed");
+        }
+    }
+
     /// The user's own configuration; see [`AwsSettings::from_environment`].
     pub fn from_environment(env: impl Fn(&str) -> Option<String>) -> Self {
         Self::new(AwsSettings::from_environment(env))
@@ -131,8 +165,11 @@ impl AwsSources {
             return Ok(watch.changes());
         }
         let (gates, news) = (self.gates.clone(), self.news.clone());
+        let (sessions, settings) = (Arc::clone(&self.shared.code_sessions), Arc::clone(&self.settings));
         let started = ConfigWatch::start(Arc::clone(&self.settings), move || {
             gates.renew_all();
+            // On the watch's own thread, which may wait for a keyring.
+            sessions.prune(&settings);
             news.send_modify(|count| *count += 1);
         })?;
         Ok(watch.insert(started).changes())
@@ -355,9 +392,22 @@ impl AwsSources {
         self.known(sources).iter().for_each(|identity| identity.credentials.fetch_anew());
     }
 
-    /// Forgets credentials of these sources.
-    pub(crate) fn forget(&self, sources: &[String]) {
-        self.known(sources).iter().for_each(|identity| identity.credentials.forget());
+    /// Forgets credentials of these sources, and those a role is taken by through them. Ends when they are gone from
+    /// the vault as well.
+    pub(crate) async fn forget(&self, sources: &[String]) {
+        let through = AwsConfig::read(&self.settings).map(|config| {
+            let goes = |profile: &str| {
+                let chain = config.chain(profile).unwrap_or_default();
+                chain.into_iter().chain([profile]).any(|name| sources.iter().any(|source| source == name))
+            };
+            let profiles = config.profiles().into_iter();
+            profiles.filter(|profile| goes(profile)).map(str::to_owned).collect::<Vec<String>>()
+        });
+        let sources = through.unwrap_or_else(|_| sources.to_vec());
+        self.known(&sources).iter().for_each(|identity| identity.credentials.forget());
+        let sessions = Arc::clone(&self.shared.code_sessions);
+        // A task that cannot be waited for has ended.
+        drop(tokio::task::spawn_blocking(move || sessions.forget_sources(&sources)).await);
     }
 
     fn known(&self, sources: &[String]) -> Vec<Arc<Identity>> {
