@@ -110,6 +110,8 @@ pub fn builder<R: Runtime>() -> Builder<R> {
         commands::account::account_remove,
         commands::account::mfa_answer,
         commands::account::mfa_decline,
+        commands::secrets::secrets_status,
+        commands::secrets::secrets_forget,
         commands::document::documents_list,
         commands::document::documents_types,
         commands::document::document_open,

@@ -5,7 +5,7 @@ mod demo;
 use std::path::Path;
 use std::sync::Arc;
 
-use fleetline_app::{ApiError, Backend, BoxFuture, Dialer, Identities, Launcher, SourceInfo, Sources};
+use fleetline_app::{ApiError, Backend, BoxFuture, Dialer, Identities, Launcher, SourceInfo, Sources, Vault};
 use fleetline_aws::{AwsSettings, AwsSources};
 use fleetline_ipc::CommandError;
 use fleetline_ipc::system::StartChoice;
@@ -14,23 +14,26 @@ use tokio_util::task::TaskTracker;
 /// Makes a [`Backend`] of a choice.
 pub(crate) struct Composer {
     user: Arc<AwsSources>,
+    vault: Vault,
     ending: TaskTracker,
 }
 
 impl Composer {
     /// The user's own configuration is read when it is asked for, and watched from now on, so that sessions which wait
-    /// for credentials try again when it changes. Sources that are added here are kept in `own_file`. `ending` counts
+    /// for credentials try again when it changes. Sources that are added here are kept in `own_file`, secrets
+    /// in `vault`. `ending` counts
     /// what is still being shut down.
-    pub(crate) fn new(own_file: Option<&Path>, ending: TaskTracker) -> Self {
+    pub(crate) fn new(own_file: Option<&Path>, vault: Vault, ending: TaskTracker) -> Self {
         let settings = AwsSettings::from_environment(|name| std::env::var(name).ok());
         let user = AwsSources::new(match own_file {
             Some(file) => settings.with_own_file(file),
             None => settings,
-        });
+        })
+        .with_vault(vault.clone());
         if let Err(error) = user.changed() {
             tracing::warn!(%error, "AWS configuration");
         }
-        Self { user: Arc::new(user), ending }
+        Self { user: Arc::new(user), vault, ending }
     }
 }
 
@@ -54,6 +57,10 @@ impl Launcher for Composer {
 
     fn identities(&self) -> Option<Arc<dyn Identities<ApiError>>> {
         Some(self.user.clone())
+    }
+
+    fn vault(&self) -> Vault {
+        self.vault.clone()
     }
 
     fn dialer(&self, source: &str) -> Result<Option<Dialer>, ApiError> {

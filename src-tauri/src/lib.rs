@@ -25,8 +25,9 @@ use std::sync::Arc;
 use std::{env, io};
 
 use fleetline_app::tier::TierPatience;
-use fleetline_app::{Ports, StartOptions};
+use fleetline_app::{Ports, StartOptions, Vault};
 use fleetline_ipc::system::StartChoice;
+use fleetline_vault::Choice;
 use tauri::Manager;
 use tokio_util::task::TaskTracker;
 
@@ -103,8 +104,11 @@ fn compose(app: &tauri::AppHandle, args: &Args, facts: Facts, place: Place, endi
     app.manage(ExitStatus::default());
     app.manage(Tray::new(app));
     let own_file = place.files.as_ref().map(|files| files.sources.as_path());
+    let data = place.files.as_ref().map(|files| files.data.as_path());
+    // What seals it is chosen by the settings, once they are read.
+    let vault = Vault::of_system(data, Choice::default());
     let fleetline = fleetline_app::start(Ports {
-        launcher: Arc::new(Composer::new(own_file, ending)),
+        launcher: Arc::new(Composer::new(own_file, vault, ending)),
         store: place.store,
         ui: Arc::new(Desktop::new(app.clone())),
         options: StartOptions {

@@ -32,6 +32,8 @@ pub(crate) struct Files {
     pub(crate) control: PathBuf,
     /// Sources added here, in the form of the AWS configuration.
     pub(crate) sources: PathBuf,
+    /// Folder of sealed secrets and recordings.
+    pub(crate) data: PathBuf,
 }
 
 impl Place {
@@ -58,6 +60,7 @@ impl Files {
             window: paths.config.join("window.json"),
             control: paths.state.join("control"),
             sources: paths.aws_sources(),
+            data: paths.data.clone(),
         }
     }
 }
@@ -72,7 +75,8 @@ mod tests {
         let place = Place::find(Some(home.path()));
         assert!(place.store.is_persistent() && place.warnings.is_empty());
         let files = place.files.unwrap();
-        for path in [&files.logs, &files.webview, &files.window, &files.control, &files.sources] {
+        for path in [&files.logs, &files.webview, &files.window, &files.control, &files.sources, &files.data]
+        {
             assert!(path.starts_with(home.path()), "{}", path.display());
         }
     }

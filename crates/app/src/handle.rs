@@ -15,6 +15,7 @@ use fleetline_ipc::hybrid::{
     ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
 };
 use fleetline_ipc::link::LinkDone;
+use fleetline_ipc::secrets::SecretsStatus;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::ssh::SshOptions;
@@ -34,6 +35,7 @@ use crate::request::{
     AccessRequest, AccountRequest, DesktopRequest, ForwardRequest, Reply, Request, SshRequest,
     TerminalRequest,
 };
+use crate::secrets::SecretsRequest;
 use crate::tray::TrayAction;
 
 /// A cloneable way to ask the running application. Every method fails with [`ErrorCode::Cancelled`] once the
@@ -532,6 +534,17 @@ impl AppHandle {
     /// Signs out, on this computer and at AWS.
     pub async fn sign_out(&self, name: String) -> Result<(), CommandError> {
         self.account(|reply| AccountRequest::SignOut { name, reply }).await
+    }
+
+    /// How secrets of ours are kept. With `ask` the keyring may ask a person to unlock it, which takes two minutes at most;
+    /// otherwise five seconds.
+    pub async fn secrets_status(&self, ask: bool) -> Result<SecretsStatus, CommandError> {
+        self.ask(|reply| Request::Secrets(SecretsRequest::Status { ask, reply })).await
+    }
+
+    /// Forgets all secrets of ours; a file that cannot be opened is kept aside.
+    pub async fn secrets_forget(&self) -> Result<SecretsStatus, CommandError> {
+        self.ask(|reply| Request::Secrets(SecretsRequest::Forget { reply })).await
     }
 
     /// All accounts and roles a sign-in opens.

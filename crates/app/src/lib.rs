@@ -31,6 +31,7 @@ mod remote;
 mod request;
 mod rows;
 mod rungs;
+pub mod secrets;
 mod tabs;
 mod terminal_task;
 pub mod tier;
@@ -44,6 +45,7 @@ pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlP
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 pub use fleetline_signin::Identities;
 pub use fleetline_store::{Journal, JournalEntry, Paths, Store};
+pub use fleetline_vault::Vault;
 pub use forwards::{PortInUse, SameUser, Socks, web_guard};
 pub use handle::AppHandle;
 pub use journal::{end_orphan, journal_scope};

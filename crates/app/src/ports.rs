@@ -18,6 +18,7 @@ use fleetline_ipc::event::AppEvent;
 use fleetline_ipc::system::StartChoice;
 use fleetline_signin::Identities;
 use fleetline_store::Store;
+use fleetline_vault::Vault;
 
 use crate::tier::TierPatience;
 use crate::tray::Menu;
@@ -162,6 +163,11 @@ pub trait Launcher: Send + Sync + 'static {
     /// Sources, sign-ins and codes of the user's AWS configuration, for as long as nothing else was chosen.
     fn identities(&self) -> Option<Arc<dyn Identities<ApiError>>> {
         None
+    }
+
+    /// Where secrets of ours are kept, the same one at every call.
+    fn vault(&self) -> Vault {
+        Vault::in_memory()
     }
 
     /// What opens data channels for a source of the user's configuration, when that is not the default dialer: a CA

@@ -26,6 +26,7 @@ use crate::documents::DocumentRequest;
 use crate::history::HistoryRequest;
 use crate::ports::{FrameSink, Scope};
 use crate::remote::Wanted;
+use crate::secrets::SecretsRequest;
 use crate::tray::TrayAction;
 
 /// Where an answer goes. Dropping it answers "Fleetline is ending".
@@ -75,6 +76,7 @@ pub(crate) enum Request {
     ConnectLast { node_key: String, reply: Reply<Option<ConnectRequest>> },
     ConnectOpen { request: ConnectRequest, reply: Reply<TabRow> },
     History(HistoryRequest),
+    Secrets(SecretsRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },
     OpenUrl { url: String, reply: Reply<()> },

@@ -73,7 +73,11 @@ enum AccountsCommand {
 pub(crate) async fn run(args: AccountsArgs) -> Result<u8, Failure> {
     let sources = scope::sources();
     match args.command {
-        AccountsCommand::List { json } => list(&sources, json),
+        AccountsCommand::List { json } => {
+            // Bounded by the vault; nothing else runs meanwhile.
+            tokio::task::block_in_place(|| sources.recall_sessions());
+            list(&sources, json)
+        }
         AccountsCommand::Check { sources: names, json } => check(&sources, &names, json).await,
         AccountsCommand::Roles { name, json } => roles(&sources, &name, json).await,
         AccountsCommand::Add { name, roles, all, region } => add(&sources, &name, &roles, all, &region).await,

@@ -13,6 +13,7 @@ use crate::documents::DocumentsArgs;
 use crate::iam::IamArgs;
 use crate::login::{LoginArgs, LogoutArgs};
 use crate::preferences::PreferencesArgs;
+use crate::secrets::SecretsArgs;
 use crate::sessions::SessionsArgs;
 use crate::tier::TierArgs;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Preferences(PreferencesArgs),
     /// List and end sessions of everybody
     Sessions(SessionsArgs),
+    /// Say and choose where secrets of Fleetline are kept, and forget them
+    Secrets(SecretsArgs),
     /// Permissions
     Iam(IamArgs),
     /// Run the demo fleet: AWS on this computer, with real shells

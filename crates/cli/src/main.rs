@@ -26,6 +26,7 @@ mod preferences;
 mod profile;
 mod rdp;
 mod scope;
+mod secrets;
 mod sessions;
 mod shell;
 mod signals;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
             Command::Activations(activations) => activations::run(activations).await,
             Command::Documents(documents) => documents::run(documents).await,
             Command::Preferences(preferences) => preferences::run(preferences).await,
+            Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Sessions(sessions) => sessions::run(sessions).await,
             Command::Iam(iam) => iam::run(iam).await,
             Command::Sim(sim) => sim::run(sim).await,

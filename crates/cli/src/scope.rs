@@ -1,12 +1,13 @@
 //! Which sources and Regions a command looks in.
 
-use fleetline_app::{SourceInfo, Sources};
+use fleetline_app::{SourceInfo, Sources, Vault};
 use fleetline_aws::{AwsSettings, AwsSources, ENVIRONMENT_SOURCE};
 use fleetline_store::Paths;
 
 use crate::args::ScopeArgs;
 use crate::code;
 use crate::failure::Failure;
+use crate::secrets;
 
 /// A source and a Region of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +20,20 @@ pub(crate) struct Scope {
 
 /// The sources of the user's AWS configuration. Codes of MFA devices are asked for on the terminal.
 pub(crate) fn sources() -> AwsSources {
-    let settings = AwsSettings::from_environment(|name| std::env::var(name).ok());
-    // Without a place for our files there are no sources of ours.
-    let sources = AwsSources::new(match Paths::resolve() {
-        Ok(paths) => settings.with_own_file(paths.aws_sources()),
-        Err(_) => settings,
-    });
+    let sources = sources_with(secrets::vault());
     code::attend(sources.codes());
     sources
+}
+
+/// The same, with this vault, and without anybody who could be asked.
+pub(crate) fn sources_with(vault: Vault) -> AwsSources {
+    let settings = AwsSettings::from_environment(|name| std::env::var(name).ok());
+    // Without a place for our files there are no sources of ours.
+    AwsSources::new(match Paths::resolve() {
+        Ok(paths) => settings.with_own_file(paths.aws_sources()),
+        Err(_) => settings,
+    })
+    .with_vault(vault)
 }
 
 /// What the options choose, each pair once.

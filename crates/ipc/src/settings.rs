@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::secrets::SecretsKept;
+
 /// Which theme to paint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +57,10 @@ pub struct Settings {
     pub start_at_login: bool,
     /// Whether links into the app are followed, after asking each time; default no.
     pub deep_links: bool,
+    /// What seals secrets of ours; default: the keyring of the system.
+    pub secrets_kept: SecretsKept,
+    /// The file of the passphrase, where one seals them; empty: none.
+    pub passphrase_file: String,
 }
 
 impl Default for Settings {
@@ -71,6 +77,8 @@ impl Default for Settings {
             notify: true,
             start_at_login: false,
             deep_links: false,
+            secrets_kept: SecretsKept::Keyring,
+            passphrase_file: String::new(),
         }
     }
 }

@@ -19,13 +19,14 @@ const BUILD_PACKAGES: [&str; 6] = [
 /// Debian packages to show a window without a display.
 const DISPLAY_PACKAGES: [&str; 4] = ["xvfb", "dbus-x11", "libgl1-mesa-dri", "fonts-dejavu-core"];
 /// Debian packages of the programs the tests talk to.
-const TEST_PACKAGES: [&str; 20] = [
+const TEST_PACKAGES: [&str; 21] = [
     "webkit2gtk-driver",
     "chromium",
     "vim",
     "python3-venv",
     "procps",
     "curl",
+    "gnome-keyring",
     "openssl",
     "openssh-client",
     "openssh-server",

@@ -174,6 +174,10 @@ export const commands = {
 	mfaAnswer: (source: string, code: string) => typedError<null, CommandError>(__TAURI_INVOKE("mfa_answer", { source, code })),
 	/**  Gives no code. */
 	mfaDecline: (source: string) => typedError<null, CommandError>(__TAURI_INVOKE("mfa_decline", { source })),
+	/**  How secrets are kept; with `ask` the keyring may ask a person to unlock it. */
+	secretsStatus: (ask: boolean) => typedError<SecretsStatus, CommandError>(__TAURI_INVOKE("secrets_status", { ask })),
+	/**  Forgets all secrets of ours. */
+	secretsForget: () => typedError<SecretsStatus, CommandError>(__TAURI_INVOKE("secrets_forget")),
 	/**  The session documents of an account-Region. */
 	documentsList: (place: DocumentPlace) => typedError<DocumentRow[], CommandError>(__TAURI_INVOKE("documents_list", { place })),
 	/**  Session types of documents, at most 50. */
@@ -1946,6 +1950,14 @@ export type InstanceTier =
 /**  Not allowed to ask, or not asked yet. */
 "unknown";
 
+/**  A session that is kept. */
+export type KeptSession = {
+	/**  The source. */
+	source: string,
+	/**  When it ends, in milliseconds of the Unix epoch. */
+	untilMs: number | null,
+};
+
 /**  A key press as the web view reports it. */
 export type KeyPress = {
 	/**  `KeyboardEvent.key`: "a", "Enter", "ArrowUp", "F5". */
@@ -2487,6 +2499,78 @@ export type SearchState = {
 	error?: string | null,
 };
 
+/**  What is missing to seal secrets. */
+export type SecretsAbsence = 
+/**  A keyring. */
+"keyring" | 
+/**  A collection in the keyring. */
+"collection" | 
+/**  The keyring's consent. */
+"consent" | 
+/**  The name of a passphrase file. */
+"passphrase_file" | 
+/**  The passphrase file itself, or the permission to read it. */
+"passphrase_readable" | 
+/**  Privacy of the passphrase file: others can read it. */
+"passphrase_private" | 
+/**  A passphrase of 8 to 1024 characters in the file. */
+"passphrase_fit";
+
+/**  Why the sealed file does not open. */
+export type SecretsDamage = 
+/**  It is not in its form. */
+"form" | 
+/**  The keyring has no key for it any more. */
+"key_gone" | 
+/**  The key does not fit, or the file was changed. */
+"does_not_open";
+
+/**  What seals secrets. */
+export type SecretsKept = 
+/**  The keyring of the system. */
+"keyring" | 
+/**  A passphrase in a file. */
+"passphrase" | 
+/**  Nothing: they end with the program. */
+"memory";
+
+/**  How the place of secrets stands. */
+export type SecretsState = 
+/**  They are kept. */
+{ state: "ready"; 
+/**  By what. */
+kept: SecretsKept } | 
+/**  The keyring is locked. */
+{ state: "locked" } | 
+/**  There is nothing to seal them with. */
+{ state: "absent"; 
+/**  What is missing. */
+what: SecretsAbsence; 
+/**  The file concerned, or the keyring's words. */
+detail: string | null } | 
+/**  The keyring does not answer. */
+{ state: "hanging" } | 
+/**  The sealed file does not open; it stays as it is. */
+{ state: "damaged"; 
+/**  Why. */
+damage: SecretsDamage } | 
+/**  The file cannot be read or written. */
+{ state: "unusable"; 
+/**  Why, as a sentence without its full stop. */
+detail: string };
+
+/**  Where secrets are kept and what is there. */
+export type SecretsStatus = {
+	/**  How it stands. */
+	state: SecretsState,
+	/**  The sealed file, where there is a place for one. */
+	path: string | null,
+	/**  Sessions that codes of MFA devices opened. */
+	sessions: KeptSession[],
+	/**  Whether the key of recordings is kept. */
+	recordingKey: boolean,
+};
+
 /**  A step of selecting with the mouse. */
 export type SelectionInput = 
 /**  Begin at a cell of the visible screen. */
@@ -2615,6 +2699,10 @@ export type Settings = {
 	startAtLogin?: boolean,
 	/**  Whether links into the app are followed, after asking each time; default no. */
 	deepLinks?: boolean,
+	/**  What seals secrets of ours; default: the keyring of the system. */
+	secretsKept?: SecretsKept,
+	/**  The file of the passphrase, where one seals them; empty: none. */
+	passphraseFile?: string,
 };
 
 /**  A sign-in under way. */

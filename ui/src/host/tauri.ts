@@ -59,6 +59,7 @@ export const contract: {
   historyQuery: Agree<Ours.HistoryQuery, Bindings.HistoryQuery>;
   historyWindow: Agree<Ours.HistoryWindow, Bindings.HistoryWindow>;
   historyEnded: Agree<Ours.HistoryEnded, Bindings.HistoryEnded>;
+  secrets: Agree<Ours.SecretsStatus, Bindings.SecretsStatus>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true, book: true, bookChange: true, exported: true,
   key: true, mouse: true, scroll: true, select: true, paste: true, search: true, forward: true, spec: true, texts: true,
@@ -67,6 +68,7 @@ export const contract: {
   opened: true, pick: true,
   document: true, documentRow: true, documentEdit: true, documentSave: true, documentSaved: true, documentLine: true,
   preferences: true, connectRequest: true, connectCheck: true, historyQuery: true, historyWindow: true, historyEnded: true,
+  secrets: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -203,6 +205,9 @@ export function createTauriHost(): Ours.Host {
     historyOfOwner: (owner) => data(commands.historyOfOwner(owner)),
     historyEnd: (keys) => data(commands.historyEnd(keys)),
     historyExport: (query, format) => data(commands.historyExport(query, format)),
+
+    secretsStatus: (ask) => data(commands.secretsStatus(ask)),
+    secretsForget: () => data(commands.secretsForget()),
 
     settingsApply: (settings) => data(commands.settingsApply(settings)),
     clipboardWrite: (text) => done(commands.clipboardWrite(text)),

@@ -8,10 +8,12 @@
 import type { ConnectHost } from './connect';
 import type { DocumentEffects, DocumentHost } from './documents';
 import type { HistoryHost, HistorySummary } from './history';
+import type { SecretsHost, SecretsKept } from './secrets';
 
 export * from './connect';
 export * from './documents';
 export * from './history';
+export * from './secrets';
 
 export type ErrorCode =
   | 'invalid_input' | 'not_found' | 'not_signed_in' | 'credentials_expired' | 'credentials_invalid'
@@ -529,6 +531,9 @@ export interface Settings {
   notify: boolean;
   startAtLogin: boolean;
   deepLinks: boolean;
+  secretsKept: SecretsKept;
+  /** Empty: none. */
+  passphraseFile: string;
 }
 
 export type AppMode = { kind: 'first_run' } | { kind: 'demo' } | { kind: 'aws'; sources: string[] };
@@ -648,7 +653,7 @@ export class HostError extends Error {
 }
 
 /** Every command rejects with `HostError` and nothing else. */
-export interface Host extends ConnectHost, DocumentHost, HistoryHost {
+export interface Host extends ConnectHost, DocumentHost, HistoryHost, SecretsHost {
   /** Resolves once events are delivered, so that a snapshot taken afterwards misses none. */
   listen(onEvent: (event: AppEvent) => void): Promise<() => void>;
 

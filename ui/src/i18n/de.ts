@@ -4,6 +4,7 @@ import type { Messages } from './en';
 import { connect } from './connect/de';
 import { documents } from './documents/de';
 import { history } from './history/de';
+import { secrets } from './secrets/de';
 import { number, plural } from './forms';
 
 const loc = 'de';
@@ -538,6 +539,7 @@ export const de: Messages = {
   connect,
   documents,
   history,
+  secrets,
 
   book: {
     views: 'Ansichten',

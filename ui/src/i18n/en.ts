@@ -3,6 +3,7 @@ import { en as accounts } from './accounts/en';
 import { connect } from './connect/en';
 import { documents } from './documents/en';
 import { history } from './history/en';
+import { secrets } from './secrets/en';
 import { number, plural } from './forms';
 
 const loc = 'en';
@@ -557,6 +558,7 @@ export const en = {
   connect,
   documents,
   history,
+  secrets,
 
   // Saved views, groups, columns, exports
   book: {

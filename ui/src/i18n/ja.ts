@@ -4,6 +4,7 @@ import type { Messages } from './en';
 import { connect } from './connect/ja';
 import { documents } from './documents/ja';
 import { history } from './history/ja';
+import { secrets } from './secrets/ja';
 import { number } from './forms';
 
 const loc = 'ja';
@@ -512,6 +513,7 @@ export const ja: Messages = {
   connect,
   documents,
   history,
+  secrets,
 
   book: {
     views: 'ビュー',

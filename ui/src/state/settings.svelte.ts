@@ -12,6 +12,8 @@ export const DEFAULT_SETTINGS: Settings = {
   inspectorPx: 296,
   screenReader: false,
   deepLinks: false,
+  secretsKept: 'keyring',
+  passphraseFile: '',
   notify: true,
   startAtLogin: false,
 };

@@ -17,6 +17,7 @@ use crate::notices;
 use crate::ports::{Backend, Scope};
 use crate::request::Reply;
 use crate::rows;
+use crate::secrets;
 use crate::tabs::{Proofs, Tabs};
 use crate::tray::{Menu, TrayAction};
 
@@ -54,6 +55,7 @@ impl Controller {
         if let Some(setback) = &settings.setback {
             self.notices.raise(notices::of_setback(SETTINGS, setback));
         }
+        self.launcher.vault().choose(secrets::choice(&self.settings));
         let remembered = self.disk.store().load_optional::<StartChoice>(CHOICE);
         if let Some(setback) = &remembered.setback {
             self.notices.raise(notices::of_setback(CHOICE, setback));

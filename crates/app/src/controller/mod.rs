@@ -55,6 +55,7 @@ use crate::refresh::Progress;
 use crate::request::{Reply, Request};
 use crate::rows;
 use crate::rungs;
+use crate::secrets;
 use crate::tabs::{Proofs, TabChange, Tabs};
 use crate::terminal_task::{Report, Reports};
 use crate::tiers::Tiers;
@@ -69,7 +70,7 @@ const WAITING_PROGRESS: usize = 8;
 /// Least time between two drawings of the tray menu.
 const TRAY_CALM: Duration = Duration::from_millis(250);
 /// Name of the settings document.
-const SETTINGS: &str = "settings";
+pub(crate) const SETTINGS: &str = "settings";
 /// Name of the document with what was chosen last for each node.
 const CONNECTIONS: &str = "connections";
 /// Name of the document with the remembered choice of the first-run page.
@@ -359,6 +360,7 @@ impl Controller {
             Request::ConnectLast { node_key, reply } => answer(reply, Ok(self.last_choices.of(&node_key))),
             Request::ConnectOpen { request, reply } => answer(reply, self.connect_open(request)),
             Request::History(request) => self.history_asked(request),
+            Request::Secrets(request) => secrets::asked(self.launcher.vault(), request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),

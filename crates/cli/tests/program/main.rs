@@ -10,6 +10,8 @@ mod document_commands;
 mod documents;
 mod forwards;
 mod guard;
+#[cfg(target_os = "linux")]
+mod keyring;
 mod login;
 mod long_runs;
 mod mfa;

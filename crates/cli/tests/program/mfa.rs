@@ -6,7 +6,7 @@ use crate::Lab;
 use crate::terminal::Terminal;
 
 /// A lab whose second account is reached by a role with MFA, as the source `core`.
-async fn lab() -> Lab {
+pub(crate) async fn lab() -> Lab {
     let lab = Lab::open().await;
     let accounts = lab.simulator.accounts();
     let (user, target) = (&accounts[0].user, &accounts[1]);
@@ -22,7 +22,7 @@ async fn lab() -> Lab {
     lab
 }
 
-fn code(lab: &Lab) -> String {
+pub(crate) fn code(lab: &Lab) -> String {
     let first = lab.simulator.accounts().remove(0);
     lab.simulator.control().mfa_code(&first.name).unwrap().unwrap()
 }

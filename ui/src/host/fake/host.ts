@@ -5,6 +5,7 @@ import { inventDenial } from './denials';
 import { FakeAccounts } from './accounts';
 import { createFakeDocuments } from './documents';
 import { createFakeHistory } from './history';
+import { createFakeSecrets } from './secrets';
 import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
 import { FakeTerminal } from './terminal';
@@ -35,6 +36,7 @@ export function createFakeHost(options: URLSearchParams): Host {
   let settings: Settings = {
     theme: options.get('theme') === 'light' ? 'light' : 'dark', density: 'normal', terminalFontPx: 13, scrollbackLines: 50_000,
     railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false, deepLinks: false, notify: true, startAtLogin: false,
+    secretsKept: 'keyring', passphraseFile: '',
   };
 
   const emit = (change: Change) => {
@@ -137,6 +139,7 @@ export function createFakeHost(options: URLSearchParams): Host {
 
   const host: Host = {
     ...createFakeDocuments(),
+    ...createFakeSecrets(options.get('secrets'), () => settings.secretsKept),
     ...createFakeHistory(fleet.rows, Number(options.get('sessions') ?? 400)),
     listen: (onEvent) => {
       listeners.add(onEvent);

@@ -1,0 +1,135 @@
+//! `fleetline secrets`: where secrets of ours are kept.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use fleetline_app::secrets::{self, Kept};
+use fleetline_app::{Paths, Store, Vault};
+use fleetline_ipc::secrets::SecretsStatus;
+
+use crate::console::{harmless, print, tell};
+use crate::failure::Failure;
+use crate::scope;
+use crate::timestamp::time;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SecretsArgs {
+    #[command(subcommand)]
+    command: SecretsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SecretsCommand {
+    /// Say where secrets are kept, and what is there; never a secret
+    Status {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let the keyring of the system ask to be unlocked, then say how it stands
+    Unlock {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Choose what seals secrets. What is kept is sealed anew; a running app follows at its next start
+    Keep {
+        /// The keyring of the system, a passphrase in a file, or nothing: they end with the program
+        #[arg(value_name = "keyring|passphrase|memory")]
+        kept: KeptArg,
+        /// The file of the passphrase, readable by you alone
+        #[arg(value_name = "FILE", required_if_eq("kept", "passphrase"))]
+        file: Option<PathBuf>,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget all secrets, the key of recordings with them. A file that does not open is kept aside
+    Forget {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KeptArg {
+    Keyring,
+    Passphrase,
+    Memory,
+}
+
+/// The vault of the user's files; in memory where there is no place for any.
+pub(crate) fn vault() -> Vault {
+    let Ok(paths) = Paths::resolve() else { return Vault::in_memory() };
+    let choice = Store::open(paths.clone()).map(|store| secrets::choice_of(&store)).unwrap_or_default();
+    Vault::of_system(Some(&paths.data), choice)
+}
+
+/// Does what is asked.
+pub(crate) async fn run(args: SecretsArgs) -> Result<u8, Failure> {
+    let done = tokio::task::spawn_blocking(move || act(args.command)).await;
+    done.map_err(|error| Failure::local("The request ended by a defect", &error))?
+}
+
+fn act(command: SecretsCommand) -> Result<u8, Failure> {
+    let vault = vault();
+    match command {
+        SecretsCommand::Status { json } => {
+            // What belongs to no profile any more goes first.
+            scope::sources_with(vault.clone()).recall_sessions();
+            show(&secrets::status(&vault, false), json)
+        }
+        SecretsCommand::Unlock { json } => show(&secrets::status(&vault, true), json),
+        SecretsCommand::Keep { kept, file, json } => {
+            let kept = match kept {
+                KeptArg::Keyring => Kept::Keyring,
+                KeptArg::Passphrase => Kept::Passphrase,
+                KeptArg::Memory => Kept::Memory,
+            };
+            let paths = Paths::resolve().map_err(|error| Failure::local("Nothing can be chosen", &error))?;
+            let store =
+                Store::open(paths).map_err(|error| Failure::local("Nothing can be chosen", &error))?;
+            // The program may be started elsewhere next time.
+            let file = file.map(|file| std::path::absolute(&file).unwrap_or(file));
+            vault.choose(secrets::keep(&store, kept, file.as_deref())?);
+            show(&secrets::status(&vault, false), json)
+        }
+        SecretsCommand::Forget { json } => {
+            let (status, aside) = secrets::forget(&vault)?;
+            if let Some(aside) = aside {
+                tell(&format!(
+                    "The file that does not open is kept as {}.",
+                    harmless(&aside.display().to_string())
+                ));
+            }
+            show(&status, json)
+        }
+    }
+}
+
+fn show(status: &SecretsStatus, json: bool) -> Result<u8, Failure> {
+    let unwritten = |error| Failure::local("The result could not be written", &error);
+    if json {
+        // Texts, numbers and lists only: nothing that JSON cannot hold.
+        print(&serde_json::to_string(status).unwrap_or_default()).map_err(unwritten)?;
+        return Ok(0);
+    }
+    let (sentence, hint) = secrets::words(&status.state);
+    let mut lines = vec![harmless(&sentence)];
+    lines.extend(hint.as_deref().map(harmless));
+    lines.extend(status.path.as_ref().map(|path| format!("File: {}", harmless(path))));
+    for session in &status.sessions {
+        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of this age are whole and small")]
+        let until = time(session.until_ms.map(|ms| ms as i64));
+        let until = until.map(|until| format!(", until {until}")).unwrap_or_default();
+        lines.push(format!("Session by an MFA code: {}{until}", harmless(&session.source)));
+    }
+    if status.recording_key {
+        lines.push("Key of recordings".to_owned());
+    }
+    for line in lines {
+        print(&line).map_err(unwritten)?;
+    }
+    Ok(0)
+}
