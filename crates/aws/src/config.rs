@@ -269,8 +269,7 @@ impl AwsConfig {
             return ("credential process", None);
         }
         if has("login_session").is_some() {
-            let problem = "It uses `aws login`, which this version does not support.".to_owned();
-            return ("console sign-in", Some(problem));
+            return ("console sign-in", None);
         }
         ("none", Some("It names no way to get credentials.".to_owned()))
     }

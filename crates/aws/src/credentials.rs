@@ -290,7 +290,11 @@ impl SourceCredentials {
             .profile_files(config.files())
             .profile_name(&self.source)
             .build();
-        Ok(Provider::Given(Arc::new(provider)))
+        let by_console = config.setting(&self.source, "login_session").is_some();
+        Ok(Provider::Given(match by_console {
+            true => Arc::new(ConsoleLogin { provider, profile: self.source.clone() }),
+            false => Arc::new(provider),
+        }))
     }
 
     /// What STS is asked for, and by whom.
@@ -374,6 +378,34 @@ impl Taken {
     async fn fetch(&self, code: Option<&Code>) -> Result<Credentials, Exchange> {
         let base = self.base().await.map_err(Exchange::Failed)?;
         self.request.credentials(&self.sts, base, code).await
+    }
+}
+
+/// The sign-in that `aws login` keeps, renewed by the SDK for as long as AWS allows. Only that program begins a new one.
+#[derive(Debug)]
+struct ConsoleLogin {
+    provider: ProfileFileCredentialsProvider,
+    profile: String,
+}
+
+/// A sign-in of `aws login` gives no credentials.
+#[derive(Debug, thiserror::Error)]
+#[error("the sign-in of this AWS profile is missing or over; sign in with: aws login --profile {profile}")]
+struct NoConsoleLogin {
+    profile: String,
+    source: CredentialsError,
+}
+
+impl ProvideCredentials for ConsoleLogin {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.provider.provide_credentials().await.map_err(|source| {
+                CredentialsError::provider_error(NoConsoleLogin { profile: self.profile.clone(), source })
+            })
+        })
     }
 }
 

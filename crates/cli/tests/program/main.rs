@@ -5,6 +5,7 @@
 mod access;
 mod book;
 mod commands;
+mod console;
 mod containers;
 mod document_commands;
 mod documents;
