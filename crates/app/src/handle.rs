@@ -17,6 +17,7 @@ use fleetline_ipc::hybrid::{
 use fleetline_ipc::link::LinkDone;
 use fleetline_ipc::secrets::SecretsStatus;
 use fleetline_ipc::session::TabRow;
+use fleetline_ipc::session_log::{LogAsk, LogStore, SessionEventList, SessionLog};
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
@@ -702,6 +703,25 @@ impl AppHandle {
     /// Opens a session with a chosen document in a new tab, in state Connecting, and remembers the choice.
     pub async fn connect_open(&self, request: ConnectRequest) -> Result<TabRow, CommandError> {
         self.ask(|reply| Request::ConnectOpen { request, reply }).await
+    }
+
+    /// A part of the log of a session, read where it was recorded.
+    pub async fn session_log(&self, ask: LogAsk) -> Result<SessionLog, CommandError> {
+        self.history(|reply| HistoryRequest::Log { ask, reply }).await
+    }
+
+    /// Writes the whole log of a session into a new file, as it was recorded, and returns its path.
+    pub async fn session_log_save(
+        &self,
+        key: String,
+        store: Option<LogStore>,
+    ) -> Result<String, CommandError> {
+        self.history(|reply| HistoryRequest::SaveLog { key, store, reply }).await
+    }
+
+    /// The calls CloudTrail kept of a session.
+    pub async fn session_events(&self, key: String) -> Result<SessionEventList, CommandError> {
+        self.history(|reply| HistoryRequest::Events { key, reply }).await
     }
 
     async fn history<T>(&self, request: impl FnOnce(Reply<T>) -> HistoryRequest) -> Result<T, CommandError> {

@@ -32,6 +32,7 @@ mod request;
 mod rows;
 mod rungs;
 pub mod secrets;
+pub mod session_log;
 mod tabs;
 mod terminal_task;
 pub mod tier;

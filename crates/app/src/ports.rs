@@ -9,7 +9,7 @@ use std::sync::Arc;
 use fleetline_documents::DocumentSources;
 use fleetline_engine::Dialer;
 use fleetline_engine::ports::{ApiError, ControlPlanes, NodeAccesses};
-use fleetline_history::HistorySources;
+use fleetline_history::{HistorySources, RecordSources};
 use fleetline_inventory::hybrid::HybridSources;
 use fleetline_inventory::ports::{SourceInfo, Sources};
 use fleetline_inventory::probe::NodeProbes;
@@ -109,6 +109,8 @@ pub struct Backend {
     pub documents: Arc<dyn DocumentSources<ApiError>>,
     /// Lists sessions past and present.
     pub history: Arc<dyn HistorySources<ApiError>>,
+    /// Reads what sessions left behind.
+    pub records: Arc<dyn RecordSources<ApiError>>,
     /// Starts sessions.
     pub control: Arc<dyn ControlPlanes>,
     /// Tier, activations and deregistering.
@@ -133,6 +135,7 @@ impl Backend {
         T: Sources<ApiError>
             + DocumentSources<ApiError>
             + HistorySources<ApiError>
+            + RecordSources<ApiError>
             + ControlPlanes
             + HybridSources<ApiError>
             + NodeProbes<ApiError>,
@@ -141,6 +144,7 @@ impl Backend {
             sources: all.clone(),
             documents: all.clone(),
             history: all.clone(),
+            records: all.clone(),
             control: all.clone(),
             hybrid: all.clone(),
             probes: all,

@@ -13,7 +13,7 @@ use fleetline_app::{
     NodeListing, Ports, SourceInfo, Sources, StartOptions, Store, start,
 };
 use fleetline_documents::{DocumentCalls, DocumentSources};
-use fleetline_history::{HistorySources, SessionCalls};
+use fleetline_history::{HistorySources, RecordCalls, RecordSources, SessionCalls};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
@@ -203,6 +203,12 @@ impl HybridSources<ApiError> for World {
 
 impl HistorySources<ApiError> for World {
     fn history(&self, _: &str, _: &str) -> Result<Arc<dyn SessionCalls<ApiError>>, ApiError> {
+        Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
+    }
+}
+
+impl RecordSources<ApiError> for World {
+    fn records(&self, _: &str, _: &str) -> Result<Arc<dyn RecordCalls<ApiError>>, ApiError> {
         Err(refused("AwsConfiguration", ApiErrorKind::NoCredentials))
     }
 }

@@ -74,6 +74,7 @@ pub(crate) struct Access {
     ec2: OnceLock<aws_sdk_ec2::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
+    cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
 }
 
 impl Access {
@@ -95,6 +96,7 @@ impl Access {
             ec2: OnceLock::new(),
             sts: OnceLock::new(),
             kms: OnceLock::new(),
+            cloudtrail: OnceLock::new(),
         }
     }
 
@@ -151,6 +153,31 @@ impl Access {
         })
     }
 
+    /// CloudTrail without any retry: its calls are repeated by their queues.
+    pub(crate) fn cloudtrail_once(&self) -> &aws_sdk_cloudtrail::Client {
+        self.cloudtrail.get_or_init(|| {
+            let endpoint = self.endpoints.cloudtrail.as_deref();
+            let config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk_config(endpoint))
+                .retry_config(RetryConfig::disabled())
+                .interceptor(self.identity.skew.clone());
+            aws_sdk_cloudtrail::Client::from_conf(config.build())
+        })
+    }
+
+    /// The client below all of them, for calls that are signed here.
+    pub(crate) fn http(&self) -> SharedHttpClient {
+        self.http.clone()
+    }
+
+    /// How long every call may take.
+    pub(crate) fn timeouts() -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(CONNECT)
+            .operation_attempt_timeout(ATTEMPT)
+            .operation_timeout(OPERATION)
+            .build()
+    }
+
     fn ssm_client(&self, retry: &RetryConfig) -> aws_sdk_ssm::Client {
         let config = aws_sdk_ssm::config::Builder::from(&self.sdk_config(self.endpoints.ssm.as_deref()))
             .retry_config(retry.clone())
@@ -159,11 +186,6 @@ impl Access {
     }
 
     fn sdk_config(&self, endpoint: Option<&str>) -> SdkConfig {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .operation_attempt_timeout(ATTEMPT)
-            .operation_timeout(OPERATION)
-            .build();
         let provider = SharedSource(Arc::clone(&self.identity.credentials));
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -172,7 +194,7 @@ impl Access {
             // The source keeps its credentials itself, so that a changed file or a rejected key takes effect at once.
             .identity_cache(IdentityCache::no_cache())
             .http_client(self.http.clone())
-            .timeout_config(timeouts)
+            .timeout_config(Self::timeouts())
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
         match endpoint {
             Some(endpoint) => config.set_endpoint_url(Some(endpoint.to_owned())),

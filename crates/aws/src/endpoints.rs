@@ -12,6 +12,10 @@ pub(crate) struct Endpoints {
     pub(crate) ec2: Option<String>,
     pub(crate) sts: Option<String>,
     pub(crate) kms: Option<String>,
+    pub(crate) s3: Option<String>,
+    /// CloudWatch Logs.
+    pub(crate) logs: Option<String>,
+    pub(crate) cloudtrail: Option<String>,
     /// The portal of IAM Identity Center.
     pub(crate) sso: Option<String>,
     /// Its sign-in.
@@ -101,6 +105,9 @@ impl Endpoints {
             ec2: endpoint("AWS_ENDPOINT_URL_EC2", "ec2"),
             sts: endpoint("AWS_ENDPOINT_URL_STS", "sts"),
             kms: endpoint("AWS_ENDPOINT_URL_KMS", "kms"),
+            s3: endpoint("AWS_ENDPOINT_URL_S3", "s3"),
+            logs: endpoint("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "cloudwatch_logs"),
+            cloudtrail: endpoint("AWS_ENDPOINT_URL_CLOUDTRAIL", "cloudtrail"),
             sso: endpoint("AWS_ENDPOINT_URL_SSO", "sso"),
             oidc: endpoint("AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc"),
             gateway,
@@ -121,7 +128,7 @@ impl Endpoints {
 
     /// Whether no call of this source needs TLS or may need a proxy: every endpoint is plain HTTP on this computer.
     pub(crate) fn all_plain_loopback(&self) -> bool {
-        plain_loopback(&[&self.ssm, &self.ec2, &self.sts, &self.kms])
+        plain_loopback(&[&self.ssm, &self.ec2, &self.sts, &self.kms, &self.s3, &self.logs, &self.cloudtrail])
     }
 
     /// The same for the sign-in and the portal of IAM Identity Center.

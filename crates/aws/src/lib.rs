@@ -2,7 +2,8 @@
 //!
 //! This is the only crate that knows `aws-sdk-*`. It implements the ports of the engine
 //! ([`ControlPlane`](fleetline_engine::ports::ControlPlane), [`ControlPlanes`](fleetline_engine::ports::ControlPlanes))
-//! of the documents ([`DocumentCalls`](fleetline_documents::DocumentCalls)) and of the inventory ([`NodeListing`](fleetline_inventory::ports::NodeListing),
+//! of the documents ([`DocumentCalls`](fleetline_documents::DocumentCalls)), of what sessions left behind
+//! ([`RecordCalls`](fleetline_history::RecordCalls)) and of the inventory ([`NodeListing`](fleetline_inventory::ports::NodeListing),
 //! [`Sources`](fleetline_inventory::ports::Sources)), and [`Identities`](fleetline_signin::Identities), over one [`AwsSources`], which owns the SDK clients.
 //!
 //! Rules kept here:
@@ -33,6 +34,7 @@ mod nodes;
 mod own;
 mod pace;
 mod probe;
+mod records;
 mod role;
 mod settings;
 mod signin;

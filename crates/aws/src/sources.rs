@@ -12,7 +12,7 @@ use fleetline_engine::ports::{
     ApiError, ApiErrorKind, ControlPlane, ControlPlanes, NodeAccess, NodeAccesses,
 };
 use fleetline_engine::{CredentialsGate, Dialer, ProxyRules};
-use fleetline_history::{HistorySources, SessionCalls};
+use fleetline_history::{HistorySources, RecordCalls, RecordSources, SessionCalls};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};
 use fleetline_inventory::probe::{NodeProbe, NodeProbes};
@@ -35,6 +35,7 @@ use crate::instances::Instances;
 use crate::listing::Listing;
 use crate::pace::Paces;
 use crate::probe::Probe;
+use crate::records::Records;
 use crate::settings::{AwsSettings, ENVIRONMENT_SOURCE};
 use crate::signin::SignInFailure;
 use crate::sso::Portal;
@@ -458,6 +459,12 @@ impl DocumentSources<ApiError> for AwsSources {
 impl HistorySources<ApiError> for AwsSources {
     fn history(&self, source: &str, region: &str) -> Result<Arc<dyn SessionCalls<ApiError>>, ApiError> {
         Ok(Arc::new(History(self.access(source, region)?)))
+    }
+}
+
+impl RecordSources<ApiError> for AwsSources {
+    fn records(&self, source: &str, region: &str) -> Result<Arc<dyn RecordCalls<ApiError>>, ApiError> {
+        Ok(Arc::new(Records(self.access(source, region)?)))
     }
 }
 

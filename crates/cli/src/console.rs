@@ -13,6 +13,16 @@ pub(crate) fn print(line: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Text on standard output, as it is.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub(crate) fn print_part(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
 /// A line on standard error. Nobody can be told when that fails.
 pub(crate) fn tell(line: &str) {
     let mut err = io::stderr().lock();

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use fleetline_app::ApiError;
 use fleetline_app::problem::{self, Context, exit_code};
 use fleetline_engine::StartError;
 use fleetline_ipc::access::Denied;
@@ -50,6 +51,12 @@ impl Failure {
     pub(crate) fn not_started(error: &StartError, context: &Context) -> Self {
         let denied = problem::denied(error, context).map(Box::new);
         Self { denied, ..problem::describe_start(error, context).into() }
+    }
+
+    /// A call that failed; where a policy refused, with what would lift it.
+    pub(crate) fn call(error: &ApiError, context: &Context) -> Self {
+        let denied = problem::denied_call(error, context).map(Box::new);
+        Self { denied, ..problem::describe(error, context).into() }
     }
 
     /// Told as one line of JSON if `json`: the error, and for a refusal its parts with the policy that lifts it.

@@ -22,6 +22,7 @@ pub mod ladder;
 pub mod link;
 pub mod secrets;
 pub mod session;
+pub mod session_log;
 pub mod settings;
 pub mod ssh;
 pub mod system;

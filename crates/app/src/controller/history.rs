@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fleetline_engine::{SessionId, terminate_session};
+use fleetline_history::SessionRecord;
 use fleetline_ipc::event::Change;
 use fleetline_ipc::history::{HistoryEnded, HistoryFormat};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -11,6 +12,7 @@ use super::{Controller, answer};
 use crate::history::{HistoryRequest, News};
 use crate::problem::{Context, describe, describe_store};
 use crate::request::Reply;
+use crate::session_log::{self, Reader};
 
 /// What ending sessions tells the controller when all are tried.
 pub(super) struct Ended {
@@ -37,10 +39,48 @@ impl Controller {
             }
             HistoryRequest::OfOwner { owner, reply } => answer(reply, Ok(self.history.of_owner(&owner))),
             HistoryRequest::End { keys, reply } => self.history_end(&keys, reply),
+            HistoryRequest::Log { ask, reply } => match self.session_reader(&ask.key) {
+                Ok((reader, context, record)) => drop(tokio::spawn(async move {
+                    answer(reply, Ok(session_log::log(&reader, &context, &record, &ask).await));
+                })),
+                Err(problem) => answer(reply, Err(problem)),
+            },
+            HistoryRequest::SaveLog { key, store, reply } => match self.session_reader(&key) {
+                Ok((reader, context, record)) => {
+                    let files = self.disk.store().clone();
+                    tokio::spawn(async move {
+                        answer(reply, session_log::save(&reader, &context, &record, store, files).await);
+                    });
+                }
+                Err(problem) => answer(reply, Err(problem)),
+            },
+            HistoryRequest::Events { key, reply } => match self.session_reader(&key) {
+                Ok((reader, context, record)) => drop(tokio::spawn(async move {
+                    answer(reply, Ok(session_log::events(&reader, &context, &record).await));
+                })),
+                Err(problem) => answer(reply, Err(problem)),
+            },
             HistoryRequest::Export { query, format, reply } => match self.history.export(&query, format) {
                 Ok(text) => self.history_export(text, format, reply),
                 Err(problem) => answer(reply, Err(problem)),
             },
+        }
+    }
+
+    /// What reads the log of a session, by its key.
+    fn session_reader(&self, key: &str) -> Result<(Reader, Context, SessionRecord), CommandError> {
+        let Some(backend) = &self.backend else {
+            return Err(CommandError::new(ErrorCode::NotFound, "No fleet is open."));
+        };
+        let Some((scope, record)) = self.history.session(key) else {
+            return Err(CommandError::new(ErrorCode::NotFound, "This session is not listed any more."));
+        };
+        let context =
+            Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() };
+        let (records, documents) = (backend.records.as_ref(), backend.documents.as_ref());
+        match Reader::open(records, documents, &scope.source, &scope.region) {
+            Ok(reader) => Ok((reader, context, record)),
+            Err(error) => Err(describe(&error, &context)),
         }
     }
 

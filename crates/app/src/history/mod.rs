@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_engine::ports::ApiError;
-use fleetline_history::{HistoryBook, HistorySources, PlaceId, Query, Show, SortKey, Wanted, csv, json};
+use fleetline_history::{
+    HistoryBook, HistorySources, PlaceId, Query, SessionRecord, Show, SortKey, Wanted, csv, json,
+};
 use fleetline_inventory::Fleet;
 use fleetline_ipc::history::{
     HistoryEnded, HistoryFormat, HistoryGap, HistoryQuery, HistoryShow, HistorySort, HistorySummary,
     HistoryWindow,
 };
+use fleetline_ipc::session_log::{LogAsk, LogStore, SessionEventList, SessionLog};
 use fleetline_ipc::{CommandError, ErrorCode};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -63,6 +66,22 @@ pub(crate) enum HistoryRequest {
     End {
         keys: Vec<String>,
         reply: Reply<Vec<HistoryEnded>>,
+    },
+    /// A part of the log of a session.
+    Log {
+        ask: LogAsk,
+        reply: Reply<SessionLog>,
+    },
+    /// Writes the whole log into a new file.
+    SaveLog {
+        key: String,
+        store: Option<LogStore>,
+        reply: Reply<String>,
+    },
+    /// The calls CloudTrail kept of a session.
+    Events {
+        key: String,
+        reply: Reply<SessionEventList>,
     },
     Export {
         query: HistoryQuery,
@@ -287,11 +306,8 @@ impl HistoryDesk {
         }
         keys.iter()
             .map(|key| {
-                let found = self.places.iter().find_map(|place| {
-                    let prefix = row::key(self.book.place(place.id), "");
-                    let id = key.strip_prefix(&prefix)?;
-                    self.book.get(place.id, id)?;
-                    Some((key.clone(), place.id, place.scope.clone(), id.to_owned()))
+                let found = self.find(key).map(|(place, record)| {
+                    (key.clone(), place.id, place.scope.clone(), record.session_id.clone())
                 });
                 found.ok_or_else(|| {
                     CommandError::new(
@@ -301,6 +317,18 @@ impl HistoryDesk {
                 })
             })
             .collect()
+    }
+
+    /// A session by its key, with where it is.
+    pub(crate) fn session(&self, key: &str) -> Option<(Scope, SessionRecord)> {
+        self.find(key).map(|(place, record)| (place.scope.clone(), record.clone()))
+    }
+
+    fn find(&self, key: &str) -> Option<(&Place, &SessionRecord)> {
+        self.places.iter().find_map(|place| {
+            let id = key.strip_prefix(&row::key(self.book.place(place.id), ""))?;
+            Some((place, self.book.get(place.id, id)?.0))
+        })
     }
 
     /// Notes that a session was ended by us.

@@ -11,6 +11,7 @@ mod mfa;
 mod own;
 #[cfg(target_os = "linux")]
 mod proxied;
+mod records;
 mod secrets;
 mod sessions;
 mod signin;

@@ -1,14 +1,18 @@
 //! `fleetline sessions`.
 
+mod events;
 mod list;
+mod log;
+mod one;
 mod terminate;
 
 use std::sync::Arc;
 
 use clap::{Args as ClapArgs, Subcommand};
 use fleetline_app::ApiError;
-use fleetline_app::problem::{Context, describe};
+use fleetline_app::problem::{Context, describe_document};
 use fleetline_aws::AwsSources;
+use fleetline_documents::DocumentError;
 use fleetline_history::{HistoryBook, HistorySources, PlaceId, SessionCalls, SessionFilter, SessionState};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -29,6 +33,10 @@ pub(crate) struct SessionsArgs {
 enum SessionsCommand {
     /// List sessions, active and past, of everybody whose sessions you may see
     List(list::ListArgs),
+    /// Read the log of a session where it was recorded: S3 or CloudWatch Logs
+    Log(log::LogArgs),
+    /// List the calls CloudTrail kept of a session
+    Events(events::EventsArgs),
     /// End sessions by their ids, or all of one owner
     Terminate(terminate::TerminateArgs),
 }
@@ -36,6 +44,8 @@ enum SessionsCommand {
 pub(crate) async fn run(args: SessionsArgs) -> Result<u8, Failure> {
     match args.command {
         SessionsCommand::List(args) => list::run(args).await,
+        SessionsCommand::Log(args) => log::run(args).await,
+        SessionsCommand::Events(args) => events::run(args).await,
         SessionsCommand::Terminate(args) => terminate::run(args).await,
     }
 }
@@ -107,8 +117,14 @@ async fn pages(
     Ok(found)
 }
 
+fn document_failed(error: &DocumentError<ApiError>, document: &str, scope: &Scope) -> Failure {
+    let context =
+        Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() };
+    Failure::from(describe_document(error, document, &context))
+}
+
 fn failed(error: &ApiError, scope: &Scope) -> Failure {
     let context =
         Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() };
-    Failure::from(describe(error, &context))
+    Failure::call(error, &context)
 }

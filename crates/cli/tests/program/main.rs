@@ -22,6 +22,7 @@ mod openssh_suite;
 mod orphans;
 mod presigned;
 mod rdp;
+mod records;
 mod refusals;
 mod saved;
 mod sealed;
