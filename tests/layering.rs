@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our crates and which of ours each may use in what it ships (development dependencies are free).
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("fleetline-access", &[]),
     ("fleetline-signin", &[]),
     ("fleetline-protocol", &[]),
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("fleetline-loopback", &[]),
     ("fleetline-engine", &["fleetline-protocol"]),
     ("fleetline-vault", &["fleetline-store"]),
+    ("fleetline-recording", &["fleetline-store", "fleetline-vault"]),
     (
         "fleetline-aws",
         &[
@@ -52,6 +53,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "fleetline-store",
             "fleetline-terminal",
             "fleetline-vault",
+            "fleetline-recording",
         ],
     ),
     ("fleetline-simulator", &["fleetline-protocol"]),
@@ -74,6 +76,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "fleetline-simulator",
             "fleetline-store",
             "fleetline-vault",
+            "fleetline-recording",
         ],
     ),
     (
@@ -127,7 +130,8 @@ const CONFINED: [(&str, &[&str]); 8] = [
 ];
 
 /// Foreign crates a sans-IO or plain-data crate must never name.
-const FORBIDDEN: [(&str, &[&str]); 12] = [
+const FORBIDDEN: [(&str, &[&str]); 13] = [
+    ("fleetline-recording", &["tokio", "hyper", "rustls"]),
     ("fleetline-vault", &["tokio", "hyper", "rustls"]),
     ("fleetline-access", &["tokio", "rustls", "tracing", "rand"]),
     ("fleetline-documents", &["tokio", "rustls", "tracing", "rand"]),

@@ -55,6 +55,7 @@ pub fn builder<R: Runtime>() -> Builder<R> {
         commands::tab::tab_close,
         commands::tab::tab_restart,
         commands::tab::session_retry,
+        commands::tab::replay_control,
         commands::tab::ssh_open,
         commands::tab::editor_open,
         commands::terminal::terminal_attach,

@@ -4,7 +4,7 @@ import type { AppEvent, Change, FleetViewState, Settings, TabRow } from '../src/
 import { EventGate } from '../src/state/gate';
 
 function tab(id: string, title = id): TabRow {
-  return { id, kind: 'shell', title, programTitle: '', session: null, unseen: false, bell: false };
+  return { id, kind: 'shell', title, programTitle: '', session: null, replay: null, unseen: false, bell: false };
 }
 const tabChange = (id: string, title?: string): Change => ({ kind: 'tab', tab: tab(id, title) });
 const viewChange = (view: string): Change => ({ kind: 'view', view: { view, version: 1, matched: 0, total: 0, issues: [] } satisfies FleetViewState });

@@ -15,6 +15,7 @@ use fleetline_ipc::hybrid::{
     ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
 };
 use fleetline_ipc::link::LinkDone;
+use fleetline_ipc::replay::ReplayControl;
 use fleetline_ipc::secrets::SecretsStatus;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::session_log::{LogAsk, LogStore, SessionEventList, SessionLog};
@@ -25,6 +26,7 @@ use fleetline_ipc::terminal::{
     KeyPress, MouseInput, PasteOutcome, ScrollTo, SearchRequest, SearchState, SelectionInput, TerminalSize,
 };
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_recording::Content;
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
 
@@ -535,6 +537,17 @@ impl AppHandle {
     /// Signs out, on this computer and at AWS.
     pub async fn sign_out(&self, name: String) -> Result<(), CommandError> {
         self.account(|reply| AccountRequest::SignOut { name, reply }).await
+    }
+
+    /// Replays something in a new tab: a recording, or a stream of times and bytes such as the log of a session
+    /// ([`Content::of_stream`]). Its terminal answers nothing and opens nothing.
+    pub async fn replay_open(&self, content: Content) -> Result<TabRow, CommandError> {
+        self.ask(|reply| Request::ReplayOpen { content, reply }).await
+    }
+
+    /// Plays, pauses, moves or speeds up the replay in a tab.
+    pub async fn replay_control(&self, tab: String, control: ReplayControl) -> Result<(), CommandError> {
+        self.ask(|reply| Request::ReplayControl { tab, control, reply }).await
     }
 
     /// How secrets of ours are kept. With `ask` the keyring may ask a person to unlock it, which takes two minutes at most;

@@ -12,6 +12,7 @@ use fleetline_ipc::hybrid::{
     ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
 };
 use fleetline_ipc::link::LinkDone;
+use fleetline_ipc::replay::ReplayControl;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::ssh::SshOptions;
@@ -19,6 +20,7 @@ use fleetline_ipc::system::{AppSnapshot, StartChoice};
 use fleetline_ipc::terminal::{
     KeyPress, MouseInput, PasteOutcome, ScrollTo, SearchRequest, SearchState, SelectionInput, TerminalSize,
 };
+use fleetline_recording::Content;
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
@@ -64,6 +66,8 @@ pub(crate) enum Request {
     TabClose { tab: String, reply: Reply<()> },
     TabRestart { tab: String, reply: Reply<()> },
     SessionRetry { tab: String, reply: Reply<()> },
+    ReplayOpen { content: Content, reply: Reply<TabRow> },
+    ReplayControl { tab: String, control: ReplayControl, reply: Reply<()> },
     Terminal { tab: String, request: TerminalRequest },
     Forward(ForwardRequest),
     Access(AccessRequest),

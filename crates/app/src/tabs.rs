@@ -95,6 +95,7 @@ impl Tabs {
             title: "Fleet".to_owned(),
             program_title: String::new(),
             session: None,
+            replay: None,
             unseen: false,
             bell: false,
         };
@@ -184,6 +185,7 @@ impl Tabs {
                     session.effects = Some(*effects);
                 }
             }
+            Report::Replay(replay) => tab.row.replay = Some(replay),
             Report::NotTerminated(_) => {}
         }
         let session = |row: &TabRow| row.session.as_ref().map(|s| (s.session_id.clone(), s.state.clone()));
@@ -326,6 +328,7 @@ mod tests {
                 title: format!("web-{n}"),
                 program_title: String::new(),
                 session: Some(session),
+                replay: None,
                 unseen: false,
                 bell: false,
             };

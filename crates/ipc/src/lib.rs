@@ -20,6 +20,7 @@ pub mod history;
 pub mod hybrid;
 pub mod ladder;
 pub mod link;
+pub mod replay;
 pub mod secrets;
 pub mod session;
 pub mod session_log;

@@ -6,6 +6,7 @@ use specta::Type;
 use crate::CommandError;
 use crate::access::Denied;
 use crate::document::DocumentEffects;
+use crate::replay::ReplayRow;
 
 /// What a session is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
@@ -90,6 +91,8 @@ pub enum TabKind {
     Fleet,
     /// A shell.
     Shell,
+    /// The replay of a recording or a log.
+    Replay,
 }
 
 /// A tab.
@@ -106,6 +109,8 @@ pub struct TabRow {
     pub program_title: String,
     /// The session of a shell tab.
     pub session: Option<SessionRow>,
+    /// How the replay of a replay tab stands.
+    pub replay: Option<ReplayRow>,
     /// Output arrived while another tab was in front.
     pub unseen: bool,
     /// The bell rang while another tab was in front.

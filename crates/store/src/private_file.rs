@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
-use crate::file;
+use crate::{file, os};
 
 /// A small file of bytes, private to the user: 0600 in a 0700 directory on Unix. Its owner decides what is in it.
 #[derive(Clone, Debug)]
@@ -36,6 +36,25 @@ impl PrivateFile {
     /// When it cannot be read or has more than `limit` bytes.
     pub fn read(&self, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         file::read(&self.path(), limit)
+    }
+
+    /// Makes it, empty, for one who writes to it alone; makes the directory if it is missing.
+    ///
+    /// # Errors
+    /// When it exists, or cannot be made.
+    pub fn create_new(&self) -> Result<File, StoreError> {
+        file::create_private_directory(&self.directory)?;
+        self.create_new_beside()
+    }
+
+    /// As [`Self::create_new`], in a directory that is as it is: the user's own.
+    ///
+    /// # Errors
+    /// When it exists, or cannot be made.
+    pub fn create_new_beside(&self) -> Result<File, StoreError> {
+        let path = self.path();
+        let opened = os::private_file_options().write(true).create_new(true).open(&path);
+        opened.map_err(|e| StoreError::io(&path, &e))
     }
 
     /// Waits for the turn to change it; makes the directory if it is missing.

@@ -2,6 +2,7 @@
 
 use fleetline_app::AppHandle;
 use fleetline_ipc::CommandError;
+use fleetline_ipc::replay::ReplayControl;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::ssh::SshOptions;
 use tauri::State;
@@ -73,4 +74,15 @@ pub(crate) async fn editor_open(
     options: SshOptions,
 ) -> Result<(), CommandError> {
     app.editor_open(node_key, options).await
+}
+
+/// Plays, pauses, moves or speeds up a replay.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn replay_control(
+    app: State<'_, AppHandle>,
+    tab: String,
+    control: ReplayControl,
+) -> Result<(), CommandError> {
+    app.replay_control(tab, control).await
 }

@@ -61,6 +61,8 @@ export const commands = {
 	tabRestart: (tab: string) => typedError<null, CommandError>(__TAURI_INVOKE("tab_restart", { tab })),
 	/**  Begins the next resume attempt now. */
 	sessionRetry: (tab: string) => typedError<null, CommandError>(__TAURI_INVOKE("session_retry", { tab })),
+	/**  Plays, pauses, moves or speeds up a replay. */
+	replayControl: (tab: string, control: ReplayControl) => typedError<null, CommandError>(__TAURI_INVOKE("replay_control", { tab, control })),
 	/**  Opens the system's `ssh` to a node in a new tab. */
 	sshOpen: (nodeKey: string, options: SshOptions) => typedError<TabRow, CommandError>(__TAURI_INVOKE("ssh_open", { nodeKey, options })),
 	/**  Starts VS Code on a node, over SSH. */
@@ -2429,6 +2431,43 @@ export type Readiness =
 /**  Being found out. */
 "checking";
 
+/**  What a person does to a replay. */
+export type ReplayControl = 
+/**  Go on; at the end, begin again. */
+{ do: "play" } | 
+/**  Stay here. */
+{ do: "pause" } | 
+/**  Go to a time, in milliseconds since the beginning. */
+{ do: "seek"; 
+/**  The time. */
+ms: number | null } | 
+/**  Go faster or slower. */
+{ do: "speed"; 
+/**  0.25 to 32. */
+speed: number | null } | 
+/**  Shorten pauses, or do not. */
+{ do: "skip_pauses"; 
+/**  Whether. */
+on: boolean };
+
+/**  How a replay stands. While it plays the interface moves the position on by itself. */
+export type ReplayRow = {
+	/**  Where it was at `at_ms`, in milliseconds since its beginning. */
+	positionMs: number | null,
+	/**  When this was told, in milliseconds of the Unix epoch. */
+	atMs: number | null,
+	/**  How long it is in all, in milliseconds. */
+	durationMs: number | null,
+	/**  Whether it goes on by itself. */
+	playing: boolean,
+	/**  How fast; 1 is as it was, 0.25 to 32. */
+	speed: number | null,
+	/**  Whether pauses of more than a second are shortened to one. */
+	skipPauses: boolean,
+	/**  What is missing, as a sentence. */
+	note: string | null,
+};
+
 /**  What can be asked for from outside the window. */
 export type RequestedPage = 
 /**  All forwards. */
@@ -2893,7 +2932,9 @@ export type TabKind =
 /**  The fleet table; there is exactly one. */
 "fleet" | 
 /**  A shell. */
-"shell";
+"shell" | 
+/**  The replay of a recording or a log. */
+"replay";
 
 /**  A tab. */
 export type TabRow = {
@@ -2907,6 +2948,8 @@ export type TabRow = {
 	programTitle: string,
 	/**  The session of a shell tab. */
 	session: SessionRow | null,
+	/**  How the replay of a replay tab stands. */
+	replay: ReplayRow | null,
 	/**  Output arrived while another tab was in front. */
 	unseen: boolean,
 	/**  The bell rang while another tab was in front. */

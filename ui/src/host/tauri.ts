@@ -59,6 +59,7 @@ export const contract: {
   historyQuery: Agree<Ours.HistoryQuery, Bindings.HistoryQuery>;
   historyWindow: Agree<Ours.HistoryWindow, Bindings.HistoryWindow>;
   historyEnded: Agree<Ours.HistoryEnded, Bindings.HistoryEnded>;
+  replayControl: Agree<Ours.ReplayControl, Bindings.ReplayControl>;
   secrets: Agree<Ours.SecretsStatus, Bindings.SecretsStatus>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true, book: true, bookChange: true, exported: true,
@@ -68,7 +69,7 @@ export const contract: {
   opened: true, pick: true,
   document: true, documentRow: true, documentEdit: true, documentSave: true, documentSaved: true, documentLine: true,
   preferences: true, connectRequest: true, connectCheck: true, historyQuery: true, historyWindow: true, historyEnded: true,
-  secrets: true,
+  replayControl: true, secrets: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -206,6 +207,7 @@ export function createTauriHost(): Ours.Host {
     historyEnd: (keys) => data(commands.historyEnd(keys)),
     historyExport: (query, format) => data(commands.historyExport(query, format)),
 
+    replayControl: (tab, control) => done(commands.replayControl(tab, control)),
     secretsStatus: (ask) => data(commands.secretsStatus(ask)),
     secretsForget: () => data(commands.secretsForget()),
 

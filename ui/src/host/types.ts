@@ -8,11 +8,13 @@
 import type { ConnectHost } from './connect';
 import type { DocumentEffects, DocumentHost } from './documents';
 import type { HistoryHost, HistorySummary } from './history';
+import type { ReplayHost, ReplayRow } from './replay';
 import type { SecretsHost, SecretsKept } from './secrets';
 
 export * from './connect';
 export * from './documents';
 export * from './history';
+export * from './replay';
 export * from './secrets';
 
 export type ErrorCode =
@@ -303,10 +305,11 @@ export interface SessionRow {
 
 export interface TabRow {
   id: string;
-  kind: 'fleet' | 'shell';
+  kind: 'fleet' | 'shell' | 'replay';
   title: string;
   programTitle: string;
   session: SessionRow | null;
+  replay: ReplayRow | null;
   unseen: boolean;
   bell: boolean;
 }
@@ -653,7 +656,7 @@ export class HostError extends Error {
 }
 
 /** Every command rejects with `HostError` and nothing else. */
-export interface Host extends ConnectHost, DocumentHost, HistoryHost, SecretsHost {
+export interface Host extends ConnectHost, DocumentHost, HistoryHost, ReplayHost, SecretsHost {
   /** Resolves once events are delivered, so that a snapshot taken afterwards misses none. */
   listen(onEvent: (event: AppEvent) => void): Promise<() => void>;
 

@@ -4,6 +4,7 @@ import type { Messages } from './en';
 import { connect } from './connect/de';
 import { documents } from './documents/de';
 import { history } from './history/de';
+import { replay } from './replay/de';
 import { secrets } from './secrets/de';
 import { number, plural } from './forms';
 
@@ -539,6 +540,7 @@ export const de: Messages = {
   connect,
   documents,
   history,
+  replay,
   secrets,
 
   book: {

@@ -3,6 +3,7 @@ import { en as accounts } from './accounts/en';
 import { connect } from './connect/en';
 import { documents } from './documents/en';
 import { history } from './history/en';
+import { replay } from './replay/en';
 import { secrets } from './secrets/en';
 import { number, plural } from './forms';
 
@@ -558,6 +559,7 @@ export const en = {
   connect,
   documents,
   history,
+  replay,
   secrets,
 
   // Saved views, groups, columns, exports

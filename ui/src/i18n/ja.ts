@@ -4,6 +4,7 @@ import type { Messages } from './en';
 import { connect } from './connect/ja';
 import { documents } from './documents/ja';
 import { history } from './history/ja';
+import { replay } from './replay/ja';
 import { secrets } from './secrets/ja';
 import { number } from './forms';
 
@@ -513,6 +514,7 @@ export const ja: Messages = {
   connect,
   documents,
   history,
+  replay,
   secrets,
 
   book: {

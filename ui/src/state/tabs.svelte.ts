@@ -45,6 +45,12 @@ export class TabsState {
     return this.#pageInFront ?? this.#active;
   }
 
+  /** The replay in front, if one is. */
+  get activeReplay(): TabRow | null {
+    const row = this.rows.find((tab) => tab.id === this.active);
+    return row?.kind === 'replay' ? row : null;
+  }
+
   /** The shell in front, if one is. */
   get activeShell(): TabRow | null {
     const row = this.rows.find((tab) => tab.id === this.active);

@@ -346,6 +346,10 @@ impl Controller {
             Request::TabClose { tab, reply } => answer(reply, self.tab_close(&tab)),
             Request::TabRestart { tab, reply } => answer(reply, self.tab_restart(&tab)),
             Request::SessionRetry { tab, reply } => answer(reply, self.session_retry(&tab)),
+            Request::ReplayOpen { content, reply } => answer(reply, self.replay_open(content)),
+            Request::ReplayControl { tab, control, reply } => {
+                answer(reply, self.replay_control(&tab, control));
+            }
             Request::Terminal { tab, request } => self.terminal(&tab, request),
             Request::Forward(request) => self.forward_asked(request),
             Request::Access(request) => self.access_asked(request),

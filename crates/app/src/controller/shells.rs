@@ -1,12 +1,16 @@
 //! Shells in tabs.
 
+use std::time::Duration;
+
 use fleetline_engine::ports::StartSession;
 use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
+use fleetline_ipc::replay::ReplayControl;
 use fleetline_ipc::session::{SessionRow, TabKind, TabRow};
 use fleetline_ipc::settings::Theme;
 use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::AppMode;
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_recording::{Content, Control};
 use fleetline_terminal::{Options, Palette};
 use tokio::sync::mpsc;
 
@@ -99,16 +103,7 @@ impl Controller {
         reason: Option<String>,
         ssh: Option<SshOptions>,
     ) -> Result<TabRow, CommandError> {
-        let id = self.tabs.new_id();
-        let (commands, inbox) = mpsc::channel(terminal_task::WAITING_REQUESTS);
-        self.terminals.spawn(terminal_task::run(
-            id.clone(),
-            self.terminal_size,
-            Options { palette: self.palette(), ..Options::keeping(self.settings.scrollback_lines) },
-            inbox,
-            self.reports.clone(),
-            self.ui.clone(),
-        ));
+        let (id, commands) = self.new_terminal();
         send(&commands, Command::Open(Box::new(opening)))?;
         let row = TabRow {
             id,
@@ -116,6 +111,7 @@ impl Controller {
             title: session.node_name.clone(),
             program_title: String::new(),
             session: Some(session),
+            replay: None,
             unseen: false,
             bell: false,
         };
@@ -128,6 +124,63 @@ impl Controller {
         self.emit_tabs();
         self.draw_tray();
         Ok(row)
+    }
+
+    /// A terminal for a new tab.
+    fn new_terminal(&mut self) -> (String, mpsc::Sender<Command>) {
+        let id = self.tabs.new_id();
+        let (commands, inbox) = mpsc::channel(terminal_task::WAITING_REQUESTS);
+        self.terminals.spawn(terminal_task::run(
+            id.clone(),
+            self.terminal_size,
+            Options { palette: self.palette(), ..Options::keeping(self.settings.scrollback_lines) },
+            inbox,
+            self.reports.clone(),
+            self.ui.clone(),
+        ));
+        (id, commands)
+    }
+
+    /// Replays something in a new tab: a recording, or the log of a session.
+    pub(super) fn replay_open(&mut self, content: Content) -> Result<TabRow, CommandError> {
+        self.may_open_tab()?;
+        let (id, commands) = self.new_terminal();
+        let title = content.title.clone();
+        let opening = Opening { kind: OpeningKind::Replay(content), context: Context::default() };
+        send(&commands, Command::Open(Box::new(opening)))?;
+        let row = TabRow {
+            id,
+            kind: TabKind::Replay,
+            title,
+            program_title: String::new(),
+            session: None,
+            replay: None,
+            unseen: false,
+            bell: false,
+        };
+        let (parameters, row_told) = (Vec::new(), row.clone());
+        self.tabs.push(ShellTab { row, commands, document: None, parameters, reason: None, ssh: None });
+        self.emit_tabs();
+        Ok(row_told)
+    }
+
+    /// Passes what a person does to a replay on to its terminal.
+    pub(super) fn replay_control(&self, tab: &str, control: ReplayControl) -> Result<(), CommandError> {
+        let shell =
+            self.tabs.get(tab).filter(|shell| shell.row.kind == TabKind::Replay).ok_or_else(no_tab)?;
+        let control = match control {
+            ReplayControl::Play => Control::Play,
+            ReplayControl::Pause => Control::Pause,
+            ReplayControl::Seek { ms } => {
+                let to = Duration::try_from_secs_f64(ms / 1000.0).map_err(|_| {
+                    CommandError::new(ErrorCode::InvalidInput, "That is no time since the beginning.")
+                })?;
+                Control::Seek(to)
+            }
+            ReplayControl::Speed { speed } => Control::Speed(speed),
+            ReplayControl::SkipPauses { on } => Control::SkipPauses(on),
+        };
+        send(&shell.commands, Command::Replay(control))
     }
 
     fn prepare_session(

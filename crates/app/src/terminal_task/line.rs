@@ -1,4 +1,4 @@
-//! What a terminal is connected with: a session on a node, or a program of this computer.
+//! What a terminal is connected with: a session on a node, a program of this computer, or a replay.
 
 use bytes::Bytes;
 use fleetline_engine::{
@@ -7,6 +7,7 @@ use fleetline_engine::{
 use tokio::sync::watch;
 
 use super::local::LocalProgram;
+use super::replay::Replay;
 
 /// The other end of a terminal.
 pub(super) enum Line {
@@ -14,6 +15,8 @@ pub(super) enum Line {
     Session(ShellSession),
     /// A program.
     Local(LocalProgram),
+    /// What was printed before.
+    Replay(Replay),
 }
 
 impl Line {
@@ -21,6 +24,7 @@ impl Line {
         match self {
             Self::Session(session) => session.state(),
             Self::Local(program) => program.state(),
+            Self::Replay(replay) => replay.state(),
         }
     }
 
@@ -28,7 +32,7 @@ impl Line {
     pub(super) fn session_id(&self) -> Option<String> {
         match self {
             Self::Session(session) => session.session_id().map(|id| id.as_str().to_owned()),
-            Self::Local(_) => None,
+            Self::Local(_) | Self::Replay(_) => None,
         }
     }
 
@@ -36,6 +40,7 @@ impl Line {
         match self {
             Self::Session(session) => session.recv().await,
             Self::Local(program) => program.recv().await,
+            Self::Replay(replay) => replay.recv().await,
         }
     }
 
@@ -43,6 +48,8 @@ impl Line {
         match self {
             Self::Session(session) => session.try_send(bytes),
             Self::Local(program) => program.try_send(bytes),
+            // Nobody is there who could read it.
+            Self::Replay(_) => Ok(()),
         }
     }
 
@@ -50,6 +57,7 @@ impl Line {
         match self {
             Self::Session(session) => session.send(bytes).await,
             Self::Local(program) => program.send(bytes).await,
+            Self::Replay(_) => Ok(()),
         }
     }
 
@@ -57,6 +65,7 @@ impl Line {
         match self {
             Self::Session(session) => session.resize(size),
             Self::Local(program) => program.resize(size),
+            Self::Replay(_) => {}
         }
     }
 
@@ -73,6 +82,14 @@ impl Line {
         }
     }
 
+    /// The replay, if it is one.
+    pub(super) fn replay(&self) -> Option<&Replay> {
+        match self {
+            Self::Replay(replay) => Some(replay),
+            Self::Session(_) | Self::Local(_) => None,
+        }
+    }
+
     /// Ends it, and waits until AWS has confirmed that.
     pub(super) async fn close(&self) -> Result<(), CloseError> {
         match self {
@@ -81,6 +98,7 @@ impl Line {
                 program.kill();
                 Ok(())
             }
+            Self::Replay(_) => Ok(()),
         }
     }
 }

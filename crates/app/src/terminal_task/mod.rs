@@ -5,6 +5,7 @@ mod input;
 mod line;
 mod local;
 mod painter;
+mod replay;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +17,11 @@ use fleetline_engine::{
 };
 use fleetline_ipc::access::Denied;
 use fleetline_ipc::document::DocumentEffects;
+use fleetline_ipc::replay::ReplayRow;
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::terminal::{PasteOutcome, TerminalSize as IpcSize};
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_recording::{Content, Control, Standing};
 use fleetline_terminal::{MAX_COLS, MAX_ROWS, MIN_COLS, Options, Palette, Size, Terminal, TerminalEvent};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -28,6 +31,7 @@ use self::line::Line;
 pub(crate) use self::local::LocalCommand;
 use self::local::LocalProgram;
 use self::painter::Painter;
+use self::replay::Replay;
 use crate::ports::Ui;
 use crate::problem::{Context, denied, describe_close};
 use crate::request::{Reply, TerminalRequest};
@@ -58,6 +62,8 @@ pub(crate) enum Command {
     Retry,
     /// The theme changed.
     Palette(Palette),
+    /// A person does something to the replay.
+    Replay(Control),
 }
 
 /// What a terminal is connected with.
@@ -66,12 +72,14 @@ pub(crate) struct Opening {
     pub(crate) context: Context,
 }
 
-/// The two things a terminal can be connected with.
+/// What a terminal can be connected with.
 pub(crate) enum OpeningKind {
     /// A session on a node.
     Session { control: Arc<dyn ControlPlane>, request: StartSession, options: Box<SessionOptions> },
     /// A program of this computer.
     Local(LocalCommand),
+    /// What was printed before.
+    Replay(Content),
 }
 
 /// What a terminal tells the controller.
@@ -98,6 +106,8 @@ pub(crate) enum Report {
     Active,
     /// What the session's document does to it.
     Effects(Box<DocumentEffects>),
+    /// How the replay stands.
+    Replay(ReplayRow),
 }
 
 /// A report with the tab it is about.
@@ -108,6 +118,8 @@ struct Live {
     session: Arc<Line>,
     input: Input,
     state: watch::Receiver<EngineState>,
+    /// How the replay stands, if it is one.
+    replay: Option<watch::Receiver<(ReplayRow, Standing)>>,
     context: Context,
     /// All output was taken.
     drained: bool,
@@ -180,6 +192,7 @@ enum Event {
     FrameDue,
     ResizeDue,
     SilenceDue,
+    ReplayChanged,
 }
 
 impl Event {
@@ -207,14 +220,19 @@ impl Task {
             Silence::Until(at) => Some(at),
             Silence::Before | Silence::Told | Silence::Broken => None,
         });
-        let (state, session) = match &mut self.live {
-            Some(live) => ((!live.over).then_some(&mut live.state), (!live.drained).then_some(&live.session)),
-            None => (None, None),
+        let (state, session, replay) = match &mut self.live {
+            Some(live) => (
+                (!live.over).then_some(&mut live.state),
+                (!live.drained).then_some(&live.session),
+                live.replay.as_mut(),
+            ),
+            None => (None, None, None),
         };
         tokio::select! {
             biased;
             command = commands.recv() => Some(Event::Command(command?)),
             () = changed(state) => Some(Event::StateChanged),
+            () = changed(replay) => Some(Event::ReplayChanged),
             () = at(frame_at) => Some(Event::FrameDue),
             () = at(self.resize_at) => Some(Event::ResizeDue),
             chunk = output(session) => Some(Event::Output(chunk)),
@@ -239,7 +257,18 @@ impl Task {
                 self.options.palette = palette.clone();
                 self.terminal.set_palette(palette);
             }
+            Event::Command(Command::Replay(control)) => {
+                if let Some(replay) = self.live.as_ref().and_then(|live| live.session.replay()) {
+                    replay.control(control);
+                }
+            }
             Event::StateChanged => self.report_state().await,
+            Event::ReplayChanged => {
+                if let Some(rows) = self.live.as_mut().and_then(|live| live.replay.as_mut()) {
+                    let row = rows.borrow_and_update().0.clone();
+                    self.report(Report::Replay(row)).await;
+                }
+            }
             Event::Output(chunk) => self.output(chunk).await,
             Event::SilenceDue => {
                 if let Some(live) = &mut self.live {
@@ -267,6 +296,7 @@ impl Task {
             OpeningKind::Session { control, request, options } => {
                 Line::Session(open_shell(control, request, ShellOptions { size, session: *options }))
             }
+            OpeningKind::Replay(content) => Line::Replay(Replay::start(content)),
             OpeningKind::Local(command) => match LocalProgram::start(&command, size) {
                 Ok(program) => Line::Local(program),
                 Err(error) => {
@@ -285,6 +315,14 @@ impl Task {
             },
         };
         let session = Arc::new(line);
+        let replay = session.replay().map(|replay| {
+            if let Some(size) = replay.size() {
+                self.terminal.resize(size);
+            }
+            let mut rows = replay.rows();
+            rows.mark_changed();
+            rows
+        });
         let mut state = session.state();
         // The first state is reported like any other.
         state.mark_changed();
@@ -292,10 +330,11 @@ impl Task {
             input: Input::new(session.clone()),
             session,
             state,
+            silence: if replay.is_some() { Silence::Broken } else { Silence::Before },
+            replay,
             context: opening.context,
             drained: false,
             over: false,
-            silence: Silence::Before,
         });
     }
 
@@ -327,6 +366,11 @@ impl Task {
             return;
         };
         let silence = std::mem::replace(&mut live.silence, Silence::Broken);
+        if let Some(size) =
+            live.session.replay().and_then(Replay::size).filter(|size| *size != self.terminal.size())
+        {
+            self.terminal.resize(size);
+        }
         self.terminal.feed(&chunk.bytes, self.epoch.elapsed());
         let replies = self.terminal.take_replies();
         if !replies.is_empty()
@@ -449,6 +493,14 @@ impl Task {
             ));
         }
         let size = Size::new(size.cols, size.rows);
+        // What was recorded fits its own size only.
+        if self
+            .live
+            .as_ref()
+            .is_some_and(|live| live.session.replay().is_some_and(|replay| replay.size().is_some()))
+        {
+            return Ok(());
+        }
         if size != self.terminal.size() {
             self.terminal.resize(size);
             self.painter.changed();
@@ -497,7 +549,7 @@ impl Task {
 }
 
 /// Ready when the state changed; never for a session that is over or not there.
-async fn changed(state: Option<&mut watch::Receiver<EngineState>>) {
+async fn changed<T>(state: Option<&mut watch::Receiver<T>>) {
     match state {
         // The sender lives as long as the session's handle; without it the last state stands.
         Some(state) => match state.changed().await {

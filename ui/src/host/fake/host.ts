@@ -32,7 +32,7 @@ export function createFakeHost(options: URLSearchParams): Host {
   let counter = 0;
   let mode: AppMode = options.has('first') ? { kind: 'first_run' } : { kind: 'demo' };
   let active = 'fleet';
-  let tabs: TabRow[] = [{ id: 'fleet', kind: 'fleet', title: 'Fleet', programTitle: '', session: null, unseen: false, bell: false }];
+  let tabs: TabRow[] = [{ id: 'fleet', kind: 'fleet', title: 'Fleet', programTitle: '', session: null, replay: null, unseen: false, bell: false }];
   let settings: Settings = {
     theme: options.get('theme') === 'light' ? 'light' : 'dark', density: 'normal', terminalFontPx: 13, scrollbackLines: 50_000,
     railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false, deepLinks: false, notify: true, startAtLogin: false,
@@ -139,6 +139,7 @@ export function createFakeHost(options: URLSearchParams): Host {
 
   const host: Host = {
     ...createFakeDocuments(),
+    replayControl: () => later(() => undefined),
     ...createFakeSecrets(options.get('secrets'), () => settings.secretsKept),
     ...createFakeHistory(fleet.rows, Number(options.get('sessions') ?? 400)),
     listen: (onEvent) => {
@@ -213,7 +214,7 @@ export function createFakeHost(options: URLSearchParams): Host {
       const node = nodeOf(nodeKey);
       const id = `tab-${++counter}`;
       const tab: TabRow = {
-        id, kind: 'shell', title: node.name, programTitle: '', unseen: false, bell: false,
+        id, kind: 'shell', title: node.name, programTitle: '', replay: null, unseen: false, bell: false,
         session: {
           sessionId: null, nodeKey, nodeId: node.nodeId, nodeName: node.name, accountName: node.accountName, region: node.region,
           document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, denied: null, silent: options.has('silent'), resumedAfterMs: null, demo: true, activeMs: Date.now(),
