@@ -25,6 +25,7 @@ mod rdp;
 mod records;
 mod refusals;
 mod saved;
+mod screen;
 mod sealed;
 mod servers;
 mod sessions;

@@ -152,9 +152,10 @@ fn freerdp(desktop: &Desktop, with_password: bool) -> Vec<OsString> {
     }
     add("+auto-reconnect");
     add("/auto-reconnect-max-retries:20");
-    // The certificate's name never fits a loopback address, so the certificate itself is checked (SEC-63).
+    // The certificate's name never fits a loopback address, so the certificate itself is checked (SEC-63). Another one
+    // is refused without a question: there is no terminal to answer it, and the input is the password's.
     match desktop.pin {
-        Some(pin) => add(&format!("/cert:fingerprint:sha256:{}", pin.pairs())),
+        Some(pin) => add(&format!("/cert:deny,fingerprint:sha256:{}", pin.pairs())),
         None => add("/cert:tofu"),
     }
     if with_password {

@@ -226,7 +226,7 @@ fn freerdp_gets_a_password_by_its_standard_input() {
     let pinned = Desktop { pin: Some(CertificatePin([0xab; 32])), ..desktop() };
     let pinned = plan(&client, &pinned, true).unwrap();
     assert_eq!(pinned.password, PasswordRoute::Typed, "without a user the line would be taken for one");
-    let digest = format!("/cert:fingerprint:sha256:{}", ["ab"; 32].join(":"));
+    let digest = format!("/cert:deny,fingerprint:sha256:{}", ["ab"; 32].join(":"));
     assert_eq!(words(&pinned).last(), Some(&digest.as_str()));
 }
 
