@@ -23,6 +23,8 @@ pub enum Feature {
     RemoteHost,
     /// SSH through the node's agent.
     Ssh,
+    /// Pushing a public key to an EC2 instance for SSH.
+    PushKey,
     /// Reading the Windows password of an EC2 instance.
     Password,
     /// The list of past sessions.
@@ -33,13 +35,14 @@ pub enum Feature {
 
 impl Feature {
     /// All of them, in order of [`Self::name`]'s use in help texts.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Inventory,
         Self::Shell,
         Self::Exec,
         Self::Forward,
         Self::RemoteHost,
         Self::Ssh,
+        Self::PushKey,
         Self::Password,
         Self::History,
         Self::Tier,
@@ -54,6 +57,7 @@ impl Feature {
             Self::Forward => "forward",
             Self::RemoteHost => "remote-host",
             Self::Ssh => "ssh",
+            Self::PushKey => "push-key",
             Self::Password => "password",
             Self::History => "history",
             Self::Tier => "tier",
@@ -146,7 +150,16 @@ impl Wanted {
             ));
         }
         statements.extend(self.tier());
-        statements.extend(self.password()?);
+        statements.extend(self.of_instances(
+            Feature::PushKey,
+            "FleetlinePushKey",
+            "ec2-instance-connect:SendSSHPublicKey",
+        )?);
+        statements.extend(self.of_instances(
+            Feature::Password,
+            "FleetlinePassword",
+            "ec2:GetPasswordData",
+        )?);
         if statements.is_empty() { Err(NeedsError::Nothing) } else { Ok(Policy { statements }) }
     }
 
@@ -179,8 +192,14 @@ impl Wanted {
         (!settings.is_empty()).then(|| Statement::allow("FleetlineTier", actions(calls), settings))
     }
 
-    fn password(&self) -> Result<Option<Statement>, NeedsError> {
-        if !self.features.contains(&Feature::Password) {
+    /// A call on the chosen EC2 instances; hybrid nodes have none of these.
+    fn of_instances(
+        &self,
+        feature: Feature,
+        name: &'static str,
+        call: &'static str,
+    ) -> Result<Option<Statement>, NeedsError> {
+        if !self.features.contains(&feature) {
             return Ok(None);
         }
         let instances = self.nodes.iter().filter(|node| node.id.starts_with("i-"));
@@ -188,8 +207,7 @@ impl Wanted {
         if resources.is_empty() {
             return Err(NeedsError::NoNodes);
         }
-        let calls = actions(&["ec2:GetPasswordData"]);
-        Ok(Some(Statement::allow("FleetlinePassword", calls, unique(resources))))
+        Ok(Some(Statement::allow(name, actions(&[call]), unique(resources))))
     }
 
     fn document_names(&self) -> Vec<String> {
@@ -265,4 +283,39 @@ fn actions(names: &[&str]) -> Vec<String> {
 fn unique(texts: Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     texts.into_iter().filter(|text| seen.insert(text.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_of_instances_names_instances_only() {
+        let node = |id: &str| Node { place: Place::new("111122223333", "eu-west-1"), id: id.to_owned() };
+        let wanted = |nodes: Vec<Node>| Wanted {
+            nodes,
+            features: [Feature::PushKey, Feature::Password].into(),
+            ..Wanted::default()
+        };
+        let policy =
+            wanted(vec![node("i-0123456789abcdef0"), node("mi-0123456789abcdef0")]).policy().unwrap();
+        let said: Vec<(&str, &[String], &[String])> = policy
+            .statements
+            .iter()
+            .map(|one| (one.sid.as_str(), one.actions.as_slice(), one.resources.as_slice()))
+            .collect();
+        let instance = ["arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0".to_owned()];
+        assert_eq!(
+            said,
+            [
+                (
+                    "FleetlinePushKey",
+                    &["ec2-instance-connect:SendSSHPublicKey".to_owned()][..],
+                    instance.as_slice()
+                ),
+                ("FleetlinePassword", &["ec2:GetPasswordData".to_owned()][..], instance.as_slice()),
+            ]
+        );
+        assert_eq!(wanted(vec![node("mi-0123456789abcdef0")]).policy(), Err(NeedsError::NoNodes));
+    }
 }

@@ -33,6 +33,7 @@ mod rows;
 mod rungs;
 pub mod secrets;
 pub mod session_log;
+pub mod ssh_key;
 mod tabs;
 mod terminal_task;
 pub mod tier;

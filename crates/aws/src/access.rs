@@ -75,6 +75,7 @@ pub(crate) struct Access {
     sts: OnceLock<aws_sdk_sts::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
+    connect: OnceLock<aws_sdk_ec2instanceconnect::Client>,
 }
 
 impl Access {
@@ -97,6 +98,7 @@ impl Access {
             sts: OnceLock::new(),
             kms: OnceLock::new(),
             cloudtrail: OnceLock::new(),
+            connect: OnceLock::new(),
         }
     }
 
@@ -176,6 +178,16 @@ impl Access {
             .operation_attempt_timeout(ATTEMPT)
             .operation_timeout(OPERATION)
             .build()
+    }
+
+    /// EC2 Instance Connect, with retries: a key that is sent twice is taken once more.
+    pub(crate) fn instance_connect(&self) -> &aws_sdk_ec2instanceconnect::Client {
+        self.connect.get_or_init(|| {
+            let shared = self.sdk_config(self.endpoints.connect.as_deref());
+            let config = aws_sdk_ec2instanceconnect::config::Builder::from(&shared)
+                .interceptor(self.identity.skew.clone());
+            aws_sdk_ec2instanceconnect::Client::from_conf(config.build())
+        })
     }
 
     fn ssm_client(&self, retry: &RetryConfig) -> aws_sdk_ssm::Client {

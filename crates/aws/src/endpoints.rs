@@ -16,6 +16,8 @@ pub(crate) struct Endpoints {
     /// CloudWatch Logs.
     pub(crate) logs: Option<String>,
     pub(crate) cloudtrail: Option<String>,
+    /// EC2 Instance Connect.
+    pub(crate) connect: Option<String>,
     /// The portal of IAM Identity Center.
     pub(crate) sso: Option<String>,
     /// Its sign-in.
@@ -108,6 +110,7 @@ impl Endpoints {
             s3: endpoint("AWS_ENDPOINT_URL_S3", "s3"),
             logs: endpoint("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "cloudwatch_logs"),
             cloudtrail: endpoint("AWS_ENDPOINT_URL_CLOUDTRAIL", "cloudtrail"),
+            connect: endpoint("AWS_ENDPOINT_URL_EC2_INSTANCE_CONNECT", "ec2_instance_connect"),
             sso: endpoint("AWS_ENDPOINT_URL_SSO", "sso"),
             oidc: endpoint("AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc"),
             gateway,
@@ -128,7 +131,16 @@ impl Endpoints {
 
     /// Whether no call of this source needs TLS or may need a proxy: every endpoint is plain HTTP on this computer.
     pub(crate) fn all_plain_loopback(&self) -> bool {
-        plain_loopback(&[&self.ssm, &self.ec2, &self.sts, &self.kms, &self.s3, &self.logs, &self.cloudtrail])
+        plain_loopback(&[
+            &self.ssm,
+            &self.ec2,
+            &self.sts,
+            &self.kms,
+            &self.s3,
+            &self.logs,
+            &self.cloudtrail,
+            &self.connect,
+        ])
     }
 
     /// The same for the sign-in and the portal of IAM Identity Center.

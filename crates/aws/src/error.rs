@@ -136,6 +136,10 @@ fn kind_of(code: &str, message: &str, status: u16) -> ApiErrorKind {
         return Kind::Throttled;
     }
     match code {
+        // EC2 Instance Connect's own words for it (its API reference, SendSSHPublicKey).
+        "AuthException" => Kind::AccessDenied,
+        "EC2InstanceNotFoundException" => Kind::UnknownNode,
+        "ServiceException" => Kind::Service,
         "TargetNotConnected" => Kind::TargetNotConnected,
         "InvalidDocument" | "InvalidDocumentVersion" | "InvalidDocumentOperation" => Kind::InvalidDocument,
         "DisabledException" | "KeyUnavailableException" | "KMSInvalidStateException" => Kind::KeyUnusable,
@@ -346,6 +350,10 @@ mod tests {
             ("KeyUnavailableException", "", Kind::KeyUnusable),
             ("InvalidKeyUsageException", "", Kind::KeyUnusable),
             ("KMSInternalException", "", Kind::Service),
+            ("AuthException", "", Kind::AccessDenied),
+            ("EC2InstanceNotFoundException", "", Kind::UnknownNode),
+            ("EC2InstanceStateInvalidException", "", Kind::Other),
+            ("InvalidArgsException", "", Kind::InvalidRequest),
             ("SomethingNew", "", Kind::Other),
         ];
         for (code, message, kind) in cases {

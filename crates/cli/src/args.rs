@@ -271,6 +271,16 @@ pub(crate) struct SshProxyArgs {
     /// Port on the node
     #[arg(default_value_t = 22, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: u16,
+    /// Push a public key by EC2 Instance Connect first: the instance's SSH server takes it for 60 seconds. Needs --user
+    #[arg(long, requires = "user")]
+    pub(crate) push_key: bool,
+    /// User the key is pushed for
+    #[arg(long, requires = "push_key")]
+    pub(crate) user: Option<String>,
+    /// Key whose public half is pushed: a .pub file, or the private one with its .pub file beside it. Default: the first
+    /// of ~/.ssh/id_ed25519.pub and id_rsa.pub
+    #[arg(long, value_name = "FILE", requires = "push_key")]
+    pub(crate) key_file: Option<PathBuf>,
     /// Why, for the auditors
     #[arg(long)]
     pub(crate) reason: Option<String>,

@@ -32,7 +32,7 @@ struct PolicyArgs {
     /// All nodes a query finds
     #[arg(long, value_name = "QUERY")]
     query: Option<String>,
-    /// What for: inventory, shell, exec, forward, remote-host, ssh, password, history, tier. May be repeated. Default:
+    /// What for: inventory, shell, exec, forward, remote-host, ssh, push-key, password, history, tier. May be repeated. Default:
     /// inventory and shell
     #[arg(long = "feature", value_name = "FEATURE", action = ArgAction::Append, value_parser = feature)]
     features: Vec<Feature>,

@@ -124,6 +124,7 @@ fn hosts(profiles: &Profiles) -> Vec<HostEntry> {
             user: effective.user.value,
             port: (*port != 22).then_some(*port),
             key_file: effective.key_file.value,
+            push_key: effective.push_key.value,
         };
         // Each alone, so that one bad value does not cost the others.
         let alone = OwnFile { program: probe().to_owned(), hosts: vec![host.clone()] };
@@ -153,13 +154,15 @@ mod tests {
     fn ssh_profiles_become_hosts_with_what_they_inherit() {
         let profiles = read_text(
             "[defaults]\nuser = 'ec2-user'\n[profile.web]\nkind = 'ssh'\nnode = 'i-0123456789abcdef0'\nport = 2222\n\
+             [profile.pushed]\nkind = 'ssh'\nnode = 'i-0123456789abcdef1'\npush-key = true\n\
              [profile.any]\nkind = 'ssh'\nquery = 'tag:Name=x'\nuser = '-oProxyCommand=x'\n\
              [profile.shell]\nkind = 'shell'\nnode = 'i-1'\n",
         );
         let hosts = hosts(&profiles);
-        assert_eq!(hosts.len(), 1, "{hosts:?}");
+        assert_eq!(hosts.len(), 2, "{hosts:?}");
         assert_eq!(hosts[0].alias.as_str(), "web");
         assert_eq!(hosts[0].node.as_ref().map(Alias::as_str), Some("i-0123456789abcdef0"));
+        assert_eq!((hosts[0].push_key, hosts[1].push_key), (false, true));
         assert_eq!((hosts[0].user.as_deref(), hosts[0].port), (Some("ec2-user"), Some(2222)));
     }
 }

@@ -4,6 +4,7 @@
 use std::io;
 
 use fleetline_app::problem::{Context, describe_close};
+use fleetline_app::ssh_key;
 use fleetline_engine::{
     EndReason, SSH_DOCUMENT, SessionState, StdioOptions, StdioSession, open_stdio, ssh_session,
 };
@@ -37,6 +38,14 @@ pub(crate) async fn run(args: SshProxyArgs) -> Result<u8, Failure> {
         signal = signals.next() => return Err(Failure::signal(signal.number())),
     };
     let mut context = found.context;
+    if let (true, Some(user)) = (args.push_key, &args.user) {
+        let pushed =
+            ssh_key::push(found.access.as_ref(), &found.id, user, args.key_file.as_deref(), &context);
+        tokio::select! {
+            pushed = pushed => pushed?,
+            signal = signals.next() => return Err(Failure::signal(signal.number())),
+        }
+    }
     context.document = Some(SSH_DOCUMENT.to_owned());
     let mut options = StdioOptions::default();
     options.session = fleetline_engine::SessionOptions { limits: options.session.limits, ..found.options };

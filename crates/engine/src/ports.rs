@@ -239,11 +239,26 @@ pub trait ControlPlanes: Send + Sync + 'static {
     fn control_plane(&self, source: &str, region: &str) -> Result<Arc<dyn ControlPlane>, ApiError>;
 }
 
+/// A public key on its way to an instance. Nothing of it is secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPush {
+    /// The instance's id, `i-…`: hybrid nodes have no EC2 Instance Connect.
+    pub instance_id: String,
+    /// User of the instance's system, 1 to 32 characters.
+    pub user: String,
+    /// The key in the form of OpenSSH's `.pub` files, 80 to 4,096 characters.
+    pub public_key: String,
+}
+
 /// What is asked of EC2 about an instance besides sessions.
 pub trait NodeAccess: fmt::Debug + Send + Sync + 'static {
     /// GetPasswordData: the administrator's password as EC2 keeps it, encrypted with the key pair the instance was
     /// launched with; empty while there is none (aws-security-reliability.md A.8).
     fn password_data(&self, instance_id: String) -> BoxFuture<'_, Result<String, ApiError>>;
+
+    /// SendSSHPublicKey of EC2 Instance Connect: an SSH server of the instance that asks for such keys takes this one for
+    /// 60 s. May be repeated.
+    fn push_key(&self, push: KeyPush) -> BoxFuture<'_, Result<(), ApiError>>;
 }
 
 /// Gives the access of a source and Region.

@@ -15,7 +15,8 @@ pub struct SshOptions {
     /// Private key file; may be empty.
     #[serde(default)]
     pub key_file: String,
-    /// Whether the public key of `key_file` is pushed by EC2 Instance Connect first. Refused so far.
+    /// Whether the public half of `key_file`, or of the user's own key when that is empty, is pushed by EC2 Instance
+    /// Connect before each connection. For instances of EC2 only, and for `user`, who must be named.
     #[serde(default)]
     pub push_key: bool,
 }

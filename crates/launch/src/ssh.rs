@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::ssh_config::{Alias, Dialect};
+use crate::ssh_config::{Alias, Dialect, quoted_word};
 
 /// A connection of the system's `ssh`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct SshConnection {
     pub user: Option<String>,
     /// Private key file; `None` leaves it to the user's configuration.
     pub key_file: Option<String>,
+    /// Whether the proxy pushes the public half of `key_file`, or of the user's own key, by EC2 Instance Connect before it
+    /// connects. It is pushed for `user`, who must be named then.
+    pub push_key: bool,
 }
 
 /// Why `ssh` is not started.
@@ -29,6 +32,9 @@ pub enum SshRefused {
     /// A value that cannot be quoted, or that would be taken for an option.
     #[error("{0} cannot be handed to ssh: {1:?}")]
     Value(&'static str, String),
+    /// Keys are pushed for a user, and none is named.
+    #[error("a key is pushed for a user, and no user is named")]
+    NoUser,
 }
 
 impl SshConnection {
@@ -66,15 +72,24 @@ impl SshConnection {
 
     /// The `ProxyCommand`, in which `%p` is the port.
     fn proxy_command(&self, dialect: Dialect) -> Result<String, SshRefused> {
-        let word =
-            |what, text: &str| quoted(text, dialect).ok_or_else(|| SshRefused::Value(what, text.to_owned()));
-        Ok(format!(
+        let word = |what, text: &str| {
+            quoted_word(text, dialect).ok_or_else(|| SshRefused::Value(what, text.to_owned()))
+        };
+        let mut command = format!(
             "{} ssh-proxy {} %p --source {} --region {}",
             word("the program", &self.proxy)?,
             word("the node", self.node.as_str())?,
             word("the source", &self.source)?,
             word("the Region", &self.region)?,
-        ))
+        );
+        if self.push_key {
+            let user = self.user.as_deref().ok_or(SshRefused::NoUser)?;
+            command.push_str(&format!(" --push-key --user {}", word("the user", user)?));
+            if let Some(key_file) = &self.key_file {
+                command.push_str(&format!(" --key-file {}", word("the key file", key_file)?));
+            }
+        }
+        Ok(command)
     }
 }
 
@@ -82,17 +97,6 @@ impl SshConnection {
 fn is_user(text: &str) -> bool {
     let fits = |c: char| c.is_alphanumeric() || "._-@\\".contains(c);
     (1..=64).contains(&text.len()) && !text.starts_with('-') && text.chars().all(fits)
-}
-
-/// One word for the shell that runs a `ProxyCommand`, after `ssh` has read its `%` tokens.
-fn quoted(text: &str, dialect: Dialect) -> Option<String> {
-    if text.is_empty() || text.starts_with('-') || text.contains(char::is_control) {
-        return None;
-    }
-    match dialect {
-        Dialect::Sh => Some(format!("'{}'", text.replace('%', "%%").replace('\'', "'\\''"))),
-        Dialect::Windows => (!text.contains(['"', '%'])).then(|| format!("\"{text}\"")),
-    }
 }
 
 #[cfg(test)]
@@ -108,6 +112,7 @@ mod tests {
             port: 2222,
             user: Some("ec2-user".into()),
             key_file: Some("/keys/a%b".into()),
+            push_key: false,
         }
     }
 
@@ -133,6 +138,22 @@ mod tests {
                 "i-0123456789abcdef0",
             ]
         );
+    }
+
+    #[test]
+    fn a_key_is_pushed_by_the_proxy_for_a_user_who_is_named() {
+        let proxy = |connection: SshConnection| {
+            connection.arguments(Dialect::Sh).map(|arguments| arguments[1].to_str().unwrap().to_owned())
+        };
+        let pushing = SshConnection { push_key: true, ..connection() };
+        assert!(
+            proxy(pushing.clone())
+                .unwrap()
+                .ends_with(" --region 'eu-central-1' --push-key --user 'ec2-user' --key-file '/keys/a%%b'")
+        );
+        let usual = SshConnection { key_file: None, ..pushing.clone() };
+        assert!(proxy(usual).unwrap().ends_with(" --push-key --user 'ec2-user'"));
+        assert_eq!(proxy(SshConnection { user: None, ..pushing }), Err(SshRefused::NoUser));
     }
 
     #[test]

@@ -17,6 +17,7 @@ fn own() -> OwnFile {
         user: Some("ec2-user".into()),
         port: Some(2222),
         key_file: Some("/keys/my key 100%".into()),
+        push_key: true,
     };
     OwnFile { program: "/opt/it's a %dir/fleetline".into(), hosts: vec![ledger] }
 }

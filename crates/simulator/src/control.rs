@@ -9,6 +9,7 @@ use crate::conditions::{Calls, Condition};
 use crate::config::PortRoute;
 use crate::gateway::relay::{RelayCommand, SocketCut};
 use crate::iam::AccountPolicies;
+use crate::instance_connect::PushedKeys;
 use crate::link_faults::LinkFaults;
 use crate::live::{NodeState, Tier};
 use crate::policy::DenyRule;
@@ -450,6 +451,22 @@ impl Control {
         self.shared.live.set_agent_version(&node.id, version);
         self.shared.changed();
         Ok(())
+    }
+
+    /// The keys that EC2 Instance Connect holds for a user of a node, as its SSH server would be told them.
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub fn pushed_keys(&self, id_or_name: &str, user: &str) -> Result<Vec<String>, ControlError> {
+        let (_, _, node) =
+            self.find(id_or_name).ok_or_else(|| ControlError::NoNode(id_or_name.to_owned()))?;
+        let (id, now) = (node.id.to_string(), std::time::Instant::now());
+        Ok(self.shared.live.pushed_keys(|keys| keys.of(&id, user, now)))
+    }
+
+    /// Lets all keys of EC2 Instance Connect be too old, as they are after 60 s.
+    pub fn expire_pushed_keys(&self) {
+        self.shared.live.pushed_keys(PushedKeys::expire);
     }
 
     /// Gives an EC2 node the encrypted password that GetPasswordData tells: Base64 of RSA PKCS#1 v1.5, made with the public

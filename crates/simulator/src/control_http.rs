@@ -2,7 +2,8 @@
 //! configuration asks for it, and only on loopback as everything here.
 //!
 //! `GET /_sim/sessions` and `GET /_sim/calls` answer with JSON. `POST /_sim/control` takes one action as a JSON object:
-//! `{"action":"cut","session":"…"}`. Actions and their keys are those of scenarios (`scenario.rs`), times as in
+//! `{"action":"cut","session":"…"}`. `GET /_sim/keys/NODE/USER` answers with the keys EC2 Instance Connect holds, one a
+//! line, for an `AuthorizedKeysCommand`. Actions and their keys are those of scenarios (`scenario.rs`), times as in
 //! `"1.5s"`.
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, parts: &Parts, body: &Bytes) ->
             let sessions: Vec<Value> = control.sessions().iter().map(session).collect();
             write(StatusCode::OK, &json!({ "sessions": sessions }))
         }
+        (&Method::GET, path) if path.starts_with(KEYS_PATH) => keys(&control, &path[KEYS_PATH.len()..]),
         (&Method::GET, "/_sim/calls") => write(StatusCode::OK, &json!({ "calls": control.calls() })),
         // A page in a browser cannot send this content type to another origin without asking first.
         (&Method::POST, "/_sim/control") if is_json(parts) => match read(body) {
@@ -43,6 +45,19 @@ pub(crate) async fn answer(shared: &Arc<Shared>, parts: &Parts, body: &Bytes) ->
             &json!({ "error": "Content-Type must be application/json" }),
         ),
         _ => write(StatusCode::NOT_FOUND, &json!({ "error": "there is no such page" })),
+    }
+}
+
+/// Where an SSH server asks for keys.
+const KEYS_PATH: &str = "/_sim/keys/";
+
+fn keys(control: &Control, place: &str) -> Response<Body> {
+    let found = place.split_once('/').and_then(|(node, user)| control.pushed_keys(node, user).ok());
+    match found {
+        Some(keys) => {
+            plain(StatusCode::OK, "text/plain", keys.iter().map(|key| format!("{key}\n")).collect::<String>())
+        }
+        None => write(StatusCode::NOT_FOUND, &json!({ "error": "there is no such node" })),
     }
 }
 

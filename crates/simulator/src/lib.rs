@@ -40,6 +40,7 @@ mod error;
 mod gateway;
 mod http;
 mod iam;
+mod instance_connect;
 mod kms;
 mod link_faults;
 mod live;

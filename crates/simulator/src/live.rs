@@ -10,6 +10,7 @@ use crate::conditions::{Calls, Condition, Conditions, Verdict};
 use crate::config::{CallRate, PortRoute};
 use crate::documents::DocumentStore;
 use crate::iam::AccountPolicies;
+use crate::instance_connect::PushedKeys;
 use crate::kms::SessionKey;
 use crate::link_faults::LinkFaults;
 use crate::policy::DenyRule;
@@ -94,6 +95,8 @@ struct State {
     documents: DocumentStore,
     /// What GetPasswordData tells of nodes, by node id.
     passwords: HashMap<String, String>,
+    /// Keys of EC2 Instance Connect.
+    pushed_keys: PushedKeys,
     /// ARNs of KMS keys that are disabled.
     disabled_keys: HashSet<String>,
 }
@@ -158,6 +161,11 @@ impl Live {
 
     pub(crate) fn set_password_data(&self, id: &str, data: &str) {
         self.lock().passwords.insert(id.to_owned(), data.to_owned());
+    }
+
+    /// Does something with the keys of EC2 Instance Connect.
+    pub(crate) fn pushed_keys<T>(&self, change: impl FnOnce(&mut PushedKeys) -> T) -> T {
+        change(&mut self.lock().pushed_keys)
     }
 
     pub(crate) fn set_agent_version(&self, id: &str, version: &str) {

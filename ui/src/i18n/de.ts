@@ -338,6 +338,8 @@ export const de: Messages = {
     menu: 'SSH…', title: (node: string) => `SSH zu ${node}`, help: 'Führt das ssh dieses Computers in einem Tab aus, durch eine Sitzung. Ihre SSH-Konfiguration und Ihr Agent gelten.',
     user: 'Benutzer', port: 'Port', keyFile: 'Privater Schlüssel', fromConfig: 'leer: laut SSH-Konfiguration',
     editor: 'In VS Code öffnen', open: 'SSH öffnen',
+    push: 'Zuerst meinen öffentlichen Schlüssel senden (EC2 Instance Connect)', pushHint: 'Die öffentliche Hälfte des Schlüssels oben oder Ihres eigenen, für diesen Benutzer. Die Instanz nimmt ihn 60 Sekunden lang an.',
+    pushUser: 'Ein Schlüssel gilt für einen Benutzer: Nennen Sie den Benutzer.',
   },
   rdp: {
     title: (node: string) => `Remotedesktop von ${node}`,

@@ -357,6 +357,8 @@ export const en = {
     menu: 'SSH…', title: (node: string) => `SSH to ${node}`, help: 'Runs this computer’s ssh in a tab, through a session. Your SSH configuration and agent are used.',
     user: 'User', port: 'Port', keyFile: 'Private key', fromConfig: 'empty: as your SSH configuration says',
     editor: 'Open in VS Code', open: 'Open SSH',
+    push: 'Push my public key first (EC2 Instance Connect)', pushHint: 'The public half of the key above, or of your own, for this user. The instance takes it for 60 seconds.',
+    pushUser: 'A key is pushed for one user: name the user.',
   },
   rdp: {
     title: (node: string) => `Remote desktop of ${node}`,

@@ -313,6 +313,8 @@ export const ja: Messages = {
     menu: 'SSH…', title: (node: string) => `${node} へ SSH`, help: 'このコンピューターの ssh をセッション経由でタブに開きます。SSH の設定とエージェントが使われます。',
     user: 'ユーザー', port: 'ポート', keyFile: '秘密鍵', fromConfig: '空欄: SSH の設定に従います',
     editor: 'VS Code で開く', open: 'SSH を開く',
+    push: '先に公開鍵を送る (EC2 Instance Connect)', pushHint: '上の鍵 (空欄なら自分の鍵) の公開側をこのユーザー用に送ります。インスタンスは 60 秒間受け付けます。',
+    pushUser: '鍵は 1 人のユーザー用です。ユーザーを入力してください。',
   },
   rdp: {
     title: (node: string) => `${node} のリモートデスクトップ`,

@@ -15,6 +15,7 @@ use crate::clock::now_ms;
 use crate::forwards::Way;
 use crate::request::{Reply, SshRequest};
 use crate::rows;
+use crate::ssh_key::may_push;
 use crate::terminal_task::{LocalCommand, Opening, OpeningKind};
 
 /// What stands for the document in an SSH tab.
@@ -59,15 +60,14 @@ impl Controller {
             let message = "Nodes of the demo fleet have no SSH server.";
             return Err(CommandError::new(ErrorCode::Unsupported, message));
         }
-        if options.push_key {
-            let message = "Keys are not pushed by EC2 Instance Connect yet.";
-            return Err(CommandError::new(ErrorCode::Unsupported, message));
-        }
         if options.port == 0 {
             return Err(CommandError::new(ErrorCode::InvalidInput, "The port is a number from 1 to 65535."));
         }
         let entry = self.desk.fleet().get(node_key).ok_or_else(no_node)?;
         let node = entry.node();
+        if options.push_key {
+            may_push(&node.node_id, &options.user)?;
+        }
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Ok(SshConnection {
             proxy: command_line_program()?.display().to_string(),
@@ -77,12 +77,25 @@ impl Controller {
             port: options.port,
             user: text(&options.user),
             key_file: text(&options.key_file),
+            push_key: options.push_key,
         })
     }
 
     /// Starts VS Code on a node. It uses the user's SSH configuration, in which nodes must be reachable by their ids.
     fn editor_open(&mut self, node_key: &str, options: &SshOptions, reply: Reply<()>) {
         let prepared = self.ssh_connection(node_key, options).and_then(|connection| {
+            if options.push_key {
+                return Err(CommandError {
+                    hint: Some(
+                        "Save the SSH connection with push-key, run `fleetline ssh-config install` and open that host."
+                            .to_owned(),
+                    ),
+                    ..CommandError::new(
+                        ErrorCode::Unsupported,
+                        "VS Code connects by the SSH configuration, which pushes keys for saved connections only.",
+                    )
+                });
+            }
             let program = Here.find("code").ok_or_else(|| CommandError {
                 hint: Some(
                     "Install Visual Studio Code with its `code` command and the Remote - SSH extension."

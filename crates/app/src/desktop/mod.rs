@@ -15,6 +15,7 @@ pub use client::{
     ClientEnd, RunningClient, StartFailed, chosen, desktop, end, installed, rdp_file_for, start,
 };
 pub use password::administrator_password;
+pub(crate) use password::expanded;
 pub use pins::Pins;
 
 pub use fleetline_launch::password::WindowsPassword;

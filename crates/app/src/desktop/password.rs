@@ -47,7 +47,7 @@ pub async fn administrator_password(
 }
 
 /// `~/` is the home directory.
-fn expanded(path: &Path) -> PathBuf {
+pub(crate) fn expanded(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), std::env::home_dir()) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),

@@ -246,9 +246,6 @@ async fn ssh(
     mut signals: EndSignals,
 ) -> Result<u8, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::local("ssh was not started", error);
-    if settings.push_key.value {
-        return Err(failed(&"keys are not pushed by EC2 Instance Connect yet; set push-key to false"));
-    }
     let program = Here.find("ssh").ok_or_else(|| {
         failed(&"there is no ssh on this computer").with_hint("Install the OpenSSH client.")
     })?;
@@ -261,6 +258,7 @@ async fn ssh(
         port,
         user: settings.user.value.clone(),
         key_file: settings.key_file.value.clone(),
+        push_key: settings.push_key.value,
     };
     let arguments = connection.arguments(Dialect::HERE).map_err(|error| failed(&error))?;
     let mut child =

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use fleetline_simulator::NodeView;
+use fleetline_simulator::{DenyReason, DenyRule, NodeView, SimulatorConfig};
 
 use super::{Lab, Ran, at};
 
@@ -23,7 +23,26 @@ impl Drop for Server {
 }
 
 impl Server {
+    /// One that takes the key `user` of its directory.
     pub(super) fn start() -> Self {
+        Self::taking(|directory| format!("AuthorizedKeysFile {}\n", directory.join("user.pub").display()))
+    }
+
+    /// One that asks the simulator for the keys of EC2 Instance Connect, as an instance asks its metadata, and knows no
+    /// others. The session's port routes are the test's.
+    fn asking(lab: &Lab, node: &NodeView) -> Self {
+        let pages = format!("{}/_sim/keys/{}", lab.simulator.endpoint(), node.id);
+        Self::taking(|_| {
+            let user = user();
+            format!(
+                "AuthorizedKeysFile none\nAuthorizedKeysCommand /usr/bin/curl -sf {pages}/%u\n\
+                 AuthorizedKeysCommandUser {user}\n"
+            )
+        })
+    }
+
+    /// One with these lines about keys.
+    fn taking(keys: impl Fn(&Path) -> String) -> Self {
         let program = Path::new("/usr/sbin/sshd");
         // The server's own place for the process without rights; only root's server needs it.
         std::fs::create_dir_all("/run/sshd").ok();
@@ -42,10 +61,10 @@ impl Server {
             listener.local_addr().unwrap().port()
         };
         let config = format!(
-            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\nUsePAM no\n\
+            "ListenAddress 127.0.0.1:{port}\nHostKey {}\n{}PidFile none\nStrictModes no\nUsePAM no\n\
              PasswordAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxStartups 50\n",
             path("host").display(),
-            path("user.pub").display(),
+            keys(directory.path()),
         );
         std::fs::write(path("sshd_config"), config).unwrap();
         let child = Command::new(program)
@@ -191,5 +210,87 @@ async fn refusals_of_ssh_proxy_say_why_and_leave_nothing_on_standard_output() {
     args.pop();
     args.push("0");
     assert_eq!(lab.run(&args).code, Some(2));
+    lab.end().await;
+}
+
+/// A lab whose simulator has its control pages, a node of EC2, and an SSH server that takes pushed keys only.
+async fn with_pushed_keys() -> (Lab, NodeView, Server) {
+    let config =
+        SimulatorConfig { demo_denials: false, enable_control_http: true, ..SimulatorConfig::default() };
+    let lab = Lab::new(config).await;
+    let node = lab.linux();
+    let server = Server::asking(&lab, &node);
+    (lab, node, server)
+}
+
+/// `ssh` with its default key, through a proxy that is given `rest` as well.
+fn pushing(lab: &Lab, node: &NodeView, server: &Server, rest: &str) -> Command {
+    let config = std::fs::read_to_string(server.config(node)).unwrap();
+    let port = format!(" {}\n", server.port);
+    let config = config.replacen(&port, &format!(" {} {rest}\n", server.port), 1);
+    let path = server.path("pushing_config");
+    std::fs::write(&path, config).unwrap();
+    let mut ssh = Command::new("ssh");
+    ssh.env_clear().envs(lab.environment()).arg("-F").arg(path);
+    ssh.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    ssh.args([&format!("{}@{}", user(), node.id), "echo in"]);
+    ssh
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pushed_key_opens_ssh_for_a_minute_and_nothing_else_does() {
+    let (lab, node, server) = with_pushed_keys().await;
+    let key = server.path("user").display().to_string();
+    let before = run(pushing(&lab, &node, &server, "")).await;
+    assert_eq!(before.code, Some(255), "{before:?}");
+    assert!(before.err.contains("Permission denied"), "{before:?}");
+
+    let push = format!("--push-key --user {} --key-file {key}", user());
+    let ran = run(pushing(&lab, &node, &server, &push)).await;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "in\n"), "{ran:?}");
+    let pushed = lab.simulator.control().pushed_keys(&node.id, &user()).unwrap();
+    let public = std::fs::read_to_string(server.path("user.pub")).unwrap();
+    let words: Vec<&str> = public.split(' ').take(2).collect();
+    assert_eq!(pushed, [words.join(" ")], "without the comment");
+
+    let still = run(pushing(&lab, &node, &server, "")).await;
+    assert_eq!(still.code, Some(0), "{still:?}");
+    lab.simulator.control().expire_pushed_keys();
+    let after = run(pushing(&lab, &node, &server, "")).await;
+    assert_eq!(after.code, Some(255), "{after:?}");
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_may_not_be_pushed_starts_no_session_and_says_what_is_missing() {
+    let (lab, node, server) = with_pushed_keys().await;
+    let key = server.path("user").display().to_string();
+    let proxy = |node: &NodeView, rest: &[&str]| {
+        let mut args = vec!["ssh-proxy"];
+        args.extend(at(node));
+        args.extend([node.id.as_str(), "22"]);
+        args.extend(rest);
+        lab.run(&args)
+    };
+    lab.simulator.control().deny(DenyRule {
+        action: "ec2-instance-connect:SendSSHPublicKey".to_owned(),
+        resource: "*".to_owned(),
+        reason: DenyReason::NoIdentityPolicy,
+    });
+    let denied = proxy(&node, &["--push-key", "--user", "ec2-user", "--key-file", &key]);
+    denied.refused(3);
+    assert!(denied.err.contains("ec2-instance-connect:SendSSHPublicKey"), "{denied:?}");
+    assert!(denied.err.contains(&format!("instance/{}", node.id)), "{denied:?}");
+
+    let hybrid = lab.node(|node| node.online && node.hybrid);
+    let refused = proxy(&hybrid, &["--push-key", "--user", "ec2-user", "--key-file", &key]);
+    assert!(refused.err.contains("hybrid nodes have no EC2 Instance Connect"), "{refused:?}");
+    // The home has no key.
+    let missing = proxy(&node, &["--push-key", "--user", "ec2-user"]);
+    missing.refused(2);
+    assert!(missing.err.contains("There is no key to push"), "{missing:?}");
+    let nobody = proxy(&node, &["--push-key"]);
+    assert_eq!(nobody.code, Some(2), "{nobody:?}");
+    assert_eq!(lab.simulator.control().sessions().len(), 0, "no session was needed");
     lab.end().await;
 }

@@ -10,4 +10,5 @@ mod verify;
 
 pub use apply::{Applied, SshConfig, SshConfigError};
 pub use edit::{IncludeLine, install, remove};
+pub(crate) use own_file::quoted_word;
 pub use own_file::{Alias, Dialect, HostEntry, OwnFile, OwnFileError};

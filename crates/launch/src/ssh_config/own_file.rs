@@ -62,6 +62,8 @@ pub struct HostEntry {
     pub port: Option<u16>,
     /// Private key file.
     pub key_file: Option<String>,
+    /// Whether the proxy pushes the key's public half for `user` by EC2 Instance Connect before it connects.
+    pub push_key: bool,
 }
 
 /// What the file says.
@@ -87,6 +89,9 @@ pub enum OwnFileError {
         /// Which.
         what: &'static str,
     },
+    /// A key is pushed for a user, and none is named.
+    #[error("{0} is to have a key pushed, which needs the name of a user")]
+    NoUser(Alias),
     /// An alias that is a node's id, or is there twice.
     #[error("the name {0} cannot be used twice or stand for another node")]
     Alias(Alias),
@@ -132,7 +137,22 @@ impl OwnFile {
                 let key = value(&key.replace('%', "%%"), "the key file")?;
                 let _ = writeln!(text, "    IdentityFile {key}");
             }
-            let _ = writeln!(text, "    ProxyCommand {program} ssh-proxy {target} %p");
+            let push = match (host.push_key, &host.user) {
+                (false, _) => String::new(),
+                (true, None) => return Err(OwnFileError::NoUser(alias.clone())),
+                (true, Some(user)) => {
+                    let word = |text: &str, what| {
+                        quoted_word(text, dialect)
+                            .ok_or_else(|| OwnFileError::Value { alias: alias.clone(), what })
+                    };
+                    let key = match &host.key_file {
+                        Some(key) => format!(" --key-file {}", word(key, "the key file")?),
+                        None => String::new(),
+                    };
+                    format!(" --push-key --user {}{key}", word(user, "the user name")?)
+                }
+            };
+            let _ = writeln!(text, "    ProxyCommand {program} ssh-proxy {target} %p{push}");
         }
         let nodes = match dialect {
             Dialect::Sh => "Host i-* mi-* \"!*'*\"\n    ProxyCommand {program} ssh-proxy '%h' %p\n",
@@ -162,6 +182,17 @@ fn quoted_program(path: &str, dialect: Dialect) -> Option<String> {
     }
 }
 
+/// One word for the shell that runs a `ProxyCommand`, after `ssh` has read its `%` tokens.
+pub(crate) fn quoted_word(text: &str, dialect: Dialect) -> Option<String> {
+    if text.is_empty() || text.starts_with('-') || text.contains(char::is_control) {
+        return None;
+    }
+    match dialect {
+        Dialect::Sh => Some(format!("'{}'", text.replace('%', "%%").replace('\'', "'\\''"))),
+        Dialect::Windows => (!text.contains(['"', '%'])).then(|| format!("\"{text}\"")),
+    }
+}
+
 /// A value in double quotes, as every version of OpenSSH reads it in the same way.
 fn quoted_value(text: &str) -> Option<String> {
     let hard = |c: char| c.is_control() || c == '"' || c == '\\' && !cfg!(windows);
@@ -173,7 +204,14 @@ mod tests {
     use super::*;
 
     fn host(alias: &str) -> HostEntry {
-        HostEntry { alias: Alias::new(alias).unwrap(), node: None, user: None, port: None, key_file: None }
+        HostEntry {
+            alias: Alias::new(alias).unwrap(),
+            node: None,
+            user: None,
+            port: None,
+            key_file: None,
+            push_key: false,
+        }
     }
 
     #[test]
@@ -185,7 +223,14 @@ mod tests {
             key_file: Some("~/.ssh/my key 100%".into()),
             ..host("ledger")
         };
-        let file = OwnFile { program: "/opt/it's here/fleetline".into(), hosts: vec![ledger, host("web.1")] };
+        let pushed = HostEntry {
+            user: Some("ubuntu".into()),
+            key_file: Some("~/my key 1%".into()),
+            push_key: true,
+            ..host("pushed")
+        };
+        let hosts = vec![ledger, host("web.1"), pushed];
+        let file = OwnFile { program: "/opt/it's here/fleetline".into(), hosts };
         let text = file.text(Dialect::Sh).unwrap();
         let (_, rest) = text.split_once("\n\n").unwrap();
         assert_eq!(
@@ -202,6 +247,13 @@ Host web.1
     HostName web.1
     HostKeyAlias web.1
     ProxyCommand '/opt/it'\\''s here/fleetline' ssh-proxy web.1 %p
+
+Host pushed
+    HostName pushed
+    HostKeyAlias pushed
+    User \"ubuntu\"
+    IdentityFile \"~/my key 1%%\"
+    ProxyCommand '/opt/it'\\''s here/fleetline' ssh-proxy pushed %p --push-key --user 'ubuntu' --key-file '~/my key 1%%'
 
 Host i-* mi-* \"!*'*\"
     ProxyCommand '/opt/it'\\''s here/fleetline' ssh-proxy '%h' %p
@@ -231,6 +283,8 @@ Host i-* mi-* \"!*'*\"
             assert!(text(HostEntry { user: Some(user.into()), ..host("a") }).is_err(), "{user}");
         }
         assert!(text(HostEntry { key_file: Some("a\nProxyCommand x".into()), ..host("a") }).is_err());
+        let no_user = text(HostEntry { push_key: true, ..host("a") });
+        assert_eq!(no_user, Err(OwnFileError::NoUser(Alias::new("a").unwrap())));
         assert!(matches!(text(host("i-1")), Err(OwnFileError::Alias(_))));
         let twice = OwnFile { program: "/f".into(), hosts: vec![host("a"), host("a")] };
         assert!(matches!(twice.text(Dialect::Sh), Err(OwnFileError::Alias(_))));

@@ -15,7 +15,7 @@ use super::reply::{self, Body};
 use crate::conditions::Refusal;
 use crate::control_http;
 use crate::shared::Shared;
-use crate::{ec2, gateway, kms, logs, s3, ssm, sso, sts, trail};
+use crate::{ec2, gateway, instance_connect, kms, logs, s3, ssm, sso, sts, trail};
 
 /// Request bodies may have this many bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -115,6 +115,7 @@ impl Call {
             let services = [
                 (kms::TARGET_PREFIX, "kms"),
                 (logs::TARGET_PREFIX, "logs"),
+                (instance_connect::TARGET_PREFIX, instance_connect::SERVICE),
                 (trail::TARGET_PREFIXES[0], "cloudtrail"),
                 (trail::TARGET_PREFIXES[1], "cloudtrail"),
                 (ssm::TARGET_PREFIX, "ssm"),
@@ -168,6 +169,9 @@ impl Call {
         }
         match self.dialect {
             Dialect::Json if self.service == "kms" => kms::call(shared, &caller, operation, body),
+            Dialect::Json if self.service == instance_connect::SERVICE => {
+                instance_connect::call(shared, &caller, operation, body, request_id)
+            }
             Dialect::Json if self.service == "logs" => logs::call(shared, &caller, operation, body),
             Dialect::Json if self.service == "cloudtrail" => trail::call(shared, &caller, operation, body),
             Dialect::Json => {
