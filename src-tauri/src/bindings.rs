@@ -35,6 +35,7 @@ pub fn builder<R: Runtime>() -> Builder<R> {
         commands::app::app_hide,
         commands::app::app_restore,
         commands::app::link_answer,
+        commands::app::link_status,
         commands::app::settings_apply,
         commands::fleet::fleet_refresh,
         commands::fleet::fleet_cancel,

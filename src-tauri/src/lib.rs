@@ -110,7 +110,7 @@ fn compose(app: &tauri::AppHandle, args: &Args, facts: Facts, place: Place, endi
     let fleetline = fleetline_app::start(Ports {
         launcher: Arc::new(Composer::new(own_file, vault, ending)),
         store: place.store,
-        ui: Arc::new(Desktop::new(app.clone())),
+        ui: Arc::new(Desktop::new(app.clone(), place.files.as_ref().map(|files| files.links.clone()))),
         options: StartOptions {
             choice: args.demo.then_some(StartChoice::Demo),
             software_gl: facts.software_gl,

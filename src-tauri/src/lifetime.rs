@@ -108,6 +108,13 @@ pub(crate) fn on_run_event<R: Desktop>(app: &tauri::AppHandle<R>, event: RunEven
         }
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => crate::instance::shown(app),
+        // The bundle claims the scheme; macOS brings links by an event, not as a word of another start.
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            for url in urls.iter().filter(|url| url.as_str().starts_with(crate::args::SCHEME)) {
+                crate::instance::linked(app, url.as_str());
+            }
+        }
         _ => {}
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Files {
     pub(crate) window: PathBuf,
     /// Folder of the socket the command line program finds this app by.
     pub(crate) control: PathBuf,
+    /// Folder of what the desktop had before links into the app were switched on.
+    pub(crate) links: PathBuf,
     /// Sources added here, in the form of the AWS configuration.
     pub(crate) sources: PathBuf,
     /// Folder of sealed secrets and recordings.
@@ -59,6 +61,7 @@ impl Files {
             webview: paths.cache.join("webview"),
             window: paths.config.join("window.json"),
             control: paths.state.join("control"),
+            links: paths.state.join("links"),
             sources: paths.aws_sources(),
             data: paths.data.clone(),
         }
@@ -75,8 +78,16 @@ mod tests {
         let place = Place::find(Some(home.path()));
         assert!(place.store.is_persistent() && place.warnings.is_empty());
         let files = place.files.unwrap();
-        for path in [&files.logs, &files.webview, &files.window, &files.control, &files.sources, &files.data]
-        {
+        let all = [
+            &files.logs,
+            &files.webview,
+            &files.window,
+            &files.control,
+            &files.links,
+            &files.sources,
+            &files.data,
+        ];
+        for path in all {
             assert!(path.starts_with(home.path()), "{}", path.display());
         }
     }

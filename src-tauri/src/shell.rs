@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fleetline_app::deep_link::{Links, Opener};
 use fleetline_app::tray::{ForwardAction, Menu, TrayAction};
 use fleetline_app::{AppHandle, Notification, Ui, UiError};
 use fleetline_ipc::event::AppEvent;
@@ -18,11 +19,20 @@ use crate::window;
 /// Implements [`Ui`] on a running Tauri app.
 pub(crate) struct Desktop<R: Runtime> {
     app: tauri::AppHandle<R>,
+    /// Where the desktop's state before links were switched on is kept.
+    links: Option<PathBuf>,
 }
 
 impl<R: Runtime> Desktop<R> {
-    pub(crate) fn new(app: tauri::AppHandle<R>) -> Self {
-        Self { app }
+    pub(crate) fn new(app: tauri::AppHandle<R>, links: Option<PathBuf>) -> Self {
+        Self { app, links }
+    }
+
+    fn links(&self) -> Result<Links, UiError> {
+        let no_place = || UiError("there is no place to keep what the desktop has now".to_owned());
+        let memory = self.links.clone().ok_or_else(no_place)?;
+        let program = os::program().map_err(|error| UiError(error.to_string()))?;
+        Ok(Links { program, memory })
     }
 
     /// Does something the desktop allows on its main thread only, or that would keep the application waiting.
@@ -117,6 +127,16 @@ impl<R: Runtime> Ui for Desktop<R> {
 
     fn start_at_login(&self, on: bool) -> Result<(), UiError> {
         os::start_at_login(on).map_err(|error| UiError(error.to_string()))
+    }
+
+    fn follow_links(&self, on: bool) -> Result<(), UiError> {
+        let links = self.links()?;
+        let done = if on { links.switch_on() } else { links.switch_off() };
+        done.map_err(|error| UiError(error.to_string()))
+    }
+
+    fn link_opener(&self) -> Result<Opener, UiError> {
+        self.links()?.opener().map_err(|error| UiError(error.to_string()))
     }
 
     fn exit(&self) {

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use fleetline_ipc::link::{LinkOpener, LinkStatus};
+pub use fleetline_launch::scheme::{Links, Opener, SchemeError};
 use fleetline_store::profiles::ProfileId;
 use percent_encoding::percent_decode_str;
 
@@ -139,6 +141,29 @@ impl fmt::Display for DeepLink {
                 write!(f, "&open={}", open.word())
             }
         }
+    }
+}
+
+/// The status of links as it is shown; an error says why it could not be found out who opens them.
+pub fn link_status(on: bool, opener: Result<Opener, String>) -> LinkStatus {
+    let (opener, detail) = match opener {
+        Ok(Opener::Nobody) => (LinkOpener::Nobody, None),
+        Ok(Opener::Us) => (LinkOpener::Us, None),
+        Ok(Opener::Another(name)) => (LinkOpener::Another, Some(name)),
+        Ok(Opener::Bundle) => (LinkOpener::Bundle, None),
+        Err(error) => (LinkOpener::Unknown, Some(error)),
+    };
+    LinkStatus { on, opener, detail }
+}
+
+/// Who opens links, in the word the command line prints.
+pub fn opener_word(opener: LinkOpener) -> &'static str {
+    match opener {
+        LinkOpener::Nobody => "nobody",
+        LinkOpener::Us => "us",
+        LinkOpener::Another => "another",
+        LinkOpener::Bundle => "bundle",
+        LinkOpener::Unknown => "unknown",
     }
 }
 

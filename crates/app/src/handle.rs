@@ -14,7 +14,7 @@ use fleetline_ipc::history::{HistoryEnded, HistoryFormat, HistoryQuery, HistoryS
 use fleetline_ipc::hybrid::{
     ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
 };
-use fleetline_ipc::link::LinkDone;
+use fleetline_ipc::link::{LinkDone, LinkStatus};
 use fleetline_ipc::replay::ReplayControl;
 use fleetline_ipc::secrets::SecretsStatus;
 use fleetline_ipc::session::TabRow;
@@ -144,6 +144,11 @@ impl AppHandle {
     /// The user's answer to a link.
     pub async fn link_answer(&self, number: u32, accept: bool) -> Result<LinkDone, CommandError> {
         self.ask(|reply| Request::LinkAnswer { number, accept, reply }).await
+    }
+
+    /// Whether links are followed, and who gets them.
+    pub async fn link_status(&self) -> Result<LinkStatus, CommandError> {
+        self.ask(|reply| Request::LinkStatus { reply }).await
     }
 
     /// Hides the window; sessions go on.

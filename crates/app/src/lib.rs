@@ -41,7 +41,7 @@ mod tiers;
 pub mod tray;
 pub mod trial;
 
-pub use controller::start;
+pub use controller::{SETTINGS, start};
 pub use fleetline_engine::Dialer;
 pub use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlane, ControlPlanes};
 pub use fleetline_inventory::ports::{NodeListing, SourceInfo, Sources};

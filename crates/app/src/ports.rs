@@ -16,6 +16,7 @@ use fleetline_inventory::probe::NodeProbes;
 use fleetline_ipc::CommandError;
 use fleetline_ipc::event::AppEvent;
 use fleetline_ipc::system::StartChoice;
+use fleetline_launch::scheme::Opener;
 use fleetline_signin::Identities;
 use fleetline_store::Store;
 use fleetline_vault::Vault;
@@ -76,6 +77,12 @@ pub trait Ui: Send + Sync + 'static {
 
     /// Lets the program start with the user's session, in the tray, or not any more.
     fn start_at_login(&self, on: bool) -> Result<(), UiError>;
+
+    /// Lets the desktop open links into the app with this program, or not any more.
+    fn follow_links(&self, on: bool) -> Result<(), UiError>;
+
+    /// Who opens such links at present. Reads files, so not for an async task.
+    fn link_opener(&self) -> Result<Opener, UiError>;
 
     /// Ends the program. All sessions were terminated before.
     fn exit(&self);

@@ -1,15 +1,17 @@
 //! Answering the command line program over the control socket: what runs here need not run there a second time.
 
 use fleetline_control::{
-    Answer, Event, Events, ForwardRow as RowTold, ForwardSpec as SpecAsked, Handler, Listen, Refusal,
-    RefusalKind, Request, StatusRow,
+    Answer, Event, Events, ForwardRow as RowTold, ForwardSpec as SpecAsked, Handler, LinksRow, Listen,
+    Refusal, RefusalKind, Request, StatusRow,
 };
 use fleetline_ipc::forward::{ForwardKind, ForwardRow, ForwardState};
 use fleetline_ipc::session::SessionState;
+use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::AppMode;
 use fleetline_ipc::{CommandError, ErrorCode};
 
 use crate::clock::now_ms;
+use crate::deep_link::opener_word;
 use crate::handle::AppHandle;
 
 /// What the command line asks about a forward it could run itself.
@@ -107,9 +109,22 @@ impl Remote {
         Err(Refusal::new(RefusalKind::NotFound, format!("The app has no forward or bundle {profile}.")))
     }
 
+    async fn links(&self, on: Option<bool>) -> Result<Answer, Refusal> {
+        if let Some(on) = on {
+            let settings = self.app.app_snapshot().await.map_err(refusal)?.settings;
+            self.app.settings_apply(Settings { deep_links: on, ..settings }).await.map_err(refusal)?;
+        }
+        let status = self.app.link_status().await.map_err(refusal)?;
+        let opener = opener_word(status.opener).to_owned();
+        Ok(Answer::Links(LinksRow { on: status.on, opener, detail: status.detail }))
+    }
+
     async fn follow(&self, id: String, events: Events) -> Result<Answer, Refusal> {
         let mut rows = self.app.forward_follow(id).await.map_err(refusal)?;
-        while rows.changed().await.is_ok() {
+        // One that has stopped before it is followed changes no more.
+        let mut is_over = !rows.borrow_and_update().on;
+        while is_over || rows.changed().await.is_ok() {
+            is_over = false;
             let row = rows.borrow_and_update().clone();
             let (is_on, told) = (row.on, told(&row));
             let message = told.cause.clone().unwrap_or_else(|| sentence(&told.state));
@@ -136,6 +151,7 @@ impl Handler for Remote {
                 Ok(Answer::Done)
             }
             Request::Follow { forward } => self.follow(forward, events).await,
+            Request::Links { on } => self.links(on).await,
             Request::Show => {
                 self.app.activated().await;
                 Ok(Answer::Done)

@@ -11,7 +11,7 @@ use fleetline_ipc::forward::{Arrangement, ForwardDetail, ForwardRow, ForwardSpec
 use fleetline_ipc::hybrid::{
     ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
 };
-use fleetline_ipc::link::LinkDone;
+use fleetline_ipc::link::{LinkDone, LinkStatus};
 use fleetline_ipc::replay::ReplayControl;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
@@ -43,6 +43,7 @@ pub(crate) enum Request {
     Restore { accept: bool, reply: Reply<()> },
     Link { text: String },
     LinkAnswer { number: u32, accept: bool, reply: Reply<LinkDone> },
+    LinkStatus { reply: Reply<LinkStatus> },
     Hide { reply: Reply<()> },
     CloseRequested,
     Activated,

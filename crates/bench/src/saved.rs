@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use fleetline_app::deep_link::Opener;
 use fleetline_app::{
     ApiError, AppHandle, Backend, BoxFuture, ControlPlane, ControlPlanes, Launcher, NodeListing,
     Notification, Paths, Ports, SourceInfo, Sources, StartOptions, Store, Ui, UiError, start,
@@ -158,6 +159,14 @@ impl Ui for Blind {
 
     fn start_at_login(&self, _: bool) -> Result<(), UiError> {
         Ok(())
+    }
+
+    fn follow_links(&self, _: bool) -> Result<(), UiError> {
+        Ok(())
+    }
+
+    fn link_opener(&self) -> Result<Opener, UiError> {
+        Ok(Opener::Nobody)
     }
 
     fn exit(&self) {}

@@ -85,6 +85,14 @@ pub(crate) async fn run(args: AppArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// The running app's answer to a request; `None` when none runs.
+pub(crate) async fn ask_running(request: Request) -> Result<Option<Answer>, Failure> {
+    match connected().await? {
+        Some(mut client) => client.ask(request).await.map(Some).map_err(|error| refused(&error)),
+        None => Ok(None),
+    }
+}
+
 fn unwritten(error: &dyn std::fmt::Display) -> Failure {
     Failure::local("The answer could not be written", error)
 }
@@ -132,7 +140,8 @@ fn tell_answer(answer: Answer, program: &str, json: bool) -> std::io::Result<()>
         Answer::Started { forward, .. } => {
             print(forward.local.first().map(|local| harmless(local)).unwrap_or_default().as_str())
         }
-        Answer::Done | Answer::Hello { .. } => Ok(()),
+        // Asked for by another command.
+        Answer::Links(_) | Answer::Done | Answer::Hello { .. } => Ok(()),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::book::{FavouritesArgs, GroupsArgs, LookArgs, ViewsArgs};
 use crate::doctor::DoctorArgs;
 use crate::documents::DocumentsArgs;
 use crate::iam::IamArgs;
+use crate::links::LinksArgs;
 use crate::login::{LoginArgs, LogoutArgs};
 use crate::preferences::PreferencesArgs;
 use crate::secrets::SecretsArgs;
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     Forward(ForwardArgs),
     /// Ask the running app: status, forwards, switch them on and off
     App(AppArgs),
+    /// Let the desktop open fleetline:// links with the app, or not any more
+    Links(LinksArgs),
     /// Offer a SOCKS5 proxy whose connections leave from the node's side, until a signal comes
     Socks(SocksArgs),
     /// Open a node's remote desktop through a forward, until its client ends or a signal comes

@@ -19,6 +19,7 @@ mod failure;
 mod fleet;
 mod forward;
 mod iam;
+mod links;
 mod logging;
 mod login;
 mod nodes;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
             Command::Profile(profile) => profile::run(profile).await,
             Command::Forward(forward) => forward::run(forward).await,
             Command::App(app) => app::run(app).await,
+            Command::Links(links) => links::run(links).await,
             Command::Socks(socks) => socks::run(socks).await,
             Command::Rdp(rdp) => rdp::run(*rdp).await,
             Command::SshProxy(proxy) => ssh_proxy::run(proxy).await,

@@ -15,7 +15,8 @@ mod server;
 pub use client::{Client, Follow};
 pub use error::{AskError, BindError, ConnectError};
 pub use message::{
-    Answer, Event, ForwardRow, ForwardSpec, Listen, Refusal, RefusalKind, Request, StatusRow, VERSION,
+    Answer, Event, ForwardRow, ForwardSpec, LinksRow, Listen, Refusal, RefusalKind, Request, StatusRow,
+    VERSION,
 };
 pub use server::{Events, Handler, Server};
 

@@ -66,6 +66,12 @@ pub enum Request {
         /// Its id.
         forward: String,
     },
+    /// Follow links into the app, or not any more; without `on`, only ask. Answered by [`Answer::Links`].
+    Links {
+        /// What is wished.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<bool>,
+    },
     /// Bring the window to the front. Answered by [`Answer::Done`].
     Show,
 }
@@ -142,6 +148,8 @@ pub enum Answer {
         /// Whether it was running before.
         existing: bool,
     },
+    /// How it is with links into the app.
+    Links(LinksRow),
     /// It is done, or over.
     Done,
 }
@@ -155,6 +163,18 @@ pub struct StatusRow {
     pub shells: u32,
     /// Forwards switched on.
     pub forwards: u32,
+}
+
+/// How it is with links into the app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinksRow {
+    /// Whether the app follows them, after asking.
+    pub on: bool,
+    /// Who gets them, in a word: nobody, us, another, bundle, unknown.
+    pub opener: String,
+    /// The other program, or what stood in the way of finding out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// A forward as it is now.

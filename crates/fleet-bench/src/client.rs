@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use fleetline_app::deep_link::Opener;
 use fleetline_app::tray::Menu;
 use fleetline_app::{
     AppHandle, Backend, BoxFuture, Launcher, Notification, Ports, SourceInfo, Sources as _, StartOptions,
@@ -85,6 +86,14 @@ impl Ui for Window {
 
     fn start_at_login(&self, _: bool) -> Result<(), UiError> {
         Ok(())
+    }
+
+    fn follow_links(&self, _: bool) -> Result<(), UiError> {
+        Ok(())
+    }
+
+    fn link_opener(&self) -> Result<Opener, UiError> {
+        Ok(Opener::Nobody)
     }
 
     fn exit(&self) {}

@@ -45,6 +45,34 @@ pub struct LinkQuestion {
     pub ports: Vec<String>,
 }
 
+/// Who opens links of this program for this user at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkOpener {
+    /// Nobody.
+    Nobody,
+    /// This program.
+    Us,
+    /// Another program, or this one at another place.
+    Another,
+    /// The system, by what the app's bundle says: macOS.
+    Bundle,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// Whether links are followed, and who gets them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkStatus {
+    /// Whether this program follows links, after asking.
+    pub on: bool,
+    /// Who gets them.
+    pub opener: LinkOpener,
+    /// The other program as the desktop names it, or what stood in the way of finding out.
+    pub detail: Option<String>,
+}
+
 /// What the interface does after a link was agreed to: what needs nobody else was done already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(tag = "then", rename_all = "snake_case", rename_all_fields = "camelCase")]

@@ -8,7 +8,9 @@
 pub mod password;
 mod private_file;
 pub mod rdp;
+pub mod scheme;
 pub mod ssh;
 pub mod ssh_config;
+pub mod ssh_key;
 
 pub use private_file::PrivateFile;

@@ -89,7 +89,11 @@ fn ssh_reads_what_was_written() {
     says("ledger", "port 2222");
     says("ledger", "hostkeyalias i-0123456789abcdef0");
     says("ledger", "identityfile /keys/my key 100%%");
-    says("ledger", "proxycommand '/opt/it'\\''s a %%dir/fleetline' ssh-proxy i-0123456789abcdef0 %p");
+    says(
+        "ledger",
+        "proxycommand '/opt/it'\\''s a %%dir/fleetline' ssh-proxy i-0123456789abcdef0 %p --push-key --user 'ec2-user' \
+         --key-file '/keys/my key 100%%'",
+    );
     for node in ["i-0123456789abcdef0", "mi-0123456789abcdef0"] {
         says(node, "proxycommand '/opt/it'\\''s a %%dir/fleetline' ssh-proxy '%h' %p");
     }
@@ -117,7 +121,9 @@ fn the_proxy_gets_the_node_and_port_as_single_words() {
         fs::read_to_string(&seen).ok()
     };
     assert_eq!(run("i-0123456789abcdef0").as_deref(), Some("3\nssh-proxy\ni-0123456789abcdef0\n22\n"));
-    assert_eq!(run("ledger").as_deref(), Some("3\nssh-proxy\ni-0123456789abcdef0\n2222\n"));
+    let pushing = "8\nssh-proxy\ni-0123456789abcdef0\n2222\n--push-key\n--user\nec2-user\n--key-file\n\
+                   /keys/my key 100%\n";
+    assert_eq!(run("ledger").as_deref(), Some(pushing));
     // A name that would end the quotes never reaches a shell; others stay one word.
     let trap = home.path().join("trap");
     for host in ["i-'$(touch TRAP)'", "i-'; touch TRAP; '", "i-$(touch TRAP)", "i-`touch TRAP`"] {

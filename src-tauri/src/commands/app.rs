@@ -2,7 +2,7 @@
 
 use fleetline_app::AppHandle;
 use fleetline_ipc::CommandError;
-use fleetline_ipc::link::LinkDone;
+use fleetline_ipc::link::{LinkDone, LinkStatus};
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppSnapshot, StartChoice};
 use tauri::State;
@@ -65,6 +65,13 @@ pub(crate) async fn settings_apply(
 #[specta::specta]
 pub(crate) async fn app_restore(app: State<'_, AppHandle>, accept: bool) -> Result<(), CommandError> {
     app.app_restore(accept).await
+}
+
+/// Whether links are followed, and who gets them.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn link_status(app: State<'_, AppHandle>) -> Result<LinkStatus, CommandError> {
+    app.link_status().await
 }
 
 /// The user's answer to a link.

@@ -52,10 +52,8 @@ mod os {
         Ok(config.join("autostart/dev.fleetline.app.desktop"))
     }
 
-    /// An AppImage runs from a place that is gone afterwards; it says where its file is.
     fn program() -> io::Result<String> {
-        let path = env::var_os("APPIMAGE").map(PathBuf::from).map_or_else(env::current_exe, Ok)?;
-        let text = path.into_os_string().into_string();
+        let text = crate::os::program()?.into_os_string().into_string();
         text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the program's path is no Unicode text"))
     }
 

@@ -51,6 +51,14 @@ pub(crate) async fn asked_to_end() {
     windows::asked_to_end().await;
 }
 
+/// This program, as others start it. An AppImage runs from a place that is gone afterwards; it says where its file is.
+///
+/// # Errors
+/// When the system does not say.
+pub(crate) fn program() -> std::io::Result<std::path::PathBuf> {
+    std::env::var_os("APPIMAGE").map(std::path::PathBuf::from).map_or_else(std::env::current_exe, Ok)
+}
+
 /// Whether something shows tray icons. Windows and macOS always do.
 pub(crate) fn has_tray() -> bool {
     #[cfg(target_os = "linux")]

@@ -21,6 +21,8 @@ export const commands = {
 	appRestore: (accept: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("app_restore", { accept })),
 	/**  The user's answer to a link. */
 	linkAnswer: (number: number, accept: boolean) => typedError<LinkDone, CommandError>(__TAURI_INVOKE("link_answer", { number, accept })),
+	/**  Whether links are followed, and who gets them. */
+	linkStatus: () => typedError<LinkStatus, CommandError>(__TAURI_INVOKE("link_status")),
 	/**  Checks, stores and puts settings into force; returns them as they now are. */
 	settingsApply: (settings: Settings) => typedError<Settings, CommandError>(__TAURI_INVOKE("settings_apply", { settings })),
 	/**  Lists the whole scope again. A refresh under way is replaced. */
@@ -2015,6 +2017,19 @@ nodeKey: string } |
 /**  Its key. */
 nodeKey: string };
 
+/**  Who opens links of this program for this user at present. */
+export type LinkOpener = 
+/**  Nobody. */
+"nobody" | 
+/**  This program. */
+"us" | 
+/**  Another program, or this one at another place. */
+"another" | 
+/**  The system, by what the app's bundle says: macOS. */
+"bundle" | 
+/**  It could not be found out. */
+"unknown";
+
 /**  What a link opens. */
 export type LinkOpens = 
 /**  Shows a node. */
@@ -2050,6 +2065,16 @@ export type LinkQuestion = {
 	document: string | null,
 	/**  Local ends and where they lead, one for each forward: `127.0.0.1:5433 › db.internal:5432`. */
 	ports: string[],
+};
+
+/**  Whether links are followed, and who gets them. */
+export type LinkStatus = {
+	/**  Whether this program follows links, after asking. */
+	on: boolean,
+	/**  Who gets them. */
+	opener: LinkOpener,
+	/**  The other program as the desktop names it, or what stood in the way of finding out. */
+	detail: string | null,
 };
 
 /**  How far the listing of one account-Region has come. */
@@ -2851,7 +2876,10 @@ export type SshOptions = {
 	port: number,
 	/**  Private key file; may be empty. */
 	keyFile?: string,
-	/**  Whether the public key of `key_file` is pushed by EC2 Instance Connect first. Refused so far. */
+	/**
+	 *  Whether the public half of `key_file`, or of the user's own key when that is empty, is pushed by EC2 Instance
+	 *  Connect before each connection. For instances of EC2 only, and for `user`, who must be named.
+	 */
 	pushKey?: boolean,
 };
 

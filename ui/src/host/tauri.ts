@@ -99,6 +99,7 @@ export function createTauriHost(): Ours.Host {
     appQuit: () => done(commands.appQuit()),
     appClose: () => done(commands.appClose()),
     appHide: () => done(commands.appHide()),
+    linkStatus: () => data(commands.linkStatus()),
     linkAnswer: (number, accept) => data(commands.linkAnswer(number, accept)),
     appRestore: (accept) => done(commands.appRestore(accept)),
 

@@ -559,6 +559,11 @@ export interface LinkQuestion {
   ports: string[];
 }
 
+/** Who gets links into the app at present. */
+export type LinkOpener = 'nobody' | 'us' | 'another' | 'bundle' | 'unknown';
+
+export interface LinkStatus { on: boolean; opener: LinkOpener; detail: string | null }
+
 export type LinkDone = { then: 'nothing' } | { then: 'show_node'; nodeKey: string } | { then: 'ask_desktop'; nodeKey: string };
 
 export interface SshOptions { user: string; port: number; keyFile: string; pushKey: boolean }
@@ -670,6 +675,7 @@ export interface Host extends ConnectHost, DocumentHost, HistoryHost, ReplayHost
   /** Opens again what was open when the app ended, or forgets it. */
   appRestore(accept: boolean): Promise<void>;
   linkAnswer(number: number, accept: boolean): Promise<LinkDone>;
+  linkStatus(): Promise<LinkStatus>;
 
   fleetRefresh(): Promise<void>;
   /** One account-Region; one that is being listed goes on. */

@@ -332,7 +332,13 @@ export const de: Messages = {
       desktop: (name: string) => `Remotedesktop von ${name} öffnen`, forward: (name: string) => `Weiterleitung ${name} einschalten`, bundle: (name: string) => `Gruppe ${name} einschalten`,
     },
     node: 'Knoten', account: 'Konto', region: 'Region', document: 'Dokument', ports: 'Ports', accept: 'Öffnen',
-    section: 'Links', follow: 'fleetline://-Links folgen', followHint: 'Aus: Links werden ignoriert. Ein: Jeder wird gezeigt und zuerst erfragt.',
+    section: 'Links', follow: 'fleetline://-Links folgen', followHint: 'Aus: Links werden ignoriert. Ein: Ihr Desktop öffnet sie mit Fleetline, und jeder wird gezeigt und zuerst erfragt. Wieder aus: alles ist wie vorher.',
+    opener: {
+      nobody: () => 'Jetzt: Kein Programm öffnet diese Links.', us: () => 'Jetzt: Fleetline öffnet diese Links.',
+      another: (name: string) => `Jetzt: Ein anderes Programm öffnet diese Links: ${name}`,
+      bundle: () => 'Jetzt: macOS gibt diese Links der installierten App, was auch immer hier gewählt ist; ausgeschaltet, beachtet die App sie nicht.',
+      unknown: (why: string) => `Wer diese Links jetzt öffnet, war nicht festzustellen: ${why}`,
+    },
   },
   ssh: {
     menu: 'SSH…', title: (node: string) => `SSH zu ${node}`, help: 'Führt das ssh dieses Computers in einem Tab aus, durch eine Sitzung. Ihre SSH-Konfiguration und Ihr Agent gelten.',

@@ -351,7 +351,13 @@ export const en = {
       desktop: (name: string) => `Open the remote desktop of ${name}`, forward: (name: string) => `Switch on the forward ${name}`, bundle: (name: string) => `Switch on the bundle ${name}`,
     },
     node: 'Node', account: 'Account', region: 'Region', document: 'Document', ports: 'Ports', accept: 'Open',
-    section: 'Links', follow: 'Follow fleetline:// links', followHint: 'Off, links are ignored. On, each one is shown and asked about first.',
+    section: 'Links', follow: 'Follow fleetline:// links', followHint: 'Off, links are ignored. On, your desktop opens them with Fleetline, and each one is shown and asked about first. Off again, everything is as before.',
+    opener: {
+      nobody: () => 'Now: no program opens these links.', us: () => 'Now: Fleetline opens these links.',
+      another: (name: string) => `Now: another program opens these links: ${name}`,
+      bundle: () => 'Now: macOS gives these links to the installed app, whatever is chosen here; switched off, the app ignores them.',
+      unknown: (why: string) => `Who opens these links now could not be found out: ${why}`,
+    },
   },
   ssh: {
     menu: 'SSH…', title: (node: string) => `SSH to ${node}`, help: 'Runs this computer’s ssh in a tab, through a session. Your SSH configuration and agent are used.',

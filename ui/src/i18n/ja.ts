@@ -307,7 +307,13 @@ export const ja: Messages = {
       desktop: (name: string) => `${name} のリモートデスクトップを開く`, forward: (name: string) => `転送 ${name} をオンにする`, bundle: (name: string) => `グループ ${name} をオンにする`,
     },
     node: 'ノード', account: 'アカウント', region: 'リージョン', document: 'ドキュメント', ports: 'ポート', accept: '開く',
-    section: 'リンク', follow: 'fleetline:// リンクを開く', followHint: 'オフではリンクを無視します。オンでは毎回内容を表示して確認します。',
+    section: 'リンク', follow: 'fleetline:// リンクを開く', followHint: 'オフではリンクを無視します。オンではデスクトップがリンクを Fleetline で開き、毎回内容を表示して確認します。オフに戻すと元の設定に戻ります。',
+    opener: {
+      nobody: () => '現在: これらのリンクを開くプログラムはありません。', us: () => '現在: Fleetline がこれらのリンクを開きます。',
+      another: (name: string) => `現在: 別のプログラムがこれらのリンクを開きます: ${name}`,
+      bundle: () => '現在: ここでの選択にかかわらず、macOS はこれらのリンクをインストール済みのアプリに渡します。オフの間、アプリは無視します。',
+      unknown: (why: string) => `これらのリンクを開くプログラムを確認できませんでした: ${why}`,
+    },
   },
   ssh: {
     menu: 'SSH…', title: (node: string) => `${node} へ SSH`, help: 'このコンピューターの ssh をセッション経由でタブに開きます。SSH の設定とエージェントが使われます。',

@@ -2,14 +2,15 @@
 
 use fleetline_inventory::Entry;
 use fleetline_ipc::event::Change;
-use fleetline_ipc::link::{LinkDone, LinkOpens, LinkQuestion};
+use fleetline_ipc::link::{LinkDone, LinkOpens, LinkQuestion, LinkStatus};
 use fleetline_ipc::ssh::SshOptions;
 use fleetline_ipc::system::{Notice, NoticeLevel};
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::profiles::{ProfileKind, SavedProfile};
 
-use super::{Controller, no_node};
-use crate::deep_link::{DeepLink, LinkKind};
+use super::{Controller, answer, no_node};
+use crate::deep_link::{DeepLink, LinkKind, link_status};
+use crate::request::Reply;
 
 /// The one link that waits for an answer.
 #[derive(Debug, Default)]
@@ -52,6 +53,14 @@ impl Controller {
             }
             Err(problem) => self.link_refused("A link was not followed.", Some(problem.message)),
         }
+    }
+
+    /// Whether links are followed, and who gets them.
+    pub(super) fn link_status(&self, reply: Reply<LinkStatus>) {
+        let (ui, on) = (self.ui.clone(), self.settings.deep_links);
+        tokio::task::spawn_blocking(move || {
+            answer(reply, Ok(link_status(on, ui.link_opener().map_err(|error| error.0))));
+        });
     }
 
     /// What waits for an answer.

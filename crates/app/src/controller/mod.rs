@@ -70,7 +70,7 @@ const WAITING_PROGRESS: usize = 8;
 /// Least time between two drawings of the tray menu.
 const TRAY_CALM: Duration = Duration::from_millis(250);
 /// Name of the settings document.
-pub(crate) const SETTINGS: &str = "settings";
+pub const SETTINGS: &str = "settings";
 /// Name of the document with what was chosen last for each node.
 const CONNECTIONS: &str = "connections";
 /// Name of the document with the remembered choice of the first-run page.
@@ -308,6 +308,7 @@ impl Controller {
             Request::LinkAnswer { number, accept, reply } => {
                 answer(reply, self.link_answer(number, accept));
             }
+            Request::LinkStatus { reply } => self.link_status(reply),
             Request::Restore { accept, reply } => answer(reply, self.restore(accept)),
             Request::Hide { reply } => {
                 self.ui.hide_window();

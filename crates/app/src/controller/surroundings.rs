@@ -30,6 +30,10 @@ impl Controller {
             let done = self.ui.start_at_login(settings.start_at_login);
             done.map_err(|error| unsupported("Starting with your session could not be set.", error))?;
         }
+        if settings.deep_links != self.settings.deep_links {
+            let done = self.ui.follow_links(settings.deep_links);
+            done.map_err(|error| unsupported("The desktop was not told about links into the app.", error))?;
+        }
         if settings != self.settings {
             let theme = settings.theme != self.settings.theme;
             let kept = secrets::choice(&settings) != secrets::choice(&self.settings);

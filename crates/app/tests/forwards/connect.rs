@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use fleetline_app::Remote;
 use fleetline_control::{
-    Answer, AskError, Client, ForwardSpec as SpecAsked, Listen, RefusalKind, Request, Server,
+    Answer, AskError, Client, ForwardSpec as SpecAsked, LinksRow, Listen, RefusalKind, Request, Server,
 };
-use fleetline_ipc::link::{LinkDone, LinkOpens};
+use fleetline_ipc::link::{LinkDone, LinkOpener, LinkOpens};
 use fleetline_ipc::settings::Settings;
 
 use super::*;
@@ -146,6 +146,14 @@ async fn the_command_line_uses_the_forward_that_does_the_same() {
     let Answer::Status(status) = client.ask(Request::Status).await.unwrap() else { panic!("no status") };
     assert_eq!((status.demo, status.forwards, status.shells), (true, 1, 0));
     assert_eq!(control.sessions().len(), 0, "nothing has connected, so there is no session");
+    let asked = client.ask(Request::Links { on: None }).await.unwrap();
+    let row = |on, opener: &str, detail: Option<&str>| {
+        let (opener, detail) = (opener.to_owned(), detail.map(str::to_owned));
+        Answer::Links(LinksRow { on, opener, detail })
+    };
+    assert_eq!(asked, row(false, "another", Some("x.desktop")));
+    assert_eq!(client.ask(Request::Links { on: Some(true) }).await.unwrap(), row(true, "us", None));
+    assert!(world.app.app_snapshot().await.unwrap().settings.deep_links);
     serving.abort();
     world.app.app_quit().await.unwrap();
     simulator.shutdown().await;
@@ -166,7 +174,14 @@ async fn a_link_is_followed_only_where_links_are_on_and_after_a_yes() {
     assert_eq!(question().await, None);
 
     let settings = Settings { deep_links: true, ..Settings::default() };
+    world.ui.change(|seen| seen.links_refused = true);
+    let refused = world.app.settings_apply(settings.clone()).await.unwrap_err();
+    assert!(refused.detail.is_some_and(|detail| detail.contains("cannot be written")));
+    assert!(!world.app.link_status().await.unwrap().on, "what the desktop does not do is not on");
+    world.ui.change(|seen| seen.links_refused = false);
     world.app.settings_apply(settings).await.unwrap();
+    let status = world.app.link_status().await.unwrap();
+    assert_eq!((status.on, status.opener), (true, LinkOpener::Us));
     for bad in ["fleetline://connect?profile=nobody", "fleetline://connect?profile=echo&port=1", "https://x"]
     {
         world.app.link_opened(bad.to_owned()).await;

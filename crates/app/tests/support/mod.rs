@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fleetline_app::deep_link::Opener;
 use fleetline_app::tray::Menu;
 use fleetline_app::{AppHandle, FrameSink, Notification, SinkClosed, Ui, UiError};
 use fleetline_ipc::access::CheckRow;
@@ -47,6 +48,9 @@ pub(crate) struct Seen {
     pub(crate) opened: Vec<String>,
     pub(crate) notified: Vec<Notification>,
     pub(crate) at_login: bool,
+    pub(crate) follows_links: bool,
+    /// Whether the desktop refuses to be told about links.
+    pub(crate) links_refused: bool,
     pub(crate) page: Option<RequestedPage>,
     pub(crate) book: FleetBook,
 }
@@ -87,6 +91,11 @@ impl FakeUi {
 
     pub(crate) fn seen(&self) -> Seen {
         self.seen.borrow().clone()
+    }
+
+    /// Changes what the desktop does.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Seen)) {
+        self.seen.send_modify(change);
     }
 
     /// Waits until the window has been told something that satisfies `wanted`.
@@ -210,6 +219,22 @@ impl Ui for FakeUi {
     fn start_at_login(&self, on: bool) -> Result<(), UiError> {
         self.seen.send_modify(|seen| seen.at_login = on);
         Ok(())
+    }
+
+    fn follow_links(&self, on: bool) -> Result<(), UiError> {
+        if self.seen.borrow().links_refused {
+            return Err(UiError("the list of programs cannot be written".to_owned()));
+        }
+        self.seen.send_modify(|seen| seen.follows_links = on);
+        Ok(())
+    }
+
+    fn link_opener(&self) -> Result<Opener, UiError> {
+        Ok(if self.seen.borrow().follows_links {
+            Opener::Us
+        } else {
+            Opener::Another("x.desktop".to_owned())
+        })
     }
 
     fn exit(&self) {

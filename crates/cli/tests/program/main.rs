@@ -13,6 +13,7 @@ mod forwards;
 mod guard;
 #[cfg(target_os = "linux")]
 mod keyring;
+mod links;
 mod login;
 mod long_runs;
 mod mfa;
