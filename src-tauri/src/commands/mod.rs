@@ -11,6 +11,7 @@ pub(crate) mod fleet;
 pub(crate) mod forward;
 pub(crate) mod history;
 pub(crate) mod secrets;
+pub(crate) mod session_log;
 pub(crate) mod system;
 pub(crate) mod tab;
 pub(crate) mod terminal;

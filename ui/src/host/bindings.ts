@@ -214,6 +214,12 @@ export const commands = {
 	historyEnd: (keys: string[]) => typedError<HistoryEnded[], CommandError>(__TAURI_INVOKE("history_end", { keys })),
 	/**  Writes what the query shows into a new file and returns its path. */
 	historyExport: (query: HistoryQuery, format: HistoryFormat) => typedError<string, CommandError>(__TAURI_INVOKE("history_export", { query, format })),
+	/**  A part of the log of a session, read where it was recorded. */
+	sessionLog: (ask: LogAsk) => typedError<SessionLog, CommandError>(__TAURI_INVOKE("session_log", { ask })),
+	/**  Writes the whole log of a session into a new file and returns its path. */
+	sessionLogSave: (key: string, store: LogStore | null) => typedError<string, CommandError>(__TAURI_INVOKE("session_log_save", { key, store })),
+	/**  The calls CloudTrail kept of a session. */
+	sessionEvents: (key: string) => typedError<SessionEventList, CommandError>(__TAURI_INVOKE("session_events", { key })),
 	/**  Judges what is given for a document and tells the same as command lines. */
 	connectCheck: (request: ConnectRequest, text: string | null) => typedError<ConnectCheck, CommandError>(__TAURI_INVOKE("connect_check", { request, text })),
 	/**  What was chosen last for a node. */
@@ -2100,6 +2106,50 @@ export type LiveSession = {
 	startedMs: number | null,
 };
 
+/**  What part of a log is asked for. */
+export type LogAsk = {
+	/**  Key of the session, see `HistoryRow::key`. */
+	key: string,
+	/**  What it was written to; `None` is the best place. */
+	store: LogStore | null,
+	/**  `SessionLog::next` of the part before; `None` begins. */
+	at: string | null,
+};
+
+/**  Where a log is. */
+export type LogSpot = {
+	/**  What it is written to. */
+	store: LogStore,
+	/**  Bucket and key, or group and stream, as people write them. */
+	name: string,
+	/**  The document that names it as it is now; `None`: AWS names it with the session. */
+	document: string | null,
+	/**  Whether it is written while the session runs. */
+	streams: boolean,
+};
+
+/**  How the log of a session stands. */
+export type LogState = 
+/**  There is text. */
+"text" | 
+/**  AWS never logs what passes. */
+"never_logged" | 
+/**  The document names no place. */
+"not_recorded" | 
+/**  Nothing there yet; it may come. */
+"not_yet" | 
+/**  Nothing there, and nothing will come. */
+"missing" | 
+/**  Not permitted, or not reached: `problem` says why. */
+"failed";
+
+/**  What a log is written to. */
+export type LogStore = 
+/**  An object in S3. */
+"s3" | 
+/**  A stream in CloudWatch Logs. */
+"cloud_watch";
+
 /**  A code that is waited for. */
 export type MfaAsk = {
 	/**  The source. */
@@ -2670,6 +2720,66 @@ export type SelectionKind =
 "line" | 
 /**  A rectangle. */
 "block";
+
+/**  The calls CloudTrail kept of a session. */
+export type SessionEventList = {
+	/**  Oldest first. */
+	events: SessionEventRow[],
+	/**  Whether calls may be missing, because there was more than is read. */
+	cut: boolean,
+	/**  Why they cannot be looked up. */
+	problem: CommandError | null,
+	/**  Its parts, where a policy refused. */
+	denied: Denied | null,
+};
+
+/**  A call CloudTrail kept of a session. */
+export type SessionEventRow = {
+	/**  CloudTrail's id. */
+	id: string,
+	/**  Name of the operation. */
+	name: string,
+	/**  When. */
+	atMs: number | null,
+	/**  ARN of the caller. */
+	caller: string,
+	/**  Address the call came from. */
+	sourceIp: string,
+	/**  The program that called. */
+	userAgent: string,
+	/**  Code of the refusal; empty if it succeeded. */
+	error: string,
+	/**  The whole record as JSON. */
+	record: string,
+};
+
+/**  A part of the log of a session. */
+export type SessionLog = {
+	/**  How it stands. */
+	state: LogState,
+	/**  Where it is recorded; the one that was read is `store`. */
+	spots: LogSpot[],
+	/**  Which of them was read. */
+	store: LogStore | null,
+	/**  The document that records nothing, in `NotRecorded`. */
+	document: string | null,
+	/**  Whether that document does not exist: nobody saved session preferences. */
+	documentMissing: boolean,
+	/**  Text without control sequences, at most 1 MiB. */
+	text: string,
+	/**  Continues behind it; at the end of a log that may still grow it asks for what came since. */
+	next: string | null,
+	/**  Whether nothing was behind it. */
+	isEnd: boolean,
+	/**  Bytes of the whole log, where that is known. */
+	size: number | null,
+	/**  Whether the session runs. */
+	running: boolean,
+	/**  Why it cannot be read, in `Failed`. */
+	problem: CommandError | null,
+	/**  Its parts, where a policy refused. */
+	denied: Denied | null,
+};
 
 /**  A session as its tab shows it. */
 export type SessionRow = {

@@ -60,6 +60,9 @@ export const contract: {
   historyWindow: Agree<Ours.HistoryWindow, Bindings.HistoryWindow>;
   historyEnded: Agree<Ours.HistoryEnded, Bindings.HistoryEnded>;
   replayControl: Agree<Ours.ReplayControl, Bindings.ReplayControl>;
+  sessionLog: Agree<Ours.SessionLog, Bindings.SessionLog>;
+  logAsk: Agree<Ours.LogAsk, Bindings.LogAsk>;
+  sessionEvents: Agree<Ours.SessionEventList, Bindings.SessionEventList>;
   secrets: Agree<Ours.SecretsStatus, Bindings.SecretsStatus>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true, book: true, bookChange: true, exported: true,
@@ -68,7 +71,7 @@ export const contract: {
   desktop: true, desktopOpen: true, desktopOutcome: true,
   opened: true, pick: true,
   document: true, documentRow: true, documentEdit: true, documentSave: true, documentSaved: true, documentLine: true,
-  preferences: true, connectRequest: true, connectCheck: true, historyQuery: true, historyWindow: true, historyEnded: true,
+  preferences: true, connectRequest: true, connectCheck: true, historyQuery: true, historyWindow: true, historyEnded: true, sessionLog: true, logAsk: true, sessionEvents: true,
   replayControl: true, secrets: true,
 };
 
@@ -207,6 +210,9 @@ export function createTauriHost(): Ours.Host {
     historyOfOwner: (owner) => data(commands.historyOfOwner(owner)),
     historyEnd: (keys) => data(commands.historyEnd(keys)),
     historyExport: (query, format) => data(commands.historyExport(query, format)),
+    sessionLog: (ask) => data(commands.sessionLog(ask)),
+    sessionLogSave: (key, store) => data(commands.sessionLogSave(key, store)),
+    sessionEvents: (key) => data(commands.sessionEvents(key)),
 
     replayControl: (tab, control) => done(commands.replayControl(tab, control)),
     secretsStatus: (ask) => data(commands.secretsStatus(ask)),

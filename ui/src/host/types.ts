@@ -9,12 +9,14 @@ import type { ConnectHost } from './connect';
 import type { DocumentEffects, DocumentHost } from './documents';
 import type { HistoryHost, HistorySummary } from './history';
 import type { ReplayHost, ReplayRow } from './replay';
+import type { SessionLogHost } from './session-log';
 import type { SecretsHost, SecretsKept } from './secrets';
 
 export * from './connect';
 export * from './documents';
 export * from './history';
 export * from './replay';
+export * from './session-log';
 export * from './secrets';
 
 export type ErrorCode =
@@ -661,7 +663,7 @@ export class HostError extends Error {
 }
 
 /** Every command rejects with `HostError` and nothing else. */
-export interface Host extends ConnectHost, DocumentHost, HistoryHost, ReplayHost, SecretsHost {
+export interface Host extends ConnectHost, DocumentHost, HistoryHost, ReplayHost, SecretsHost, SessionLogHost {
   /** Resolves once events are delivered, so that a snapshot taken afterwards misses none. */
   listen(onEvent: (event: AppEvent) => void): Promise<() => void>;
 

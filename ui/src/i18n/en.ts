@@ -4,6 +4,7 @@ import { connect } from './connect/en';
 import { documents } from './documents/en';
 import { history } from './history/en';
 import { replay } from './replay/en';
+import { log } from './log/en';
 import { secrets } from './secrets/en';
 import { number, plural } from './forms';
 
@@ -568,6 +569,7 @@ export const en = {
   documents,
   history,
   replay,
+  log,
   secrets,
 
   // Saved views, groups, columns, exports

@@ -5,6 +5,7 @@ import { connect } from './connect/ja';
 import { documents } from './documents/ja';
 import { history } from './history/ja';
 import { replay } from './replay/ja';
+import { log } from './log/ja';
 import { secrets } from './secrets/ja';
 import { number } from './forms';
 
@@ -523,6 +524,7 @@ export const ja: Messages = {
   documents,
   history,
   replay,
+  log,
   secrets,
 
   book: {

@@ -10,6 +10,7 @@ import { FleetState } from './fleet.svelte';
 import { ForwardsState } from './forwards.svelte';
 import { EventGate } from './gate';
 import { HistoryState } from './history.svelte';
+import { SessionLogState } from './session-log.svelte';
 import { SettingsState } from './settings.svelte';
 import { FORWARDS_TAB, TabsState } from './tabs.svelte';
 
@@ -25,6 +26,7 @@ export class Application {
   readonly accounts: AccountsState;
   readonly documents: DocumentsState;
   readonly history: HistoryState;
+  readonly sessionLog: SessionLogState;
 
   phase = $state<'starting' | 'ready' | 'lost'>('starting');
   lost = $state.raw<CommandError | null>(null);
@@ -54,6 +56,7 @@ export class Application {
     this.accounts = new AccountsState(host, this.chrome);
     this.documents = new DocumentsState(host, this.chrome);
     this.history = new HistoryState(host, this.chrome);
+    this.sessionLog = new SessionLogState(host, this.chrome);
   }
 
   /** Listens first, then takes the snapshot, then lets newer events through. */
@@ -178,6 +181,7 @@ export class Application {
     if (!changed || this.phase !== 'ready') return;
     this.documents.leave();
     this.history.leave();
+    this.sessionLog.close();
     if (mode.kind === 'first_run') this.fleet.leave();
     else void this.fleet.open();
   }

@@ -5,6 +5,7 @@ import { inventDenial } from './denials';
 import { FakeAccounts } from './accounts';
 import { createFakeDocuments } from './documents';
 import { createFakeHistory } from './history';
+import { createFakeSessionLog } from './session-log';
 import { createFakeSecrets } from './secrets';
 import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
@@ -141,6 +142,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     ...createFakeDocuments(),
     replayControl: () => later(() => undefined),
     ...createFakeSecrets(options.get('secrets'), () => settings.secretsKept),
+    ...createFakeSessionLog(fleet.rows),
     ...createFakeHistory(fleet.rows, Number(options.get('sessions') ?? 400)),
     listen: (onEvent) => {
       listeners.add(onEvent);

@@ -34,6 +34,7 @@ export const history: HistoryMessages = {
   notLogged: 'kein Protokoll genannt',
   openS3: 'S3',
   openCloudWatch: 'CloudWatch',
+  readLog: (where) => `Das Protokoll in ${where} lesen`,
   openLog: (where) => `Protokoll in der ${where}-Konsole öffnen`,
   goToTab: 'Zum Tab',
   terminate: 'Beenden…',

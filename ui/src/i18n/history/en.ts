@@ -34,6 +34,7 @@ export const history = {
   notLogged: 'no log named',
   openS3: 'S3',
   openCloudWatch: 'CloudWatch',
+  readLog: (where: string) => `Read the log in ${where}`,
   openLog: (where: string) => `Open the log in the ${where} console`,
   goToTab: 'Go to tab',
   terminate: 'Terminate…',

@@ -34,6 +34,7 @@ export const history: HistoryMessages = {
   notLogged: 'ログの記載なし',
   openS3: 'S3',
   openCloudWatch: 'CloudWatch',
+  readLog: (where) => `${where} のログを読む`,
   openLog: (where) => `${where} のコンソールでログを開く`,
   goToTab: 'タブへ移動',
   terminate: '終了…',
