@@ -133,6 +133,8 @@ pub fn builder<R: Runtime>() -> Builder<R> {
         commands::session_log::session_log,
         commands::session_log::session_log_save,
         commands::session_log::session_events,
+        commands::session_log::session_log_replay,
+        commands::session_log::audit_read,
         commands::connect::connect_check,
         commands::connect::connect_last,
         commands::connect::connect_open,

@@ -1,6 +1,7 @@
 //! The way into the application: one async method per command.
 
 use fleetline_ipc::account::{AccountPick, OpenAccount, SignInMethod};
+use fleetline_ipc::audit::AuditReport;
 use fleetline_ipc::book::{BookChange, ExportForm, Exported, FleetBook};
 use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
 use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
@@ -721,6 +722,21 @@ impl AppHandle {
     /// Opens a session with a chosen document in a new tab, in state Connecting, and remembers the choice.
     pub async fn connect_open(&self, request: ConnectRequest) -> Result<TabRow, CommandError> {
         self.ask(|reply| Request::ConnectOpen { request, reply }).await
+    }
+
+    /// Whether sessions of an account-Region are recorded, sealed and bounded.
+    pub async fn audit_read(&self, place: DocumentPlace) -> Result<AuditReport, CommandError> {
+        self.ask(|reply| Request::Audit { place, reply }).await
+    }
+
+    /// Reads the whole log of a session and replays it in a new tab.
+    pub async fn session_log_replay(
+        &self,
+        key: String,
+        store: Option<LogStore>,
+    ) -> Result<TabRow, CommandError> {
+        let content = self.history(|reply| HistoryRequest::ReplayOf { key, store, reply }).await?;
+        self.replay_open(content).await
     }
 
     /// A part of the log of a session, read where it was recorded.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod activations;
+pub mod audit;
 pub mod book;
 mod checks;
 pub mod checkup;

@@ -2,6 +2,7 @@
 
 use fleetline_ipc::CommandError;
 use fleetline_ipc::account::{AccountPick, OpenAccount, SignInMethod};
+use fleetline_ipc::audit::AuditReport;
 use fleetline_ipc::book::{BookChange, ExportForm, Exported, FleetBook};
 use fleetline_ipc::connect::{ConnectCheck, ConnectRequest};
 use fleetline_ipc::desktop::{DesktopInfo, DesktopOpen, DesktopOutcome};
@@ -76,6 +77,7 @@ pub(crate) enum Request {
     Ssh(SshRequest),
     Account(AccountRequest),
     Document(DocumentRequest),
+    Audit { place: DocumentPlace, reply: Reply<AuditReport> },
     PreferencesApply { places: Vec<DocumentPlace>, text: String, reply: Reply<Vec<PreferencesOutcome>> },
     ConnectCheck { request: ConnectRequest, text: Option<String>, reply: Reply<ConnectCheck> },
     ConnectLast { node_key: String, reply: Reply<Option<ConnectRequest>> },

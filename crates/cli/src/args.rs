@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::accounts::AccountsArgs;
 use crate::activations::ActivationsArgs;
 use crate::app::AppArgs;
+use crate::audit::AuditArgs;
 use crate::book::{FavouritesArgs, GroupsArgs, LookArgs, ViewsArgs};
 use crate::doctor::DoctorArgs;
 use crate::documents::DocumentsArgs;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Preferences(PreferencesArgs),
     /// List and end sessions of everybody
     Sessions(SessionsArgs),
+    /// Judge what is recorded, sealed and bounded in each account and Region, with the evidence
+    Audit(AuditArgs),
     /// Say and choose where secrets of Fleetline are kept, and forget them
     Secrets(SecretsArgs),
     /// Permissions

@@ -8,6 +8,7 @@ mod accounts;
 mod activations;
 mod app;
 mod args;
+mod audit;
 mod book;
 mod chosen_document;
 mod code;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
             Command::Preferences(preferences) => preferences::run(preferences).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Sessions(sessions) => sessions::run(sessions).await,
+            Command::Audit(audit) => audit::run(audit).await,
             Command::Iam(iam) => iam::run(iam).await,
             Command::Sim(sim) => sim::run(sim).await,
             Command::Profile(profile) => profile::run(profile).await,

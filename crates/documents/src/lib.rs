@@ -7,6 +7,7 @@
 //! What is asked of AWS is a trait, [`DocumentCalls`]; nothing here calls AWS itself or touches a disk.
 
 mod apply;
+pub mod audit;
 mod calls;
 mod check;
 mod command_line;

@@ -353,4 +353,46 @@ mod tests {
         book.merge(one, vec![told], |_| None);
         assert_eq!(book.get(one, "a").and_then(|(r, _)| r.end_ms), Some(77), "AWS knows better");
     }
+
+    #[test]
+    fn fifty_thousand_sessions_of_twelve_places_come_in_pages_and_are_all_exported() {
+        const ALL: i64 = 50_000;
+        let mut book = HistoryBook::default();
+        let places: Vec<PlaceId> = (0..12)
+            .map(|number| book.declare(&format!("account-{}", number / 4), &format!("r-{number}")))
+            .collect();
+        for (number, place) in (0..ALL).zip(places.iter().cycle()) {
+            let record = SessionRecord {
+                start_ms: Some(number * 1_000),
+                end_ms: Some(number * 1_000 + 60_000),
+                reason: if number % 10 == 0 { "weekly, \"check\"".to_owned() } else { String::new() },
+                ..session(&format!("s-{number}"))
+            };
+            book.merge(*place, vec![record], |_| None);
+        }
+        let now = ALL * 1_000 + 100_000;
+        let wanted = newest();
+        assert_eq!(book.count(&wanted, now).1, 50_000);
+        let mut next = ALL;
+        for offset in (0..50_000).step_by(200) {
+            for (_, record, _) in book.window(&wanted, offset, 200, now) {
+                next -= 1;
+                assert_eq!(record.session_id, format!("s-{next}"));
+            }
+        }
+        assert_eq!(next, 0, "every session has its place on one page");
+        let filtered = Wanted { query: Query::parse("reason:check region:r-0", now), ..newest() };
+        // Every tenth and every twelfth: every sixtieth.
+        assert_eq!(book.count(&filtered, now).1, 834);
+        let rows = book.window(&wanted, 0, usize::MAX, now);
+        let exported = || {
+            rows.iter().map(|(place, record, node)| {
+                let at = places.iter().position(|one| one == place).unwrap_or(0);
+                (["account-0", "account-1", "account-2"][at / 4], "r", *node, *record)
+            })
+        };
+        assert_eq!(crate::csv(exported(), now).lines().count(), 50_001);
+        let json: Vec<serde_json::Value> = serde_json::from_str(&crate::json(exported(), now)).unwrap();
+        assert_eq!(json.len(), 50_000);
+    }
 }

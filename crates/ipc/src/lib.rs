@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod account;
+pub mod audit;
 pub mod book;
 pub mod connect;
 pub mod desktop;

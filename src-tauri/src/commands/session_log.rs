@@ -2,6 +2,9 @@
 
 use fleetline_app::AppHandle;
 use fleetline_ipc::CommandError;
+use fleetline_ipc::audit::AuditReport;
+use fleetline_ipc::document::DocumentPlace;
+use fleetline_ipc::session::TabRow;
 use fleetline_ipc::session_log::{LogAsk, LogStore, SessionEventList, SessionLog};
 use tauri::State;
 
@@ -21,6 +24,27 @@ pub(crate) async fn session_log_save(
     store: Option<LogStore>,
 ) -> Result<String, CommandError> {
     app.session_log_save(key, store).await
+}
+
+/// Reads the whole log of a session and replays it in a new tab.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn session_log_replay(
+    app: State<'_, AppHandle>,
+    key: String,
+    store: Option<LogStore>,
+) -> Result<TabRow, CommandError> {
+    app.session_log_replay(key, store).await
+}
+
+/// Whether sessions of an account-Region are recorded, sealed and bounded.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn audit_read(
+    app: State<'_, AppHandle>,
+    place: DocumentPlace,
+) -> Result<AuditReport, CommandError> {
+    app.audit_read(place).await
 }
 
 /// The calls CloudTrail kept of a session.

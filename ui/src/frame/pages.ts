@@ -1,6 +1,6 @@
 import type { IconName } from '../parts/glyphs';
 import { language } from '../i18n/index.svelte';
-import { ACCOUNTS_TAB, ACTIVATIONS_TAB, DOCUMENTS_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACCOUNTS_TAB, ACTIVATIONS_TAB, AUDIT_TAB, DOCUMENTS_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 
 /** How a page of the interface is called. */
 export function pageTitle(id: string): string {
@@ -8,6 +8,7 @@ export function pageTitle(id: string): string {
   switch (id) {
     case FORWARDS_TAB: return m.fwd.title;
     case HISTORY_TAB: return m.history.title;
+    case AUDIT_TAB: return m.audit.title;
     case DOCUMENTS_TAB: return m.documents.title;
     case ACCOUNTS_TAB: return m.acc.title;
     case ACTIVATIONS_TAB: return m.activations.title;
@@ -21,6 +22,7 @@ export function pageIcon(id: string): IconName {
   switch (id) {
     case FORWARDS_TAB: return 'forwards';
     case HISTORY_TAB: return 'history';
+    case AUDIT_TAB: return 'shield';
     case DOCUMENTS_TAB: return 'documents';
     case ACCOUNTS_TAB: return 'accounts';
     case ACTIVATIONS_TAB: return 'activation';

@@ -2,7 +2,7 @@ import type { GlyphName, IconName } from '../parts/glyphs';
 import type { NodeRow, TabRow } from '../host/types';
 import { language } from '../i18n/index.svelte';
 import type { Application } from '../state/app.svelte';
-import { ACTIVATIONS_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACTIVATIONS_TAB, AUDIT_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 import { openShell } from '../fleet/actions';
 import { placeOf, standardTier } from '../fleet/tier';
 import { askToRemove, askToRename, askToSave, exportNodes, goToView, groupQuery } from '../fleet/views';
@@ -61,6 +61,7 @@ export function actions(app: Application): Entry[] {
     { id: 'new-activation', title: m.activations.create, note: '', icon: 'plus', run: () => chrome.open({ kind: 'new_activation' }) },
     ...accountEntries(app),
     { id: 'history', title: m.history.title, note: '', icon: 'history', run: () => tabs.activate(HISTORY_TAB) },
+    { id: 'audit', title: m.audit.goTo, note: '', icon: 'shield', run: () => tabs.activate(AUDIT_TAB) },
     { id: 'documents', title: m.documents.title, note: '', icon: 'documents', run: () => tabs.activate(DOCUMENTS_TAB) },
     { id: 'settings', title: m.act.settings, note: '', icon: 'settings', run: () => tabs.activate(SETTINGS_TAB) },
     { id: 'shortcuts', title: m.act.shortcuts, note: '', icon: 'log', kbd: '?', run: () => chrome.open({ kind: 'shortcuts' }) },

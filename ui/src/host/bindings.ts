@@ -220,6 +220,10 @@ export const commands = {
 	sessionLogSave: (key: string, store: LogStore | null) => typedError<string, CommandError>(__TAURI_INVOKE("session_log_save", { key, store })),
 	/**  The calls CloudTrail kept of a session. */
 	sessionEvents: (key: string) => typedError<SessionEventList, CommandError>(__TAURI_INVOKE("session_events", { key })),
+	/**  Reads the whole log of a session and replays it in a new tab. */
+	sessionLogReplay: (key: string, store: LogStore | null) => typedError<TabRow, CommandError>(__TAURI_INVOKE("session_log_replay", { key, store })),
+	/**  Whether sessions of an account-Region are recorded, sealed and bounded. */
+	auditRead: (place: DocumentPlace) => typedError<AuditReport, CommandError>(__TAURI_INVOKE("audit_read", { place })),
 	/**  Judges what is given for a document and tells the same as command lines. */
 	connectCheck: (request: ConnectRequest, text: string | null) => typedError<ConnectCheck, CommandError>(__TAURI_INVOKE("connect_check", { request, text })),
 	/**  What was chosen last for a node. */
@@ -516,6 +520,156 @@ before: string | null } |
 bundle: string; 
 /**  The bundle it comes before; `None` for the end. */
 before: string | null };
+
+/**  What is the case. */
+export type AuditFact = 
+/**  Logs go to a bucket. */
+{ kind: "s3"; 
+/**  Its name. */
+bucket: string; 
+/**  Prefix of keys. */
+prefix: string | null; 
+/**  Whether sessions are refused unless it is encrypted. */
+encrypted: boolean } | 
+/**  Logs go to a log group. */
+{ kind: "cloud_watch"; 
+/**  Its name. */
+group: string; 
+/**  Whether they are written while sessions run. */
+streams: boolean; 
+/**  Whether sessions are refused unless it is encrypted. */
+encrypted: boolean } | 
+/**  Logs go elsewhere. */
+{ kind: "not_here" } | 
+/**  Nothing is recorded. */
+{ kind: "not_recorded" } | 
+/**  Sealed with a key. */
+{ kind: "sealed"; 
+/**  As the document names it. */
+key: string } | 
+/**  Not sealed. */
+{ kind: "not_sealed" } | 
+/**  Shells run as the agent's user. */
+{ kind: "agent_user" } | 
+/**  Shells run as a user of one's own. */
+{ kind: "named_user"; 
+/**  Where the caller has no tag. */
+user: string | null } | 
+/**  Sessions end without activity. */
+{ kind: "idle"; 
+/**  Minutes. */
+minutes: number; 
+/**  Whether the document says so; otherwise it is what AWS takes. */
+set: boolean } | 
+/**  Sessions end at last. */
+{ kind: "longest"; 
+/**  Minutes. */
+minutes: number } | 
+/**  They need not end. */
+{ kind: "no_longest" } | 
+/**  AWS never logs what passes through SSH and port sessions. */
+{ kind: "ports_unseen" } | 
+/**  Documents that record nothing. */
+{ kind: "unrecorded"; 
+/**  Their names. */
+names: string[] } | 
+/**  Every document records, or there is none. */
+{ kind: "all_recorded" } | 
+/**  Documents of other accounts can be used here. */
+{ kind: "shared_here"; 
+/**  Their names. */
+names: string[] } | 
+/**  None of another account. */
+{ kind: "none_shared" } | 
+/**  Only IAM policies tell. */
+{ kind: "policies_tell" } | 
+/**  Trails are logging. */
+{ kind: "trail_logging"; 
+/**  Their names. */
+names: string[] } | 
+/**  Trails are stopped. */
+{ kind: "trail_stopped"; 
+/**  Their names. */
+names: string[] } | 
+/**  There is no trail. */
+{ kind: "no_trail" } | 
+/**  It could not be found out. */
+{ kind: "unknown" };
+
+/**  An account-Region. */
+export type AuditReport = {
+	/**  Account name. */
+	source: string,
+	/**  Region. */
+	region: string,
+	/**  A finding for each topic. */
+	rows: AuditRow[],
+	/**  When it was read. */
+	atMs: number | null,
+};
+
+/**  A finding. */
+export type AuditRow = {
+	/**  What about. */
+	topic: AuditTopic,
+	/**  How to take it. */
+	verdict: AuditVerdict,
+	/**  What is the case. */
+	fact: AuditFact,
+	/**  What it was read from, or why it is not known. */
+	evidence: string,
+	/**  What changes it. */
+	setting: AuditSetting,
+};
+
+/**  What changes a finding. */
+export type AuditSetting = 
+/**  A field of the session preferences. */
+{ kind: "preference"; 
+/**  Its path. */
+path: string } | 
+/**  The documents named in the finding. */
+{ kind: "documents" } | 
+/**  IAM policies. */
+{ kind: "policies" } | 
+/**  The account's trail in CloudTrail. */
+{ kind: "trail" };
+
+/**  What is judged. */
+export type AuditTopic = 
+/**  The log in S3. */
+"s3_log" | 
+/**  The log in CloudWatch Logs. */
+"cloud_watch_log" | 
+/**  Encryption of sessions with a KMS key. */
+"sealing" | 
+/**  Whose rights shells have on nodes. */
+"run_as" | 
+/**  The end of sessions nobody uses. */
+"idle_limit" | 
+/**  The end of sessions that last too long. */
+"longest_limit" | 
+/**  SSH and ports. */
+"port_content" | 
+/**  Documents that record nothing. */
+"other_documents" | 
+/**  Documents of other accounts. */
+"sharing" | 
+/**  Who may start what. */
+"permissions" | 
+/**  Where calls are kept. */
+"cloud_trail";
+
+/**  How a finding is to be taken. */
+export type AuditVerdict = 
+/**  As an auditor would want it. */
+"good" | 
+/**  Worth a decision. */
+"attention" | 
+/**  A gap. */
+"gap" | 
+/**  Cannot be known from here. */
+"unknown";
 
 /**  A change of the book. Nodes are named by their keys. */
 export type BookChange = 

@@ -1,4 +1,4 @@
-import type { CommandError, Denied } from './types';
+import type { CommandError, Denied, TabRow } from './types';
 
 /** What a session left behind, as the interface sees it; see `types.ts`. */
 
@@ -31,5 +31,7 @@ export interface SessionLogHost {
   sessionLog(ask: LogAsk): Promise<SessionLog>;
   /** Path of the file that was written. */
   sessionLogSave(key: string, store: LogStore | null): Promise<string>;
+  /** Reads the whole log and replays it in a new tab. */
+  sessionLogReplay(key: string, store: LogStore | null): Promise<TabRow>;
   sessionEvents(key: string): Promise<SessionEventList>;
 }

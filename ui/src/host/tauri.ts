@@ -63,6 +63,7 @@ export const contract: {
   sessionLog: Agree<Ours.SessionLog, Bindings.SessionLog>;
   logAsk: Agree<Ours.LogAsk, Bindings.LogAsk>;
   sessionEvents: Agree<Ours.SessionEventList, Bindings.SessionEventList>;
+  audit: Agree<Ours.AuditReport, Bindings.AuditReport>;
   secrets: Agree<Ours.SecretsStatus, Bindings.SecretsStatus>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true, book: true, bookChange: true, exported: true,
@@ -71,7 +72,7 @@ export const contract: {
   desktop: true, desktopOpen: true, desktopOutcome: true,
   opened: true, pick: true,
   document: true, documentRow: true, documentEdit: true, documentSave: true, documentSaved: true, documentLine: true,
-  preferences: true, connectRequest: true, connectCheck: true, historyQuery: true, historyWindow: true, historyEnded: true, sessionLog: true, logAsk: true, sessionEvents: true,
+  preferences: true, connectRequest: true, connectCheck: true, historyQuery: true, historyWindow: true, historyEnded: true, sessionLog: true, logAsk: true, sessionEvents: true, audit: true,
   replayControl: true, secrets: true,
 };
 
@@ -212,7 +213,9 @@ export function createTauriHost(): Ours.Host {
     historyExport: (query, format) => data(commands.historyExport(query, format)),
     sessionLog: (ask) => data(commands.sessionLog(ask)),
     sessionLogSave: (key, store) => data(commands.sessionLogSave(key, store)),
+    sessionLogReplay: (key, store) => data(commands.sessionLogReplay(key, store)),
     sessionEvents: (key) => data(commands.sessionEvents(key)),
+    auditRead: (place) => data(commands.auditRead(place)),
 
     replayControl: (tab, control) => done(commands.replayControl(tab, control)),
     secretsStatus: (ask) => data(commands.secretsStatus(ask)),

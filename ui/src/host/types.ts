@@ -5,6 +5,7 @@
  * generated bindings agree with them. Times are milliseconds of the Unix epoch.
  */
 
+import type { AuditHost } from './audit';
 import type { ConnectHost } from './connect';
 import type { DocumentEffects, DocumentHost } from './documents';
 import type { HistoryHost, HistorySummary } from './history';
@@ -12,6 +13,7 @@ import type { ReplayHost, ReplayRow } from './replay';
 import type { SessionLogHost } from './session-log';
 import type { SecretsHost, SecretsKept } from './secrets';
 
+export * from './audit';
 export * from './connect';
 export * from './documents';
 export * from './history';
@@ -663,7 +665,7 @@ export class HostError extends Error {
 }
 
 /** Every command rejects with `HostError` and nothing else. */
-export interface Host extends ConnectHost, DocumentHost, HistoryHost, ReplayHost, SecretsHost, SessionLogHost {
+export interface Host extends AuditHost, ConnectHost, DocumentHost, HistoryHost, ReplayHost, SecretsHost, SessionLogHost {
   /** Resolves once events are delivered, so that a snapshot taken afterwards misses none. */
   listen(onEvent: (event: AppEvent) => void): Promise<() => void>;
 

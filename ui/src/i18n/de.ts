@@ -5,6 +5,7 @@ import { connect } from './connect/de';
 import { documents } from './documents/de';
 import { history } from './history/de';
 import { replay } from './replay/de';
+import { audit } from './audit/de';
 import { log } from './log/de';
 import { secrets } from './secrets/de';
 import { number, plural } from './forms';
@@ -551,6 +552,7 @@ export const de: Messages = {
   history,
   replay,
   log,
+  audit,
   secrets,
 
   book: {

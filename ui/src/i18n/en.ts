@@ -4,6 +4,7 @@ import { connect } from './connect/en';
 import { documents } from './documents/en';
 import { history } from './history/en';
 import { replay } from './replay/en';
+import { audit } from './audit/en';
 import { log } from './log/en';
 import { secrets } from './secrets/en';
 import { number, plural } from './forms';
@@ -570,6 +571,7 @@ export const en = {
   history,
   replay,
   log,
+  audit,
   secrets,
 
   // Saved views, groups, columns, exports

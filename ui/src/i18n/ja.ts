@@ -5,6 +5,7 @@ import { connect } from './connect/ja';
 import { documents } from './documents/ja';
 import { history } from './history/ja';
 import { replay } from './replay/ja';
+import { audit } from './audit/ja';
 import { log } from './log/ja';
 import { secrets } from './secrets/ja';
 import { number } from './forms';
@@ -525,6 +526,7 @@ export const ja: Messages = {
   history,
   replay,
   log,
+  audit,
   secrets,
 
   book: {

@@ -10,6 +10,7 @@ import { FleetState } from './fleet.svelte';
 import { ForwardsState } from './forwards.svelte';
 import { EventGate } from './gate';
 import { HistoryState } from './history.svelte';
+import { AuditState } from './audit.svelte';
 import { SessionLogState } from './session-log.svelte';
 import { SettingsState } from './settings.svelte';
 import { FORWARDS_TAB, TabsState } from './tabs.svelte';
@@ -27,6 +28,7 @@ export class Application {
   readonly documents: DocumentsState;
   readonly history: HistoryState;
   readonly sessionLog: SessionLogState;
+  readonly audit: AuditState;
 
   phase = $state<'starting' | 'ready' | 'lost'>('starting');
   lost = $state.raw<CommandError | null>(null);
@@ -56,6 +58,7 @@ export class Application {
     this.accounts = new AccountsState(host, this.chrome);
     this.documents = new DocumentsState(host, this.chrome);
     this.history = new HistoryState(host, this.chrome);
+    this.audit = new AuditState(host);
     this.sessionLog = new SessionLogState(host, this.chrome);
   }
 
@@ -182,6 +185,7 @@ export class Application {
     this.documents.leave();
     this.history.leave();
     this.sessionLog.close();
+    this.audit.leave();
     if (mode.kind === 'first_run') this.fleet.leave();
     else void this.fleet.open();
   }

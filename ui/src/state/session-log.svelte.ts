@@ -94,6 +94,11 @@ export class SessionLogState {
     if (path !== undefined && this.row === row) this.saved = path;
   }
 
+  async replay(): Promise<void> {
+    const { row, part } = this;
+    if (row) await this.#chrome.run(this.#host.sessionLogReplay(row.key, part?.store ?? null));
+  }
+
   async lookUp(): Promise<void> {
     const { row } = this;
     if (!row) return;

@@ -54,6 +54,12 @@ impl Controller {
                 }
                 Err(problem) => answer(reply, Err(problem)),
             },
+            HistoryRequest::ReplayOf { key, store, reply } => match self.session_reader(&key) {
+                Ok((reader, context, record)) => drop(tokio::spawn(async move {
+                    answer(reply, session_log::replay(&reader, &context, &record, store).await);
+                })),
+                Err(problem) => answer(reply, Err(problem)),
+            },
             HistoryRequest::Events { key, reply } => match self.session_reader(&key) {
                 Ok((reader, context, record)) => drop(tokio::spawn(async move {
                     answer(reply, Ok(session_log::events(&reader, &context, &record).await));

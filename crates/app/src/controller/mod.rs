@@ -358,6 +358,7 @@ impl Controller {
             Request::Ssh(request) => self.ssh_asked(request),
             Request::Account(request) => self.account_asked(request),
             Request::Document(request) => self.document_asked(request),
+            Request::Audit { place, reply } => self.audit_asked(place, reply),
             Request::PreferencesApply { places, text, reply } => self.preferences_apply(places, text, reply),
             Request::ConnectCheck { request, text, reply } => {
                 answer(reply, self.connect_check(&request, text.as_deref()));

@@ -18,6 +18,7 @@ use fleetline_ipc::history::{
 };
 use fleetline_ipc::session_log::{LogAsk, LogStore, SessionEventList, SessionLog};
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_recording::Content;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -77,6 +78,12 @@ pub(crate) enum HistoryRequest {
         key: String,
         store: Option<LogStore>,
         reply: Reply<String>,
+    },
+    /// The whole log, to be replayed.
+    ReplayOf {
+        key: String,
+        store: Option<LogStore>,
+        reply: Reply<Content>,
     },
     /// The calls CloudTrail kept of a session.
     Events {

@@ -14,7 +14,7 @@ use fleetline_documents::{
 use fleetline_engine::ports::ApiError;
 use fleetline_history::{ObjectPlace, RecordCalls, RecordSources, SessionKind, SessionRecord, StreamPlace};
 
-pub(crate) use answers::{events, log, save};
+pub(crate) use answers::{events, log, replay, save};
 pub use events::{Kept, SessionEvents};
 pub use window::{Cursor, Piece, Window};
 

@@ -174,3 +174,65 @@ async fn the_calls_of_a_session_are_listed_with_who_made_them() {
     lab.run(&words(&node, &["sessions", "events", &id])).refused(3);
     lab.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_judges_a_place_by_its_documents_and_trails_and_says_what_it_was_read_from() {
+    let lab = Lab::open().await;
+    let node = lab.node(|node| node.account == "payments-prod" && node.region == "eu-central-1");
+    let audit = || {
+        let ran = lab.run(&words(&node, &["audit", "--json"]));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let places: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((places.len(), &places[0]["region"]), (1, &json!("eu-central-1")));
+        places[0]["findings"].clone()
+    };
+    let of = |findings: &Value, topic: &str| {
+        findings.as_array().unwrap().iter().find(|finding| finding["topic"] == topic).unwrap().clone()
+    };
+    let bare = audit();
+    assert_eq!(of(&bare, "s3-log")["verdict"], "gap");
+    assert!(of(&bare, "s3-log")["evidence"].as_str().unwrap().contains("nobody saved session preferences"));
+    let other = of(&bare, "other-documents");
+    assert!(other["fact"].as_str().unwrap().contains("Corp-LedgerConsole"), "{other}");
+    assert!(of(&bare, "sharing")["fact"].as_str().unwrap().contains("Org-BreakGlass"));
+    assert_eq!(
+        (&of(&bare, "cloudtrail")["verdict"], &of(&bare, "permissions")["verdict"]),
+        (&json!("good"), &json!("unknown"))
+    );
+
+    let inputs = json!({
+        "s3BucketName": "corp-logs", "s3EncryptionEnabled": true, "kmsKeyId": KEY, "runAsEnabled": true,
+        "runAsDefaultUser": "ops", "idleSessionTimeout": "10", "maxSessionDuration": "60",
+    });
+    let document = json!({ "schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": inputs });
+    put(&lab, &node, "SSM-SessionManagerRunShell", &document);
+    let kept = audit();
+    for topic in ["s3-log", "cloudwatch-log", "sealing", "run-as", "idle-limit", "longest-limit"] {
+        assert_eq!(of(&kept, topic)["verdict"], "good", "{topic}: {kept}");
+    }
+    assert_eq!(of(&kept, "sealing")["evidence"], "SSM-SessionManagerRunShell v1, inputs.kmsKeyId");
+    assert_eq!(of(&kept, "sealing")["setting"]["path"], "inputs.kmsKeyId");
+
+    let control = lab.simulator.control();
+    control.set_trail("payments-prod", fleetline_simulator::TrailState::Stopped).unwrap();
+    assert_eq!(of(&audit(), "cloudtrail")["verdict"], "gap");
+    for action in ["cloudtrail:DescribeTrails", "ssm:GetDocument"] {
+        control.deny(DenyRule {
+            action: action.into(),
+            resource: "*".into(),
+            reason: DenyReason::NoIdentityPolicy,
+        });
+    }
+    let denied = audit();
+    for topic in ["s3-log", "other-documents", "cloudtrail"] {
+        let finding = of(&denied, topic);
+        assert_eq!(finding["verdict"], "unknown", "{finding}");
+        assert!(finding["evidence"].as_str().unwrap().contains("may not call"), "{finding}");
+    }
+    let text = lab.run(&words(&node, &["audit", "--gaps"]));
+    assert!(
+        text.out.starts_with("payments-prod · eu-central-1\n") && !text.out.contains("\n  good"),
+        "{text:?}"
+    );
+    lab.end().await;
+}

@@ -5,6 +5,7 @@ import { inventDenial } from './denials';
 import { FakeAccounts } from './accounts';
 import { createFakeDocuments } from './documents';
 import { createFakeHistory } from './history';
+import { createFakeAudit } from './audit';
 import { createFakeSessionLog } from './session-log';
 import { createFakeSecrets } from './secrets';
 import { FakeForwards } from './forwards';
@@ -142,6 +143,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     ...createFakeDocuments(),
     replayControl: () => later(() => undefined),
     ...createFakeSecrets(options.get('secrets'), () => settings.secretsKept),
+    ...createFakeAudit(),
     ...createFakeSessionLog(fleet.rows),
     ...createFakeHistory(fleet.rows, Number(options.get('sessions') ?? 400)),
     listen: (onEvent) => {

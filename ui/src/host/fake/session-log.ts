@@ -1,4 +1,4 @@
-import type { NodeRow } from '../types';
+import { HostError, type NodeRow } from '../types';
 import type { LogState, SessionLog, SessionLogHost } from '../session-log';
 import { inventDenial } from './denials';
 
@@ -28,6 +28,7 @@ export function createFakeSessionLog(nodes: NodeRow[]): SessionLogHost {
       return Promise.resolve(log);
     },
     sessionLogSave: (key) => Promise.resolve(`~/Downloads/session-${key}.log`),
+    sessionLogReplay: () => Promise.reject(new HostError({ code: 'unsupported', message: 'Replays need the application.', hint: null, detail: null, requestId: null })),
     sessionEvents: () => Promise.resolve({
       events: ['StartSession', 'ResumeSession', 'TerminateSession'].map((name, i) => ({
         id: `e${i}`, name, atMs: Date.now() - 3_600_000 + i * 600_000, caller: 'arn:aws:sts::111122223333:assumed-role/FleetOperator/mika.sato', sourceIp: '198.51.100.7',

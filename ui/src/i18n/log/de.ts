@@ -28,6 +28,7 @@ export const log: LogMessages = {
   copyAll: 'Text kopieren',
   text: 'Text des Protokolls',
   save: 'Wie aufgezeichnet speichern',
+  replay: 'Abspielen',
   saved: (path) => `Geschrieben nach ${path}`,
   again: 'Noch einmal nachsehen',
   console: 'In der Konsole öffnen',

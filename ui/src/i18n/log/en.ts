@@ -28,6 +28,7 @@ export const log = {
   copyAll: 'Copy text',
   text: 'text of the log',
   save: 'Save as recorded',
+  replay: 'Replay',
   saved: (path: string) => `Written to ${path}`,
   again: 'Look again',
   console: 'Open in the console',

@@ -28,6 +28,7 @@ export const log: LogMessages = {
   copyAll: 'テキストをコピー',
   text: 'ログのテキスト',
   save: '記録のまま保存',
+  replay: '再生',
   saved: (path) => `${path} に保存しました`,
   again: 'もう一度確認',
   console: 'コンソールで開く',
