@@ -63,7 +63,7 @@ describe('places of documents', () => {
 
 describe('the end of a session', () => {
   const session = (idleMinutes: number, maxMinutes: number | null): SessionRow => ({
-    sessionId: null, nodeKey: '', nodeId: '', nodeName: '', accountName: '', region: '', document: '', startedMs: 0, state: { state: 'connected' }, denied: null, silent: false, resumedAfterMs: null, demo: false, activeMs: 60_000,
+    sessionId: null, nodeKey: '', nodeId: '', nodeName: '', accountName: '', region: '', document: '', startedMs: 0, state: { state: 'connected' }, denied: null, silent: false, resumedAfterMs: null, demo: false, recording: null, activeMs: 60_000,
     effects: { contentCanBeLogged: true, s3: null, cloudWatch: null, streams: false, sealedWith: null, runAs: { kind: 'nobody' }, idleMinutes, maxMinutes },
   });
 

@@ -16,6 +16,7 @@ use fleetline_ipc::hybrid::{
     ActivationSpec, ActivationText, Activations, CreatedActivation, RevealedCode, TierReview, TierTarget,
 };
 use fleetline_ipc::link::{LinkDone, LinkStatus};
+use fleetline_ipc::recording::RecordingList;
 use fleetline_ipc::replay::ReplayControl;
 use fleetline_ipc::secrets::SecretsStatus;
 use fleetline_ipc::session::TabRow;
@@ -31,6 +32,7 @@ use fleetline_recording::Content;
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
 
+use crate::controller::RecordingRequest;
 use crate::documents::{self, DocumentAsk, DocumentRequest};
 use crate::history::HistoryRequest;
 use crate::ports::{FrameSink, Scope};
@@ -549,6 +551,32 @@ impl AppHandle {
     /// ([`Content::of_stream`]). Its terminal answers nothing and opens nothing.
     pub async fn replay_open(&self, content: Content) -> Result<TabRow, CommandError> {
         self.ask(|reply| Request::ReplayOpen { content, reply }).await
+    }
+
+    /// Begins or ends the recording of a tab's session.
+    pub async fn tab_record(&self, tab: String, on: bool) -> Result<(), CommandError> {
+        self.ask(|reply| Request::Recording(RecordingRequest::Record { tab, on, reply })).await
+    }
+
+    /// All recordings of this computer.
+    pub async fn recordings_list(&self) -> Result<RecordingList, CommandError> {
+        self.ask(|reply| Request::Recording(RecordingRequest::List { reply })).await
+    }
+
+    /// Replays a recording in a new tab.
+    pub async fn recording_play(&self, id: String) -> Result<TabRow, CommandError> {
+        let content = self.ask(|reply| Request::Recording(RecordingRequest::Load { id, reply })).await?;
+        self.replay_open(content).await
+    }
+
+    /// Writes a recording in clear where the user finds downloads; its path.
+    pub async fn recording_export(&self, id: String) -> Result<String, CommandError> {
+        self.ask(|reply| Request::Recording(RecordingRequest::Export { id, reply })).await
+    }
+
+    /// Deletes a recording.
+    pub async fn recording_delete(&self, id: String) -> Result<(), CommandError> {
+        self.ask(|reply| Request::Recording(RecordingRequest::Delete { id, reply })).await
     }
 
     /// Plays, pauses, moves or speeds up the replay in a tab.

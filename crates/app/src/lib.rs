@@ -27,6 +27,7 @@ mod listing_cache;
 mod notices;
 mod ports;
 pub mod problem;
+pub mod recorder;
 mod refresh;
 mod remote;
 mod request;

@@ -25,6 +25,7 @@ use fleetline_recording::Content;
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
+use crate::controller::RecordingRequest;
 use crate::documents::DocumentRequest;
 use crate::history::HistoryRequest;
 use crate::ports::{FrameSink, Scope};
@@ -83,6 +84,7 @@ pub(crate) enum Request {
     ConnectLast { node_key: String, reply: Reply<Option<ConnectRequest>> },
     ConnectOpen { request: ConnectRequest, reply: Reply<TabRow> },
     History(HistoryRequest),
+    Recording(RecordingRequest),
     Secrets(SecretsRequest),
     SettingsApply { settings: Settings, reply: Reply<Settings> },
     ClipboardWrite { text: String, reply: Reply<()> },

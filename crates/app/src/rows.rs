@@ -83,6 +83,7 @@ pub(crate) fn new_session(
         demo: false,
         effects: None,
         active_ms: millis(now_ms),
+        recording: None,
     }
 }
 

@@ -185,6 +185,16 @@ impl Tabs {
                     session.effects = Some(*effects);
                 }
             }
+            Report::Recording(mark) => {
+                if let Some(session) = &mut tab.row.session {
+                    session.recording = mark;
+                }
+            }
+            Report::RecordingFailed(_) => {
+                if let Some(session) = &mut tab.row.session {
+                    session.recording = None;
+                }
+            }
             Report::Replay(replay) => tab.row.replay = Some(replay),
             Report::NotTerminated(_) => {}
         }
@@ -321,6 +331,7 @@ mod tests {
                 demo: false,
                 effects: None,
                 active_ms: 0.0,
+                recording: None,
             };
             let row = TabRow {
                 id,

@@ -15,6 +15,7 @@ use crate::iam::IamArgs;
 use crate::links::LinksArgs;
 use crate::login::{LoginArgs, LogoutArgs};
 use crate::preferences::PreferencesArgs;
+use crate::recordings::RecordingsArgs;
 use crate::secrets::SecretsArgs;
 use crate::sessions::SessionsArgs;
 use crate::tier::TierArgs;
@@ -72,6 +73,8 @@ pub(crate) enum Command {
     Sessions(SessionsArgs),
     /// Judge what is recorded, sealed and bounded in each account and Region, with the evidence
     Audit(AuditArgs),
+    /// List, replay, export and delete recordings of shells
+    Recordings(RecordingsArgs),
     /// Say and choose where secrets of Fleetline are kept, and forget them
     Secrets(SecretsArgs),
     /// Permissions
@@ -145,6 +148,12 @@ pub(crate) struct ShellArgs {
     /// Print no banner and no notices
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Record what the node prints, sealed, on this computer; see `fleetline recordings`
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// Record what is typed as well, as far as the node shows it; never what is typed where nothing is shown
+    #[arg(long, requires = "record")]
+    pub(crate) record_input: bool,
     /// If it fails, say why as a line of JSON on standard error
     #[arg(long)]
     pub(crate) json: bool,

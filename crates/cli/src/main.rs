@@ -27,6 +27,7 @@ mod nodes;
 mod preferences;
 mod profile;
 mod rdp;
+mod recordings;
 mod scope;
 mod secrets;
 mod sessions;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
             Command::Activations(activations) => activations::run(activations).await,
             Command::Documents(documents) => documents::run(documents).await,
             Command::Preferences(preferences) => preferences::run(preferences).await,
+            Command::Recordings(recordings) => recordings::run(recordings).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Sessions(sessions) => sessions::run(sessions).await,
             Command::Audit(audit) => audit::run(audit).await,

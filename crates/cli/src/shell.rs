@@ -6,6 +6,7 @@ mod modes;
 mod notices;
 mod opening;
 mod raw;
+mod recording;
 mod size;
 
 use std::io::{self, IsTerminal};
@@ -30,6 +31,7 @@ use input::{Input, Reader};
 use modes::Modes;
 use notices::Notices;
 use raw::{Continued, RawTerminal};
+use recording::Recording;
 use size::Resizes;
 
 /// Sent at the end of piped input, so that a program that reads the terminal sees the end of it.
@@ -65,6 +67,7 @@ async fn shell(args: ShellArgs) -> Result<u8, Failure> {
         parameters: grouped(args.parameters),
         reason: args.reason,
         quiet: args.quiet,
+        record: args.record.then_some(args.record_input),
     };
     open(found, wanted, signals).await
 }
@@ -79,6 +82,8 @@ pub(crate) struct Wanted {
     pub(crate) reason: Option<String>,
     /// No banner and no notices.
     pub(crate) quiet: bool,
+    /// Record it, and whether with what is typed and shown.
+    pub(crate) record: Option<bool>,
 }
 
 /// Opens a shell on a node that was found; as [`run`].
@@ -93,6 +98,11 @@ pub(crate) async fn open(found: Target, args: Wanted, mut signals: EndSignals) -
         let wanted = [SessionType::StandardStream, SessionType::InteractiveCommands];
         chosen_document::check(&read, document, &parameters, &wanted)?;
     }
+    // Said before a session begins that would not be recorded.
+    let place = match args.record {
+        Some(_) => Some(recording::place().await?),
+        None => None,
+    };
     let request = StartSession { target: found.id, document: args.document, parameters, reason: args.reason };
     let resizes =
         Resizes::watch().map_err(|error| Failure::local("The terminal could not be watched", &error))?;
@@ -106,6 +116,16 @@ pub(crate) async fn open(found: Target, args: Wanted, mut signals: EndSignals) -
         let how = if typed { " Press Enter ~ ? for help." } else { "" };
         tell(&format!("Session {id} on {name}.{how}"));
     }
+    let recorder = match (place, args.record) {
+        (Some(place), Some(input)) => match recording::begin(place, &session, &context, input).await {
+            Ok(recorder) => Some(recorder),
+            Err(failure) => {
+                close(&session, &context).await;
+                return Err(failure);
+            }
+        },
+        _ => None,
+    };
     let entered: io::Result<_> = typed.then(|| Ok((RawTerminal::enter()?, Continued::watch()?))).transpose();
     let (raw, continued) = match entered {
         Ok(entered) => entered.unzip(),
@@ -116,8 +136,9 @@ pub(crate) async fn open(found: Target, args: Wanted, mut signals: EndSignals) -
     };
     let modes = Mutex::new(Modes::default());
     let notices = Notices { quiet: args.quiet, raw: raw.is_some(), modes: &modes };
+    let recorder = recorder.as_ref();
     let left = {
-        let conversing = converse(&session, &mut signals, resizes, &notices, typed);
+        let conversing = converse(&session, &mut signals, resizes, &notices, recorder, typed);
         let renewing = async {
             match (&raw, continued) {
                 (Some(raw), Some(continued)) => raw.renew(continued, &session).await,
@@ -134,6 +155,9 @@ pub(crate) async fn open(found: Target, args: Wanted, mut signals: EndSignals) -
     };
     let undo = modes.lock().map(|modes| modes.undo()).unwrap_or_default();
     drop(raw);
+    if let Some(recorder) = recorder {
+        recorder.end().await;
+    }
     raw::write_undo(&undo);
     match left {
         Ok(left) => finish(left, &session, &context).await,
@@ -151,16 +175,18 @@ async fn converse(
     signals: &mut EndSignals,
     resizes: Resizes,
     notices: &Notices<'_>,
+    recorder: Option<&Recording>,
     typed: bool,
 ) -> Left {
     // Read only after the terminal is raw, so that nothing typed is taken line by line.
     let reader = Reader::start(typed);
     #[cfg(debug_assertions)]
     assert!(std::env::var_os("FLEETLINE_TEST_PANIC").is_none(), "a panic was asked for");
-    let mut output = std::pin::pin!(copy_output(session, notices.modes));
-    let mut input = std::pin::pin!(copy_input(session, reader, notices));
-    let mut sizes = std::pin::pin!(resizes.forward(session));
+    let mut output = std::pin::pin!(copy_output(session, notices.modes, recorder));
+    let mut input = std::pin::pin!(copy_input(session, reader, notices, recorder));
+    let mut sizes = std::pin::pin!(resizes.forward(session, recorder));
     let mut watch = std::pin::pin!(notices.watch(session));
+    let mut recorded = std::pin::pin!(recording::watch(recorder, notices.raw));
     let mut input_done = false;
     loop {
         tokio::select! {
@@ -178,17 +204,25 @@ async fn converse(
             }
             () = &mut sizes => {}
             () = &mut watch => {}
+            () = &mut recorded => {}
             signal = signals.next() => return Left::Signal(signal),
         }
     }
 }
 
 /// Everything the node sends, until the session is over and all was written.
-async fn copy_output(session: &ShellSession, modes: &Mutex<Modes>) -> io::Result<()> {
+async fn copy_output(
+    session: &ShellSession,
+    modes: &Mutex<Modes>,
+    recorder: Option<&Recording>,
+) -> io::Result<()> {
     let mut out = tokio::io::stdout();
     while let Some(chunk) = session.recv().await {
         if let Ok(mut modes) = modes.lock() {
             modes.feed(&chunk.bytes);
+        }
+        if let Some(recorder) = recorder {
+            recorder.printed(&chunk.bytes).await;
         }
         out.write_all(&chunk.bytes).await?;
         out.flush().await?;
@@ -197,12 +231,20 @@ async fn copy_output(session: &ShellSession, modes: &Mutex<Modes>) -> io::Result
 }
 
 /// Everything the user types or pipes. Returns whether the user escaped; `false` at the end of input.
-async fn copy_input(session: &ShellSession, mut reader: Reader, notices: &Notices<'_>) -> bool {
+async fn copy_input(
+    session: &ShellSession,
+    mut reader: Reader,
+    notices: &Notices<'_>,
+    recorder: Option<&Recording>,
+) -> bool {
     let mut last = b'\n';
     while let Some(input) = reader.next().await {
         match input {
             Input::Bytes(bytes) => {
                 last = bytes.last().copied().unwrap_or(last);
+                if let Some(recorder) = recorder {
+                    recorder.typed(&bytes).await;
+                }
                 if session.send(bytes).await.is_err() {
                     return false;
                 }

@@ -21,6 +21,7 @@ pub mod history;
 pub mod hybrid;
 pub mod ladder;
 pub mod link;
+pub mod recording;
 pub mod replay;
 pub mod secrets;
 pub mod session;

@@ -6,6 +6,7 @@ use specta::Type;
 use crate::CommandError;
 use crate::access::Denied;
 use crate::document::DocumentEffects;
+use crate::recording::RecordingMark;
 use crate::replay::ReplayRow;
 
 /// What a session is doing.
@@ -81,6 +82,8 @@ pub struct SessionRow {
     pub effects: Option<DocumentEffects>,
     /// When something was typed or came last, to a few seconds.
     pub active_ms: f64,
+    /// Its recording, while it goes on.
+    pub recording: Option<RecordingMark>,
 }
 
 /// What a tab shows.

@@ -61,6 +61,12 @@ pub struct Settings {
     pub secrets_kept: SecretsKept,
     /// The file of the passphrase, where one seals them; empty: none.
     pub passphrase_file: String,
+    /// Whether recordings hold what is typed and shown as well; default no.
+    pub record_input: bool,
+    /// Largest recording, in MiB, 1 to 1,000; default 50.
+    pub recording_mib: u32,
+    /// Age at which recordings are deleted, in days, 1 to 3,650; default 90.
+    pub recording_days: u32,
 }
 
 impl Default for Settings {
@@ -79,6 +85,9 @@ impl Default for Settings {
             deep_links: false,
             secrets_kept: SecretsKept::Keyring,
             passphrase_file: String::new(),
+            record_input: false,
+            recording_mib: 50,
+            recording_days: 90,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Files made for the user to take elsewhere.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::Store;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::os;
 
 /// Names tried before giving up.
 const TRIES: u32 = 1_000;
@@ -29,7 +29,7 @@ impl Store {
         for number in 1..=TRIES {
             let suffix = if number == 1 { String::new() } else { format!("-{number}") };
             let path = directory.join(format!("{plain}{suffix}.{ending}"));
-            match File::create_new(&path) {
+            match os::private_file_options().write(true).create_new(true).open(&path) {
                 Ok(mut file) => {
                     let written = file.write_all(bytes).and_then(|()| file.sync_all());
                     return match written {

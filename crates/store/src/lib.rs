@@ -69,6 +69,11 @@ impl Store {
         Ok(Some(directory))
     }
 
+    /// Where is kept what only this program's user may read; not made yet. `None` when there is no place.
+    pub fn data_directory(&self) -> Option<&std::path::Path> {
+        self.paths.as_ref().map(|paths| paths.data.as_path())
+    }
+
     /// Whether values outlive the program.
     pub fn is_persistent(&self) -> bool {
         self.paths.is_some()

@@ -10,6 +10,7 @@ pub(crate) mod document;
 pub(crate) mod fleet;
 pub(crate) mod forward;
 pub(crate) mod history;
+pub(crate) mod recording;
 pub(crate) mod secrets;
 pub(crate) mod session_log;
 pub(crate) mod system;

@@ -1,5 +1,6 @@
 import { chordOf, commandFor, type Command } from '../lib/keymap';
 import { checkAgain } from '../access/denied';
+import { canRecord, toggleRecording } from '../recordings/actions';
 import { newForward } from '../forwards/actions';
 import type { Application } from '../state/app.svelte';
 import { ACCOUNTS_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
@@ -119,6 +120,12 @@ function run(app: Application, command: Command): boolean {
       const shell = tabs.activeShell;
       if (shell?.session?.denied) checkAgain(app, shell);
       else fleet.refresh();
+      return true;
+    }
+    case 'record': {
+      const shell = tabs.activeShell;
+      if (!canRecord(shell)) return false;
+      void toggleRecording(app, shell);
       return true;
     }
     case 'inspector': void settings.apply({ inspectorOpen: !settings.current.inspectorOpen }); return true;

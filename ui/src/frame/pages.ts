@@ -1,6 +1,6 @@
 import type { IconName } from '../parts/glyphs';
 import { language } from '../i18n/index.svelte';
-import { ACCOUNTS_TAB, ACTIVATIONS_TAB, AUDIT_TAB, DOCUMENTS_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACCOUNTS_TAB, ACTIVATIONS_TAB, AUDIT_TAB, DOCUMENTS_TAB, FORWARDS_TAB, HISTORY_TAB, RECORDINGS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 
 /** How a page of the interface is called. */
 export function pageTitle(id: string): string {
@@ -12,6 +12,7 @@ export function pageTitle(id: string): string {
     case DOCUMENTS_TAB: return m.documents.title;
     case ACCOUNTS_TAB: return m.acc.title;
     case ACTIVATIONS_TAB: return m.activations.title;
+    case RECORDINGS_TAB: return m.recordings.title;
     case SETTINGS_TAB: return m.settings;
     default: return id;
   }
@@ -23,6 +24,7 @@ export function pageIcon(id: string): IconName {
     case FORWARDS_TAB: return 'forwards';
     case HISTORY_TAB: return 'history';
     case AUDIT_TAB: return 'shield';
+    case RECORDINGS_TAB: return 'history';
     case DOCUMENTS_TAB: return 'documents';
     case ACCOUNTS_TAB: return 'accounts';
     case ACTIVATIONS_TAB: return 'activation';

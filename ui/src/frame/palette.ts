@@ -2,11 +2,12 @@ import type { GlyphName, IconName } from '../parts/glyphs';
 import type { NodeRow, TabRow } from '../host/types';
 import { language } from '../i18n/index.svelte';
 import type { Application } from '../state/app.svelte';
-import { ACTIVATIONS_TAB, AUDIT_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACTIVATIONS_TAB, AUDIT_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, RECORDINGS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
 import { openShell } from '../fleet/actions';
 import { placeOf, standardTier } from '../fleet/tier';
 import { askToRemove, askToRename, askToSave, exportNodes, goToView, groupQuery } from '../fleet/views';
 import { newForward } from '../forwards/actions';
+import { canRecord, toggleRecording } from '../recordings/actions';
 import { accountEntries } from '../accounts/actions';
 import { forwardGlyph, stateWords } from '../forwards/words';
 import { requestQuit, terminalTarget } from './keyboard';
@@ -62,6 +63,7 @@ export function actions(app: Application): Entry[] {
     ...accountEntries(app),
     { id: 'history', title: m.history.title, note: '', icon: 'history', run: () => tabs.activate(HISTORY_TAB) },
     { id: 'audit', title: m.audit.goTo, note: '', icon: 'shield', run: () => tabs.activate(AUDIT_TAB) },
+    { id: 'recordings', title: m.recordings.title, note: '', icon: pageIcon(RECORDINGS_TAB), run: () => tabs.activate(RECORDINGS_TAB) },
     { id: 'documents', title: m.documents.title, note: '', icon: 'documents', run: () => tabs.activate(DOCUMENTS_TAB) },
     { id: 'settings', title: m.act.settings, note: '', icon: 'settings', run: () => tabs.activate(SETTINGS_TAB) },
     { id: 'shortcuts', title: m.act.shortcuts, note: '', icon: 'log', kbd: '?', run: () => chrome.open({ kind: 'shortcuts' }) },
@@ -124,6 +126,12 @@ export function actions(app: Application): Entry[] {
     all.push({
       id: `retry ${one.source}/${one.region}`, title: m.book.listAgain(one.accountName, one.region), note: m.listing[one.state], icon: 'refresh',
       run: () => fleet.retry(one.source, one.region),
+    });
+  }
+  if (canRecord(shell)) {
+    const recording = shell.session?.recording ?? null;
+    all.unshift({
+      id: 'record', title: recording ? m.recordings.stop : m.recordings.start, note: shell.title, icon: 'log', kbd: 'Ctrl Shift R', run: () => void toggleRecording(app, shell),
     });
   }
   if (shell) {

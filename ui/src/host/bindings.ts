@@ -63,6 +63,16 @@ export const commands = {
 	tabRestart: (tab: string) => typedError<null, CommandError>(__TAURI_INVOKE("tab_restart", { tab })),
 	/**  Begins the next resume attempt now. */
 	sessionRetry: (tab: string) => typedError<null, CommandError>(__TAURI_INVOKE("session_retry", { tab })),
+	/**  Begins or ends the recording of a tab's session. */
+	tabRecord: (tab: string, on: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("tab_record", { tab, on })),
+	/**  All recordings. */
+	recordingsList: () => typedError<RecordingList, CommandError>(__TAURI_INVOKE("recordings_list")),
+	/**  Replays a recording in a new tab. */
+	recordingPlay: (id: string) => typedError<TabRow, CommandError>(__TAURI_INVOKE("recording_play", { id })),
+	/**  Writes a recording in clear where the user finds downloads. */
+	recordingExport: (id: string) => typedError<string, CommandError>(__TAURI_INVOKE("recording_export", { id })),
+	/**  Deletes a recording. */
+	recordingDelete: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("recording_delete", { id })),
 	/**  Plays, pauses, moves or speeds up a replay. */
 	replayControl: (tab: string, control: ReplayControl) => typedError<null, CommandError>(__TAURI_INVOKE("replay_control", { tab, control })),
 	/**  Opens the system's `ssh` to a node in a new tab. */
@@ -2660,6 +2670,48 @@ export type Readiness =
 /**  Being found out. */
 "checking";
 
+/**  All recordings. */
+export type RecordingList = {
+	/**  Newest first. */
+	rows: RecordingRow[],
+	/**  Why none can be opened or made now. */
+	problem: CommandError | null,
+};
+
+/**  The recording of a session that goes on, as its tab shows it. */
+export type RecordingMark = {
+	/**  Since when, in milliseconds of the Unix epoch. */
+	sinceMs: number | null,
+	/**  Whether what is typed and shown is recorded as well. */
+	input: boolean,
+};
+
+/**  A recording that is there. */
+export type RecordingRow = {
+	/**  Its id. */
+	id: string,
+	/**  Whether it can be opened; if not, what it is of is unknown. */
+	readable: boolean,
+	/**  Name of the node. */
+	node: string,
+	/**  Id of the node, or another target. */
+	target: string,
+	/**  Name of the source. */
+	source: string,
+	/**  Region. */
+	region: string,
+	/**  Id of the session. */
+	session: string | null,
+	/**  When it began, in milliseconds of the Unix epoch. */
+	startedMs: number | null,
+	/**  How long it was written to, in milliseconds. */
+	durationMs: number | null,
+	/**  Size of the file. */
+	bytes: number | null,
+	/**  Whether what was typed and shown is in it. */
+	input: boolean,
+};
+
 /**  What a person does to a replay. */
 export type ReplayControl = 
 /**  Go on; at the end, begin again. */
@@ -2970,6 +3022,8 @@ export type SessionRow = {
 	effects: DocumentEffects | null,
 	/**  When something was typed or came last, to a few seconds. */
 	activeMs: number | null,
+	/**  Its recording, while it goes on. */
+	recording: RecordingMark | null,
 };
 
 /**  What a session is doing. */
@@ -3031,6 +3085,12 @@ export type Settings = {
 	secretsKept?: SecretsKept,
 	/**  The file of the passphrase, where one seals them; empty: none. */
 	passphraseFile?: string,
+	/**  Whether recordings hold what is typed and shown as well; default no. */
+	recordInput?: boolean,
+	/**  Largest recording, in MiB, 1 to 1,000; default 50. */
+	recordingMib?: number,
+	/**  Age at which recordings are deleted, in days, 1 to 3,650; default 90. */
+	recordingDays?: number,
 };
 
 /**  A sign-in under way. */

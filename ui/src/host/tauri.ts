@@ -64,6 +64,7 @@ export const contract: {
   logAsk: Agree<Ours.LogAsk, Bindings.LogAsk>;
   sessionEvents: Agree<Ours.SessionEventList, Bindings.SessionEventList>;
   audit: Agree<Ours.AuditReport, Bindings.AuditReport>;
+  recordings: Agree<Ours.RecordingList, Bindings.RecordingList>;
   secrets: Agree<Ours.SecretsStatus, Bindings.SecretsStatus>;
 } = {
   snapshot: true, event: true, node: true, window: true, completions: true, query: true, start: true, book: true, bookChange: true, exported: true,
@@ -73,7 +74,7 @@ export const contract: {
   opened: true, pick: true,
   document: true, documentRow: true, documentEdit: true, documentSave: true, documentSaved: true, documentLine: true,
   preferences: true, connectRequest: true, connectCheck: true, historyQuery: true, historyWindow: true, historyEnded: true, sessionLog: true, logAsk: true, sessionEvents: true, audit: true,
-  replayControl: true, secrets: true,
+  replayControl: true, recordings: true, secrets: true,
 };
 
 /** Unfolds an answer: `T` is the interface's view of what the binding delivers. */
@@ -217,6 +218,11 @@ export function createTauriHost(): Ours.Host {
     sessionEvents: (key) => data(commands.sessionEvents(key)),
     auditRead: (place) => data(commands.auditRead(place)),
 
+    tabRecord: (tab, on) => done(commands.tabRecord(tab, on)),
+    recordingsList: () => data(commands.recordingsList()),
+    recordingPlay: (id) => data(commands.recordingPlay(id)),
+    recordingExport: (id) => data(commands.recordingExport(id)),
+    recordingDelete: (id) => done(commands.recordingDelete(id)),
     replayControl: (tab, control) => done(commands.replayControl(tab, control)),
     secretsStatus: (ask) => data(commands.secretsStatus(ask)),
     secretsForget: () => data(commands.secretsForget()),

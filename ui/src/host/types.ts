@@ -9,6 +9,7 @@ import type { AuditHost } from './audit';
 import type { ConnectHost } from './connect';
 import type { DocumentEffects, DocumentHost } from './documents';
 import type { HistoryHost, HistorySummary } from './history';
+import type { RecordingHost, RecordingMark } from './recordings';
 import type { ReplayHost, ReplayRow } from './replay';
 import type { SessionLogHost } from './session-log';
 import type { SecretsHost, SecretsKept } from './secrets';
@@ -17,6 +18,7 @@ export * from './audit';
 export * from './connect';
 export * from './documents';
 export * from './history';
+export * from './recordings';
 export * from './replay';
 export * from './session-log';
 export * from './secrets';
@@ -305,6 +307,7 @@ export interface SessionRow {
   demo: boolean;
   effects: DocumentEffects | null;
   activeMs: number;
+  recording: RecordingMark | null;
 }
 
 export interface TabRow {
@@ -541,6 +544,9 @@ export interface Settings {
   secretsKept: SecretsKept;
   /** Empty: none. */
   passphraseFile: string;
+  recordInput: boolean;
+  recordingMib: number;
+  recordingDays: number;
 }
 
 export type AppMode = { kind: 'first_run' } | { kind: 'demo' } | { kind: 'aws'; sources: string[] };
@@ -665,7 +671,7 @@ export class HostError extends Error {
 }
 
 /** Every command rejects with `HostError` and nothing else. */
-export interface Host extends AuditHost, ConnectHost, DocumentHost, HistoryHost, ReplayHost, SecretsHost, SessionLogHost {
+export interface Host extends AuditHost, ConnectHost, DocumentHost, HistoryHost, RecordingHost, ReplayHost, SecretsHost, SessionLogHost {
   /** Resolves once events are delivered, so that a snapshot taken afterwards misses none. */
   listen(onEvent: (event: AppEvent) => void): Promise<() => void>;
 

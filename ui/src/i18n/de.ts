@@ -4,6 +4,7 @@ import type { Messages } from './en';
 import { connect } from './connect/de';
 import { documents } from './documents/de';
 import { history } from './history/de';
+import { recordings } from './recordings/de';
 import { replay } from './replay/de';
 import { audit } from './audit/de';
 import { log } from './log/de';
@@ -550,6 +551,7 @@ export const de: Messages = {
   connect,
   documents,
   history,
+  recordings,
   replay,
   log,
   audit,

@@ -3,6 +3,7 @@ import { en as accounts } from './accounts/en';
 import { connect } from './connect/en';
 import { documents } from './documents/en';
 import { history } from './history/en';
+import { recordings } from './recordings/en';
 import { replay } from './replay/en';
 import { audit } from './audit/en';
 import { log } from './log/en';
@@ -569,6 +570,7 @@ export const en = {
   connect,
   documents,
   history,
+  recordings,
   replay,
   log,
   audit,

@@ -4,6 +4,7 @@ import type { Messages } from './en';
 import { connect } from './connect/ja';
 import { documents } from './documents/ja';
 import { history } from './history/ja';
+import { recordings } from './recordings/ja';
 import { replay } from './replay/ja';
 import { audit } from './audit/ja';
 import { log } from './log/ja';
@@ -524,6 +525,7 @@ export const ja: Messages = {
   connect,
   documents,
   history,
+  recordings,
   replay,
   log,
   audit,

@@ -1,7 +1,7 @@
 /** What a chord of ours asks for. */
 export type Command =
   | { do: 'palette' | 'query' | 'find' | 'next_hit' | 'previous_hit' | 'next_tab' | 'previous_tab' | 'close_tab' }
-  | { do: 'refresh' | 'new_forward' | 'inspector' | 'rail' | 'shortcuts' | 'quit' | 'leave_terminal' | 'next_region' | 'previous_region' }
+  | { do: 'refresh' | 'new_forward' | 'inspector' | 'rail' | 'shortcuts' | 'quit' | 'leave_terminal' | 'record' | 'next_region' | 'previous_region' }
   | { do: 'copy' | 'paste' | 'zoom_in' | 'zoom_out' | 'zoom_reset' | 'page_up' | 'page_down' | 'scroll_top' | 'scroll_end' }
   | { do: 'tab'; index: number }
   | { do: 'section'; index: number };
@@ -57,6 +57,7 @@ const IN_TERMINAL: Record<string, Command> = {
   KeyN: { do: 'new_forward' },
   KeyC: { do: 'copy' },
   KeyV: { do: 'paste' },
+  KeyR: { do: 'record' },
   Slash: { do: 'shortcuts' },
   F5: { do: 'refresh' },
 };
@@ -122,7 +123,7 @@ function forMac(chord: Chord, place: Place): Command | null {
   switch (chord.code) {
     case 'KeyF': return { do: place.terminal ? 'find' : 'query' };
     case 'KeyG': return place.finding ? { do: chord.shift ? 'previous_hit' : 'next_hit' } : null;
-    case 'KeyR': return { do: 'refresh' };
+    case 'KeyR': return { do: place.terminal && chord.shift ? 'record' : 'refresh' };
     case 'KeyC': return place.terminal ? { do: 'copy' } : null;
     case 'KeyV': return place.terminal ? { do: 'paste' } : null;
     case 'Slash': return { do: 'shortcuts' };

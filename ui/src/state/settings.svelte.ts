@@ -14,6 +14,9 @@ export const DEFAULT_SETTINGS: Settings = {
   deepLinks: false,
   secretsKept: 'keyring',
   passphraseFile: '',
+  recordInput: false,
+  recordingMib: 50,
+  recordingDays: 90,
   notify: true,
   startAtLogin: false,
 };

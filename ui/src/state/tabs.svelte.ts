@@ -8,8 +8,9 @@ export const ACTIVATIONS_TAB = 'activations';
 export const DOCUMENTS_TAB = 'documents';
 export const HISTORY_TAB = 'history';
 export const AUDIT_TAB = 'audit';
+export const RECORDINGS_TAB = 'recordings';
 export const SETTINGS_TAB = 'settings';
-const PAGES = [FORWARDS_TAB, HISTORY_TAB, AUDIT_TAB, DOCUMENTS_TAB, ACTIVATIONS_TAB, ACCOUNTS_TAB, SETTINGS_TAB] as const;
+const PAGES = [FORWARDS_TAB, HISTORY_TAB, AUDIT_TAB, DOCUMENTS_TAB, ACTIVATIONS_TAB, ACCOUNTS_TAB, RECORDINGS_TAB, SETTINGS_TAB] as const;
 export type Page = (typeof PAGES)[number];
 /** Id of the fleet tab. */
 export const FLEET_TAB = 'fleet';

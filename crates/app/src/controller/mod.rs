@@ -10,6 +10,7 @@ mod history;
 mod lifecycle;
 mod links;
 mod profiles;
+mod recordings;
 mod restore;
 mod shells;
 mod ssh;
@@ -38,6 +39,7 @@ use self::desktops::{DesktopNews, Desktops};
 use self::lifecycle::{Launched, Quitting};
 use self::links::Links;
 use self::profiles::ProfileFile;
+pub(crate) use self::recordings::RecordingRequest;
 use self::restore::Restoring;
 use crate::accounts::{AccountNews, AccountsDesk, EndingNotices};
 use crate::activations::Codes;
@@ -366,6 +368,7 @@ impl Controller {
             Request::ConnectLast { node_key, reply } => answer(reply, Ok(self.last_choices.of(&node_key))),
             Request::ConnectOpen { request, reply } => answer(reply, self.connect_open(request)),
             Request::History(request) => self.history_asked(request),
+            Request::Recording(request) => self.recording_asked(request),
             Request::Secrets(request) => secrets::asked(self.launcher.vault(), request),
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
@@ -495,6 +498,11 @@ impl Controller {
                 self.notices.raise(notices::of_problem(format!("session:{tab}"), NoticeLevel::Warn, problem));
             self.notices_changed(raised);
             return;
+        }
+        if let Report::RecordingFailed(problem) = &report {
+            let id = format!("recording:{tab}");
+            let raised = self.notices.raise(notices::of_problem(id, NoticeLevel::Warn, problem));
+            self.notices_changed(raised);
         }
         let change = self.tabs.report(tab, report);
         let Some(shell) = self.tabs.get(tab) else { return };

@@ -21,6 +21,8 @@ const PATH_LIMIT: usize = 4096;
 
 const FONT_PX: std::ops::RangeInclusive<u32> = 8..=32;
 const SCROLLBACK: std::ops::RangeInclusive<u32> = 0..=200_000;
+const RECORDING_MIB: std::ops::RangeInclusive<u32> = 1..=1_000;
+const RECORDING_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
 const INSPECTOR_PX: std::ops::RangeInclusive<u32> = 260..=460;
 
 impl Controller {
@@ -110,6 +112,8 @@ fn check(settings: &Settings) -> Result<(), CommandError> {
     let bounds = [
         ("The terminal font", "pixels", settings.terminal_font_px, FONT_PX),
         ("The scrollback", "lines", settings.scrollback_lines, SCROLLBACK),
+        ("A recording", "MiB", settings.recording_mib, RECORDING_MIB),
+        ("The age of recordings", "days", settings.recording_days, RECORDING_DAYS),
         ("The inspector", "pixels", settings.inspector_px, INSPECTOR_PX),
     ];
     if settings.passphrase_file.len() > PATH_LIMIT {
@@ -131,6 +135,8 @@ pub(super) fn within_bounds(settings: Settings) -> Settings {
     Settings {
         terminal_font_px: settings.terminal_font_px.clamp(*FONT_PX.start(), *FONT_PX.end()),
         scrollback_lines: settings.scrollback_lines.min(*SCROLLBACK.end()),
+        recording_mib: settings.recording_mib.clamp(*RECORDING_MIB.start(), *RECORDING_MIB.end()),
+        recording_days: settings.recording_days.clamp(*RECORDING_DAYS.start(), *RECORDING_DAYS.end()),
         inspector_px: settings.inspector_px.clamp(*INSPECTOR_PX.start(), *INSPECTOR_PX.end()),
         ..settings
     }

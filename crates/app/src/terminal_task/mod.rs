@@ -17,10 +17,12 @@ use fleetline_engine::{
 };
 use fleetline_ipc::access::Denied;
 use fleetline_ipc::document::DocumentEffects;
+use fleetline_ipc::recording::RecordingMark;
 use fleetline_ipc::replay::ReplayRow;
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::terminal::{PasteOutcome, TerminalSize as IpcSize};
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_recording::sealed::Ending;
 use fleetline_recording::{Content, Control, Standing};
 use fleetline_terminal::{MAX_COLS, MAX_ROWS, MIN_COLS, Options, Palette, Size, Terminal, TerminalEvent};
 use tokio::sync::{mpsc, watch};
@@ -34,7 +36,9 @@ use self::painter::Painter;
 use self::replay::Replay;
 use crate::ports::Ui;
 use crate::problem::{Context, denied, describe_close};
+use crate::recorder::{Recorder, RecorderState};
 use crate::request::{Reply, TerminalRequest};
+use crate::rows::millis;
 
 /// Requests that may wait for a terminal. Its task answers each within moments, so more means a caller that does not
 /// wait for its answers.
@@ -64,6 +68,10 @@ pub(crate) enum Command {
     Palette(Palette),
     /// A person does something to the replay.
     Replay(Control),
+    /// Records from now on.
+    Record(Box<Recorder>),
+    /// Ends the recording.
+    RecordingStop,
 }
 
 /// What a terminal is connected with.
@@ -108,6 +116,10 @@ pub(crate) enum Report {
     Effects(Box<DocumentEffects>),
     /// How the replay stands.
     Replay(ReplayRow),
+    /// The recording began, or is over.
+    Recording(Option<RecordingMark>),
+    /// The recording ended before it was to.
+    RecordingFailed(CommandError),
 }
 
 /// A report with the tab it is about.
@@ -149,6 +161,7 @@ struct Task {
     options: Options,
     live: Option<Live>,
     painter: Painter,
+    recording: Option<(Recorder, watch::Receiver<RecorderState>)>,
     /// Times are given to the terminal as durations since then.
     epoch: Instant,
     resize_at: Option<Instant>,
@@ -174,6 +187,7 @@ pub(crate) async fn run(
         options,
         live: None,
         painter: Painter::new(),
+        recording: None,
         epoch: now,
         resize_at: None,
         unseen_after: now,
@@ -193,6 +207,7 @@ enum Event {
     ResizeDue,
     SilenceDue,
     ReplayChanged,
+    RecorderChanged,
 }
 
 impl Event {
@@ -233,6 +248,7 @@ impl Task {
             command = commands.recv() => Some(Event::Command(command?)),
             () = changed(state) => Some(Event::StateChanged),
             () = changed(replay) => Some(Event::ReplayChanged),
+            () = changed(self.recording.as_mut().map(|(_, state)| state)) => Some(Event::RecorderChanged),
             () = at(frame_at) => Some(Event::FrameDue),
             () = at(self.resize_at) => Some(Event::ResizeDue),
             chunk = output(session) => Some(Event::Output(chunk)),
@@ -262,6 +278,9 @@ impl Task {
                     replay.control(control);
                 }
             }
+            Event::Command(Command::Record(recorder)) => self.record(*recorder).await,
+            Event::Command(Command::RecordingStop) => self.end_recording(Ending::Stopped).await,
+            Event::RecorderChanged => self.recorder_changed().await,
             Event::StateChanged => self.report_state().await,
             Event::ReplayChanged => {
                 if let Some(rows) = self.live.as_mut().and_then(|live| live.replay.as_mut()) {
@@ -279,14 +298,59 @@ impl Task {
             Event::FrameDue => self.painter.paint(&mut self.terminal, self.epoch),
             Event::ResizeDue => {
                 self.resize_at = None;
+                let size = self.terminal.size();
                 if let Some(live) = &self.live {
-                    live.session.resize(engine_size(self.terminal.size()));
+                    live.session.resize(engine_size(size));
+                }
+                if let Some((recorder, _)) = &mut self.recording {
+                    recorder.resized(size.cols, size.rows).await;
                 }
             }
         }
     }
 
+    async fn record(&mut self, mut recorder: Recorder) {
+        self.end_recording(Ending::Stopped).await;
+        let about = recorder.about();
+        let mark = RecordingMark {
+            since_ms: millis(i64::try_from(about.started_ms).unwrap_or(i64::MAX)),
+            input: about.input,
+        };
+        let size = self.terminal.size();
+        if about.size != (size.cols, size.rows) {
+            recorder.resized(size.cols, size.rows).await;
+        }
+        let state = recorder.state();
+        self.recording = Some((recorder, state));
+        self.report(Report::Recording(Some(mark))).await;
+    }
+
+    async fn end_recording(&mut self, ending: Ending) {
+        let Some((recorder, state)) = self.recording.take() else { return };
+        recorder.end(ending).await;
+        let last = state.borrow().clone();
+        match last {
+            RecorderState::Failed(why) => self.report(Report::RecordingFailed(recording_failed(why))).await,
+            RecorderState::On | RecorderState::Ended(_) => self.report(Report::Recording(None)).await,
+        }
+    }
+
+    /// It ended by itself: it is full, or cannot be written.
+    async fn recorder_changed(&mut self) {
+        let Some((_, mut state)) = self.recording.take() else { return };
+        let last = state.borrow_and_update().clone();
+        let problem = match last {
+            RecorderState::Failed(why) => recording_failed(why),
+            RecorderState::On | RecorderState::Ended(_) => CommandError {
+                hint: Some("Choose a larger size in the settings, or begin another one.".to_owned()),
+                ..CommandError::new(ErrorCode::Storage, "The recording reached its largest size and ended.")
+            },
+        };
+        self.report(Report::RecordingFailed(problem)).await;
+    }
+
     async fn open(&mut self, opening: Opening) {
+        self.end_recording(Ending::Session).await;
         if self.live.is_some() {
             self.terminal = Terminal::new(self.terminal.size(), self.options.clone());
             self.painter.start_over();
@@ -360,6 +424,11 @@ impl Task {
     }
 
     async fn output(&mut self, chunk: Option<OutputChunk>) {
+        match (&chunk, &mut self.recording) {
+            (Some(chunk), Some((recorder, _))) => recorder.printed(&chunk.bytes).await,
+            (None, Some(_)) => self.end_recording(Ending::Session).await,
+            (_, None) => {}
+        }
         let Some(live) = &mut self.live else { return };
         let Some(chunk) = chunk else {
             live.drained = true;
@@ -478,11 +547,12 @@ impl Task {
         }
     }
 
-    fn send(&self, bytes: Vec<u8>) -> Result<(), CommandError> {
-        match &self.live {
-            Some(live) if !live.over => live.input.send(bytes),
-            _ => Err(input::over()),
+    fn send(&mut self, bytes: Vec<u8>) -> Result<(), CommandError> {
+        let Some(live) = self.live.as_ref().filter(|live| !live.over) else { return Err(input::over()) };
+        if let Some((recorder, _)) = &mut self.recording {
+            recorder.typed(&bytes);
         }
+        live.input.send(bytes)
     }
 
     fn resize(&mut self, size: IpcSize) -> Result<(), CommandError> {
@@ -541,6 +611,7 @@ impl Task {
     }
 
     async fn close(mut self) {
+        self.end_recording(Ending::Session).await;
         let Some(live) = self.live.take() else { return };
         if let Err(error) = live.session.close().await {
             self.report(Report::NotTerminated(describe_close(&error, &live.context))).await;
@@ -589,6 +660,14 @@ fn within_limit(text: &str) -> Result<(), CommandError> {
     }
     let message = format!("The text has {} bytes; at most 1 MiB can be sent at once.", text.len());
     Err(CommandError::new(ErrorCode::InvalidInput, message))
+}
+
+fn recording_failed(why: String) -> CommandError {
+    CommandError {
+        detail: Some(why),
+        hint: Some("What was recorded before can be played.".to_owned()),
+        ..CommandError::new(ErrorCode::Storage, "The recording could not be written any more and ended.")
+    }
 }
 
 fn clipboard_problem(detail: &str) -> CommandError {

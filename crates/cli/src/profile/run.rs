@@ -114,6 +114,7 @@ async fn open(
         parameters: parameters.to_vec(),
         reason: settings.reason.value.clone(),
         quiet: told.quiet,
+        record: None,
     };
     match &profile.kind {
         ProfileKind::Shell { document, parameters, .. } => {

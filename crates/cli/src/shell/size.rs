@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use fleetline_engine::{ShellSession, TerminalSize};
 
+use super::recording::Recording;
+
 /// A window being dragged sends many changes; only the last one within this time counts (protocol.md 7.2).
 const SETTLED: Duration = Duration::from_millis(50);
 
@@ -30,13 +32,17 @@ impl Resizes {
     }
 
     /// Passes every settled change on to the session; never returns.
-    pub(crate) async fn forward(mut self, session: &ShellSession) {
+    pub(crate) async fn forward(mut self, session: &ShellSession, recorder: Option<&Recording>) {
         // The size may have changed between opening the session and now.
         session.resize(current());
         loop {
             self.0.next().await;
             while tokio::time::timeout(SETTLED, self.0.next()).await.is_ok() {}
-            session.resize(current());
+            let size = current();
+            session.resize(size);
+            if let Some(recorder) = recorder {
+                recorder.resized(size).await;
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ mod openssh_suite;
 mod orphans;
 mod presigned;
 mod rdp;
+mod recordings;
 mod records;
 mod refusals;
 mod saved;

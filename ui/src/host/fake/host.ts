@@ -7,6 +7,7 @@ import { createFakeDocuments } from './documents';
 import { createFakeHistory } from './history';
 import { createFakeAudit } from './audit';
 import { createFakeSessionLog } from './session-log';
+import { createFakeRecordings } from './recordings';
 import { createFakeSecrets } from './secrets';
 import { FakeForwards } from './forwards';
 import { detailOf, inventFleet, runQuery, summarize } from './fleet';
@@ -38,7 +39,7 @@ export function createFakeHost(options: URLSearchParams): Host {
   let settings: Settings = {
     theme: options.get('theme') === 'light' ? 'light' : 'dark', density: 'normal', terminalFontPx: 13, scrollbackLines: 50_000,
     railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false, deepLinks: false, notify: true, startAtLogin: false,
-    secretsKept: 'keyring', passphraseFile: '',
+    secretsKept: 'keyring', passphraseFile: '', recordInput: false, recordingMib: 50, recordingDays: 90,
   };
 
   const emit = (change: Change) => {
@@ -67,6 +68,11 @@ export function createFakeHost(options: URLSearchParams): Host {
     const found = terminals.get(tab);
     if (!found) throw new HostError(problem('not_found', 'That tab is gone.'));
     return found;
+  };
+  const record = (id: string, on: boolean) => {
+    tabs = tabs.map((tab) => (tab.id === id && tab.session ? { ...tab, session: { ...tab.session, recording: on ? { sinceMs: Date.now(), input: settings.recordInput } : null } } : tab));
+    const tab = tabs.find((row) => row.id === id);
+    if (tab) emit({ kind: 'tab', tab });
   };
   const drop = (id: string) => {
     const sinceMs = Date.now();
@@ -141,6 +147,8 @@ export function createFakeHost(options: URLSearchParams): Host {
 
   const host: Host = {
     ...createFakeDocuments(),
+    ...createFakeRecordings(),
+    tabRecord: (tab, on) => later(() => record(tab, on)),
     replayControl: () => later(() => undefined),
     ...createFakeSecrets(options.get('secrets'), () => settings.secretsKept),
     ...createFakeAudit(),
@@ -222,7 +230,7 @@ export function createFakeHost(options: URLSearchParams): Host {
         id, kind: 'shell', title: node.name, programTitle: '', replay: null, unseen: false, bell: false,
         session: {
           sessionId: null, nodeKey, nodeId: node.nodeId, nodeName: node.name, accountName: node.accountName, region: node.region,
-          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, denied: null, silent: options.has('silent'), resumedAfterMs: null, demo: true, activeMs: Date.now(),
+          document: 'SSM-SessionManagerRunShell', startedMs: Date.now(), state: { state: 'connecting', step: 'Waiting for the node' }, denied: null, silent: options.has('silent'), resumedAfterMs: null, demo: true, recording: null, activeMs: Date.now(),
           effects: { contentCanBeLogged: true, s3: 'fleet-logs', cloudWatch: null, streams: false, sealedWith: 'alias/fleet-sessions', runAs: { kind: 'agent_user', name: 'ssm-user' }, idleMinutes: 20, maxMinutes: null },
         },
       };

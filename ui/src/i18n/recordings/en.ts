@@ -1,0 +1,43 @@
+import { plural } from '../forms';
+
+const loc = 'en';
+
+/** The words of recordings. */
+export const recordings = {
+  title: 'Recordings',
+  lead: 'Sealed on this computer. Nothing is sent anywhere.',
+  count: (count: number) => plural(loc, count, { one: '# recording', other: '# recordings' }),
+  start: 'Record this shell',
+  stop: 'Stop recording',
+  mark: 'REC',
+  marked: (since: string) => `Recording output since ${since}. Click to stop.`,
+  markedInput: (since: string) => `Recording output and shown input since ${since}. Click to stop.`,
+  recorded: 'recorded',
+  begun: 'Recording has begun',
+  ended: 'Recording has ended',
+  columns: { node: 'Node', began: 'Began', length: 'Length', size: 'Size', place: 'Source · Region', session: 'Session' },
+  unreadable: 'Cannot be opened: its key is gone',
+  input: 'with input',
+  play: 'Play',
+  export: 'Export…',
+  exportTitle: 'Export in clear?',
+  exportText: 'The .cast file is not sealed: whoever reads it sees all that the node printed, secrets included.',
+  exportButton: 'Export',
+  exported: (path: string) => `Written to ${path}`,
+  remove: 'Delete…',
+  removeTitle: 'Delete this recording?',
+  removeText: 'It cannot be brought back.',
+  removeButton: 'Delete',
+  empty: 'No recordings',
+  emptyCause: 'Record a shell from its menu or with Ctrl Shift R. What the node prints is kept, never what is typed where nothing is shown.',
+  row: (node: string, began: string, length: string) => `${node}, ${began}, ${length}`,
+  kib: (size: string) => `${size} KiB`,
+  section: 'Recordings',
+  inputLabel: 'Record input as well',
+  inputHint: 'Only what the node shows while it is typed. Passwords at silent prompts are never recorded.',
+  sizeLabel: 'Largest recording',
+  sizeHint: 'In MiB, 1 to 1,000. A recording that is larger ends.',
+  daysLabel: 'Keep recordings',
+  daysHint: 'In days, 1 to 3,650. Older ones are deleted when another one begins.',
+  key: 'Record the shell, or stop',
+};
