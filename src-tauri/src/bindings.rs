@@ -83,6 +83,7 @@ pub fn builder<R: Runtime>() -> Builder<R> {
         commands::forward::forward_edit,
         commands::forward::forward_remove,
         commands::forward::forward_switch,
+        commands::forward::forward_expose,
         commands::forward::forward_bundle,
         commands::forward::forwards_pause,
         commands::forward::forwards_arrange,

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 
 import { dropForward, moveBundle, moveForward } from '../src/forwards/arrange';
 import { points, roundUp } from '../src/forwards/chart';
-import { draftOf, emptyDraft, specOf, suggestName, wholeNumber, wrongFields } from '../src/forwards/form';
+import { draftOf, emptyDraft, exposes, isAddress, specOf, suggestName, wholeNumber, wrongFields } from '../src/forwards/form';
 import { bytes, forwardGlyph, splitPort, stateWords, tally } from '../src/forwards/words';
 import type { ForwardRow, ForwardSpec, ForwardState } from '../src/host/types';
 import { bundlesOf, matches, switchOf } from '../src/state/forwards.svelte';
 
 const spec: ForwardSpec = {
-  name: 'Ledger', kind: 'remote_host', bundle: 'Payments', nodeKey: '1/eu/i-1', host: 'db.internal', port: 5432, localPort: 5433, socket: null,
+  name: 'Ledger', kind: 'remote_host', bundle: 'Payments', nodeKey: '1/eu/i-1', host: 'db.internal', port: 5432, localPort: 5433, bind: null, socket: null,
   lanes: 4, start: 'on_demand', favourite: false, guard: 'auto', limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false },
 };
 
@@ -28,6 +28,18 @@ describe('the form', () => {
       expect(wrongFields(draftOf(one))).toEqual(new Set());
       expect(specOf(draftOf(one))).toEqual(one);
     }
+  });
+
+  it('knows which addresses let other computers in', () => {
+    expect(['0.0.0.0', '::', '192.168.1.4', 'fe80::1', ' 10.0.0.1 '].map(exposes)).toEqual([true, true, true, true, true]);
+    expect(['', '127.0.0.1', '127.8.9.1', '::1', 'eth0', '*'].map(exposes)).toEqual([false, false, false, false, false, false]);
+    expect(['256.0.0.1', '1.2.3', 'eth0', '*', 'db.internal'].map(isAddress)).toEqual([false, false, false, false, false]);
+    const open: ForwardSpec = { ...spec, bind: '0.0.0.0' };
+    expect(specOf(draftOf(open))).toEqual(open);
+    expect(wrongFields({ ...draftOf(spec), bind: 'eth0' })).toEqual(new Set(['bind']));
+    // A desktop's client is on this computer, and a socket has no address.
+    expect(specOf({ ...draftOf(open), kind: 'rdp' }).bind).toBeNull();
+    expect(specOf({ ...draftOf(open), socket: '~/db.sock' }).bind).toBeNull();
   });
 
   it('names what an empty form lacks', () => {

@@ -396,6 +396,11 @@ impl AppHandle {
         self.forward(|reply| ForwardRequest::Switch { id, on, reply }).await
     }
 
+    /// Switches on a forward that lets other computers in; `address` is its address as the person typed it.
+    pub async fn forward_expose(&self, id: String, address: String) -> Result<(), CommandError> {
+        self.forward(|reply| ForwardRequest::Expose { id, address, reply }).await
+    }
+
     /// Switches all forwards of a bundle; `None` is what is in no bundle.
     pub async fn forward_bundle(&self, bundle: Option<String>, on: bool) -> Result<(), CommandError> {
         self.forward(|reply| ForwardRequest::Bundle { bundle, on, reply }).await

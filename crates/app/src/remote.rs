@@ -175,6 +175,10 @@ fn told(row: &ForwardRow) -> RowTold {
         ForwardState::Active => ("active", None),
         ForwardState::Reconnecting { cause, .. } => ("reconnecting", Some(cause.clone())),
         ForwardState::Failed { problem, .. } => ("failing", Some(problem.message.clone())),
+        ForwardState::Exposes { address } => (
+            "failing",
+            Some(format!("Listening on {address} lets other computers in: confirm it in the app.")),
+        ),
         ForwardState::PortInUse { holder, .. } => ("failing", Some(holder.clone())),
     };
     let remote = match row.spec.kind {

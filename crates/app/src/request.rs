@@ -113,6 +113,7 @@ pub(crate) enum ForwardRequest {
     Edit { id: String, spec: ForwardSpec, reply: Reply<ForwardRow> },
     Remove { id: String, reply: Reply<()> },
     Switch { id: String, on: bool, reply: Reply<()> },
+    Expose { id: String, address: String, reply: Reply<()> },
     Bundle { bundle: Option<String>, on: bool, reply: Reply<()> },
     Pause { paused: bool, reply: Reply<()> },
     Arrange { arrangement: Arrangement, reply: Reply<()> },

@@ -88,6 +88,7 @@ impl World {
             host: None,
             port: Some(port),
             local_port: 0,
+            bind: None,
             socket: None,
             lanes: 2,
             start: ForwardStart::OnDemand,
@@ -231,6 +232,60 @@ async fn a_port_in_use_and_a_closed_destination_say_what_to_do() {
 
     world.app.app_leave().await.unwrap();
     world.ui.until("left", |seen| seen.forwards.rows.is_empty()).await;
+    world.app.app_quit().await.unwrap();
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lets_other_computers_in_starts_only_with_its_address_typed_each_time() {
+    let (simulator, control) = simulator().await;
+    let place = TempDir::new().unwrap();
+    let world = world(&simulator, place.path()).await;
+    let spec = ForwardSpec { bind: Some("0.0.0.0".into()), ..world.spec(echo().await).await };
+    let exposes = |row: &ForwardRow| row.state == ForwardState::Exposes { address: "0.0.0.0".into() };
+    let row = world.app.forward_create(spec.clone()).await.unwrap();
+    assert!(row.on && exposes(&row), "{:?}", row.state);
+    for typed in ["", "yes", "127.0.0.1", "0.0.0.0:0", "::"] {
+        let refused = world.app.forward_expose(row.id.clone(), typed.to_owned()).await.unwrap_err();
+        assert!(refused.message.contains("Type 0.0.0.0"), "{refused:?}");
+    }
+    assert!(control.sessions().is_empty());
+    let confirm = async || world.app.forward_expose(row.id.clone(), " 0.0.0.0 ".to_owned()).await;
+    confirm().await.unwrap();
+    let listening = world.until(&row.id, "listening", |row| row.state == ForwardState::Idle).await;
+    let port = listening.local.strip_prefix("0.0.0.0:").expect("at all addresses");
+    exchange(&mut TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap(), b"through").await;
+    let texts = world.app.forward_texts(row.id.clone()).await.unwrap();
+    assert!(
+        texts.command.contains(&format!(" 0.0.0.0:{port}:")) && texts.command.contains(" --expose "),
+        "{texts:?}"
+    );
+
+    // Off and on, a pause, and another port are starts of their own.
+    world.app.forward_switch(row.id.clone(), false).await.unwrap();
+    world.app.forward_switch(row.id.clone(), true).await.unwrap();
+    world.until(&row.id, "asked again", exposes).await;
+    confirm().await.unwrap();
+    world.until(&row.id, "listening", |row| row.state == ForwardState::Idle).await;
+    world.app.forwards_pause(true).await.unwrap();
+    world.app.forwards_pause(false).await.unwrap();
+    world.until(&row.id, "asked after the pause", exposes).await;
+    confirm().await.unwrap();
+    let listening = world.until(&row.id, "listening", |row| row.state == ForwardState::Idle).await;
+    let elsewhere = ForwardSpec { local_port: 0, lanes: 2, ..listening.spec.clone() };
+    world.app.forward_edit(row.id.clone(), elsewhere.clone()).await.unwrap();
+    world.until(&row.id, "asked after a change", exposes).await;
+
+    let near = ForwardSpec { bind: None, ..elsewhere };
+    world.app.forward_edit(row.id.clone(), near.clone()).await.unwrap();
+    world.until(&row.id, "loopback needs no question", |row| row.state == ForwardState::Idle).await;
+    assert!(confirm().await.is_err(), "nobody else gets in");
+    for wrong in [
+        ForwardSpec { kind: ForwardKind::Rdp, bind: Some("0.0.0.0".into()), ..near.clone() },
+        ForwardSpec { bind: Some("*".into()), ..near },
+    ] {
+        assert!(world.app.forward_edit(row.id.clone(), wrong).await.is_err());
+    }
     world.app.app_quit().await.unwrap();
     simulator.shutdown().await;
 }

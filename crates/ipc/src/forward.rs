@@ -82,6 +82,9 @@ pub struct ForwardSpec {
     pub port: Option<u16>,
     /// Port to listen on; 0 is any free one, which is kept from then on.
     pub local_port: u16,
+    /// IP address to listen on; `None` is loopback, at both families. One that is not loopback lets other computers in
+    /// and is confirmed by its text at each start (SEC-20). Not with `socket`, and not for `Rdp`.
+    pub bind: Option<String>,
     /// Path of a Unix socket to listen on instead of a port.
     pub socket: Option<String>,
     /// Most lanes, 1 to 16.
@@ -165,6 +168,11 @@ pub enum ForwardState {
         problem: CommandError,
         /// When it is tried again by itself.
         next_try_ms: Option<f64>,
+    },
+    /// Switched on, and not listening: it would let other computers in, which is confirmed at each start.
+    Exposes {
+        /// The address to be typed.
+        address: String,
     },
     /// Not listening: the local end cannot be had.
     PortInUse {

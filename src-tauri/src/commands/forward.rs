@@ -44,6 +44,17 @@ pub(crate) async fn forward_switch(
     app.forward_switch(id, on).await
 }
 
+/// Switches on a forward that lets other computers in; `address` is its address as the person typed it.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn forward_expose(
+    app: State<'_, AppHandle>,
+    id: String,
+    address: String,
+) -> Result<(), CommandError> {
+    app.forward_expose(id, address).await
+}
+
 /// Switches all forwards of a bundle; without one, those in no bundle.
 #[tauri::command]
 #[specta::specta]

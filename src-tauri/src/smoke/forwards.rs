@@ -55,6 +55,7 @@ impl<R: Runtime> Smoke<R> {
             host: None,
             port: Some(port),
             local_port: 0,
+            bind: None,
             socket: None,
             lanes: 4,
             start: ForwardStart::OnDemand,

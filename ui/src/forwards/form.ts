@@ -9,6 +9,7 @@ export interface Draft {
   host: string;
   port: string;
   localPort: string;
+  bind: string;
   socket: string;
   lanes: string;
   start: ForwardStart;
@@ -21,7 +22,7 @@ export interface Draft {
 }
 
 /** Fields that can be wrong. */
-export type Field = 'name' | 'node' | 'host' | 'port' | 'localPort' | 'socket' | LimitField;
+export type Field = 'name' | 'node' | 'host' | 'port' | 'localPort' | 'bind' | 'socket' | LimitField;
 export type LimitField = 'lanes' | 'connections' | 'idleMinutes' | 'timeLimit';
 
 /** Fields that are folded away at first, with the numbers they take. */
@@ -41,7 +42,7 @@ export function draftOf(spec: ForwardSpec): Draft {
   return {
     name: spec.name, kind: spec.kind, bundle: spec.bundle ?? '', nodeKey: spec.nodeKey, host: spec.host ?? '',
     port: spec.port === null ? '' : String(spec.port), localPort: spec.localPort === 0 ? '' : String(spec.localPort),
-    socket: spec.socket ?? '', lanes: String(spec.lanes), start: spec.start, favourite: spec.favourite, guard: spec.guard,
+    bind: spec.bind ?? '', socket: spec.socket ?? '', lanes: String(spec.lanes), start: spec.start, favourite: spec.favourite, guard: spec.guard,
     connections: String(spec.limits.connections), idleMinutes: String(spec.limits.idleMinutes), timeLimit: String(spec.limits.timeLimitMinutes),
     otherUsers: spec.limits.otherUsers,
   };
@@ -49,7 +50,7 @@ export function draftOf(spec: ForwardSpec): Draft {
 
 export function emptyDraft(kind: ForwardKind, nodeKey: string, bundle: string): Draft {
   return {
-    name: '', kind, bundle, nodeKey, host: '', port: kind === 'rdp' ? String(RDP_PORT) : '', localPort: '', socket: '',
+    name: '', kind, bundle, nodeKey, host: '', port: kind === 'rdp' ? String(RDP_PORT) : '', localPort: '', bind: '', socket: '',
     lanes: '4', start: 'on_demand', favourite: false, guard: 'auto', connections: '256', idleMinutes: '15', timeLimit: '0', otherUsers: false,
   };
 }
@@ -61,6 +62,22 @@ export function wholeNumber(text: string, least: number, most: number): number |
   return value >= least && value <= most ? value : null;
 }
 
+/** Whether an address can be chosen: clients of remote desktops are on this computer. */
+export function mayBind(draft: Draft): boolean {
+  return draft.kind !== 'rdp' && draft.socket.trim() === '';
+}
+
+/** Roughly an IP address; the host looks closer. */
+export function isAddress(text: string): boolean {
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split('.').every((part) => Number(part) < 256) : /^[0-9a-fA-F:]*:[0-9a-fA-F:.]*$/.test(text);
+}
+
+/** Whether listening there lets other computers in. */
+export function exposes(address: string): boolean {
+  const text = address.trim();
+  return text !== '' && isAddress(text) && !text.startsWith('127.') && text !== '::1';
+}
+
 /** The fields that are wrong. An empty local port means any free one. */
 export function wrongFields(draft: Draft): Set<Field> {
   const wrong = new Set<Field>();
@@ -70,6 +87,7 @@ export function wrongFields(draft: Draft): Set<Field> {
   if (draft.kind === 'remote_host' && !/^[^\s/:]{1,255}$|^[0-9a-fA-F:.]{2,45}$/.test(draft.host.trim())) wrong.add('host');
   if (draft.kind !== 'socks' && wholeNumber(draft.port, 1, 65_535) === null) wrong.add('port');
   if (draft.socket.trim() === '' && draft.localPort.trim() !== '' && wholeNumber(draft.localPort, 0, 65_535) === null) wrong.add('localPort');
+  if (mayBind(draft) && draft.bind.trim() !== '' && !isAddress(draft.bind.trim())) wrong.add('bind');
   if (draft.socket.trim() !== '' && !/^[/~]/.test(draft.socket.trim())) wrong.add('socket');
   for (const [field, [least, most]] of Object.entries(LIMITS) as [LimitField, [number, number]][]) {
     if (wholeNumber(draft[field], least, most) === null) wrong.add(field);
@@ -88,6 +106,7 @@ export function specOf(draft: Draft): ForwardSpec {
     host: draft.kind === 'remote_host' ? filled(draft.host) : null,
     port: draft.kind === 'socks' ? null : wholeNumber(draft.port, 1, 65_535),
     localPort: wholeNumber(draft.localPort, 0, 65_535) ?? 0,
+    bind: mayBind(draft) ? filled(draft.bind) : null,
     socket: filled(draft.socket),
     lanes: wholeNumber(draft.lanes, 1, 16) ?? 4,
     start: draft.start,

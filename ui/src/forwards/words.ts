@@ -16,6 +16,7 @@ export function forwardGlyph(state: ForwardState): GlyphName {
     case 'active': return 'ready';
     case 'reconnecting': return state.awaitsRetry ? 'lost' : 're';
     case 'failed': return 'fail';
+    case 'exposes':
     case 'port_in_use': return 'warn';
   }
 }
@@ -35,6 +36,7 @@ export function stateWords(row: ForwardRow, now: number): { words: string; note:
       const left = state.nextTryMs === null ? 0 : state.nextTryMs - now;
       return { words: m.fwd.failed, note: left > 0 ? m.fwd.nextTry(language.age(left)) : '' };
     }
+    case 'exposes': return { words: m.fwd.exposes, note: '' };
     case 'port_in_use': return { words: m.fwd.portInUse, note: '' };
   }
 }
@@ -47,6 +49,7 @@ export function tally(rows: ForwardRow[]): { glyph: GlyphName; count: number; wo
     { glyph: 'ready', count: of('active'), word: m.fwd.tally.active },
     { glyph: 're', count: of('reconnecting', 'starting'), word: m.fwd.tally.reconnecting },
     { glyph: 'fail', count: of('failed'), word: m.fwd.tally.failed },
+    { glyph: 'warn', count: of('exposes'), word: m.fwd.tally.exposes },
     { glyph: 'warn', count: of('port_in_use'), word: m.fwd.tally.conflict },
     { glyph: 'idle', count: of('idle'), word: m.fwd.tally.idle },
     { glyph: 'wait', count: of('paused'), word: m.fwd.tally.paused },

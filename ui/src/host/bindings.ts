@@ -117,6 +117,8 @@ export const commands = {
 	forwardRemove: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("forward_remove", { id })),
 	/**  Switches a forward on or off. */
 	forwardSwitch: (id: string, on: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("forward_switch", { id, on })),
+	/**  Switches on a forward that lets other computers in; `address` is its address as the person typed it. */
+	forwardExpose: (id: string, address: string) => typedError<null, CommandError>(__TAURI_INVOKE("forward_expose", { id, address })),
 	/**  Switches all forwards of a bundle; without one, those in no bundle. */
 	forwardBundle: (bundle: string | null, on: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("forward_bundle", { bundle, on })),
 	/**  Pauses all forwards, or ends the pause. */
@@ -1848,6 +1850,11 @@ export type ForwardSpec = {
 	port: number | null,
 	/**  Port to listen on; 0 is any free one, which is kept from then on. */
 	localPort: number,
+	/**
+	 *  IP address to listen on; `None` is loopback, at both families. One that is not loopback lets other computers in
+	 *  and is confirmed by its text at each start (SEC-20). Not with `socket`, and not for `Rdp`.
+	 */
+	bind: string | null,
 	/**  Path of a Unix socket to listen on instead of a port. */
 	socket: string | null,
 	/**  Most lanes, 1 to 16. */
@@ -1897,6 +1904,10 @@ awaitsRetry: boolean } |
 problem: CommandError; 
 /**  When it is tried again by itself. */
 nextTryMs: number | null } | 
+/**  Switched on, and not listening: it would let other computers in, which is confirmed at each start. */
+{ state: "exposes"; 
+/**  The address to be typed. */
+address: string } | 
 /**  Not listening: the local end cannot be had. */
 { state: "port_in_use"; 
 /**  The port. */

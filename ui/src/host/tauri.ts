@@ -154,6 +154,7 @@ export function createTauriHost(): Ours.Host {
     forwardCreate: (spec) => data(commands.forwardCreate(spec)),
     forwardEdit: (id, spec) => data(commands.forwardEdit(id, spec)),
     forwardRemove: (id) => done(commands.forwardRemove(id)),
+    forwardExpose: (id, address) => done(commands.forwardExpose(id, address)),
     forwardSwitch: (id, on) => done(commands.forwardSwitch(id, on)),
     forwardBundle: (bundle, on) => done(commands.forwardBundle(bundle, on)),
     forwardsPause: (paused) => done(commands.forwardsPause(paused)),

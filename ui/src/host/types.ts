@@ -335,6 +335,7 @@ export interface ForwardSpec {
   host: string | null;
   port: number | null;
   localPort: number;
+  bind: string | null;
   socket: string | null;
   lanes: number;
   start: ForwardStart;
@@ -358,6 +359,7 @@ export type ForwardState =
   | { state: 'active' }
   | { state: 'reconnecting'; cause: string; awaitsRetry: boolean }
   | { state: 'failed'; problem: CommandError; nextTryMs: number | null }
+  | { state: 'exposes'; address: string }
   | { state: 'port_in_use'; port: number; holder: string; nextFree: number | null };
 
 export interface ForwardRow {
@@ -733,6 +735,7 @@ export interface Host extends AuditHost, ConnectHost, DocumentHost, HistoryHost,
   forwardCreate(spec: ForwardSpec): Promise<ForwardRow>;
   forwardEdit(id: string, spec: ForwardSpec): Promise<ForwardRow>;
   forwardRemove(id: string): Promise<void>;
+  forwardExpose(id: string, address: string): Promise<void>;
   forwardSwitch(id: string, on: boolean): Promise<void>;
   /** `null` is what is in no bundle. */
   forwardBundle(bundle: string | null, on: boolean): Promise<void>;

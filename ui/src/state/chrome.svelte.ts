@@ -39,6 +39,7 @@ export type Overlay =
   | { kind: 'groups'; row: NodeRow }
   | { kind: 'forward'; id: string | null; node: NodeRow | null; spec: ForwardSpec | null; forwardKind: ForwardKind }
   | { kind: 'remove_forward'; row: ForwardRow }
+  | { kind: 'expose'; row: ForwardRow; address: string }
   | { kind: 'rename_bundle'; bundle: string }
   | { kind: 'remove_bundle'; bundle: string }
   | { kind: 'tier'; source: string; region: string; to: TierTarget }

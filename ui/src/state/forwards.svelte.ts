@@ -75,7 +75,7 @@ export class ForwardsState {
 
   /** Forwards that listen, whatever else they do. */
   get running(): number {
-    return this.rows.filter((row) => row.on && row.state.state !== 'paused' && row.state.state !== 'port_in_use').length;
+    return this.rows.filter((row) => row.on && row.state.state !== 'paused' && row.state.state !== 'port_in_use' && row.state.state !== 'exposes').length;
   }
 
   get lanes(): number {
@@ -152,12 +152,21 @@ export class ForwardsState {
     return row;
   }
 
-  async edit(id: string, spec: ForwardSpec): Promise<void> {
-    this.#put(await this.#host.forwardEdit(id, spec));
+  async edit(id: string, spec: ForwardSpec): Promise<ForwardRow> {
+    const row = await this.#host.forwardEdit(id, spec);
+    this.#put(row);
+    return row;
   }
 
   switch(row: ForwardRow, on = !row.on): void {
-    void this.#chrome.run(this.#host.forwardSwitch(row.id, on));
+    void this.#switch(row, on);
+  }
+
+  /** What lets other computers in is asked about at once. */
+  async #switch(row: ForwardRow, on: boolean): Promise<void> {
+    await this.#chrome.run(this.#host.forwardSwitch(row.id, on));
+    const now = this.rows.find((one) => one.id === row.id);
+    if (on && now?.state.state === 'exposes') this.#chrome.open({ kind: 'expose', row: now, address: now.state.address });
   }
 
   switchBundle(bundle: Bundle): void {

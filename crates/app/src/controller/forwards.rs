@@ -21,6 +21,9 @@ impl Controller {
             ForwardRequest::Edit { id, spec, reply } => answer(reply, self.forward_edit(&id, spec)),
             ForwardRequest::Remove { id, reply } => answer(reply, self.forward_remove(&id)),
             ForwardRequest::Switch { id, on, reply } => answer(reply, self.forward_switch(&id, on)),
+            ForwardRequest::Expose { id, address, reply } => {
+                answer(reply, self.forward_expose(&id, &address));
+            }
             ForwardRequest::Bundle { bundle, on, reply } => {
                 answer(reply, self.forward_bundle(bundle.as_deref(), on));
             }
@@ -100,6 +103,15 @@ impl Controller {
         if let Some(run) = self.forwards.switch(id, on)? {
             self.forward_end(id.to_owned(), run);
         }
+        self.forward_settle(id);
+        self.note_open();
+        Ok(())
+    }
+
+    /// Switches on what lets other computers in, as its typed address confirms.
+    fn forward_expose(&mut self, id: &str, address: &str) -> Result<(), CommandError> {
+        self.may_forward()?;
+        self.forwards.expose(id, address)?;
         self.forward_settle(id);
         self.note_open();
         Ok(())

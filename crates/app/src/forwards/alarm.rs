@@ -36,6 +36,11 @@ impl Alarmed {
                 let hint = problem.hint.as_deref().unwrap_or_default();
                 (own, format!("{name} failed"), format!("{} {hint}", problem.message).trim_end().to_owned())
             }
+            ForwardState::Exposes { address } => {
+                let body =
+                    format!("Listening on {address} lets other computers in: confirm it in the window.");
+                (own, format!("{name} needs a confirmation"), body)
+            }
             ForwardState::PortInUse { holder, next_free, .. } => {
                 let free = next_free.map(|port| format!(" {port} is the next free port."));
                 let body = format!("{holder}{}", free.unwrap_or_default());
@@ -73,6 +78,7 @@ mod tests {
                 host: None,
                 port: Some(1),
                 local_port: 1,
+                bind: None,
                 socket: None,
                 lanes: 1,
                 start: ForwardStart::OnDemand,

@@ -62,6 +62,7 @@ impl ForwardDesk {
                     host: None,
                     port: Some(open.port),
                     local_port: open.local_port,
+                    bind: None,
                     socket: None,
                     lanes: self.desktop_settings(None).lanes.value.get(),
                     start: ForwardStart::OnDemand,

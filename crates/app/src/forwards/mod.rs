@@ -20,6 +20,7 @@ mod saved;
 mod spec;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -97,6 +98,8 @@ pub(crate) struct Run {
 #[derive(Clone, Debug)]
 enum Blocked {
     PortInUse(PortInUse),
+    /// It would let other computers in at this address, and nobody has confirmed that since it was switched on.
+    Exposes(IpAddr),
     Problem(CommandError),
 }
 
@@ -105,6 +108,8 @@ struct Kept {
     spec: ForwardSpec,
     place: Option<Place>,
     on: bool,
+    /// The address that other computers may come in by, as confirmed since it was switched on.
+    confirmed: Option<IpAddr>,
     run: Option<Run>,
     blocked: Option<Blocked>,
     /// Earlier runs whose listeners are not closed yet.
@@ -141,6 +146,7 @@ impl Kept {
             spec,
             place: None,
             on: false,
+            confirmed: None,
             run: None,
             blocked: None,
             closing: 0,
@@ -354,9 +360,33 @@ impl ForwardDesk {
     pub(crate) fn switch(&mut self, id: &str, on: bool) -> Result<Option<Run>, CommandError> {
         let at = self.at(id)?;
         let kept = &mut self.kept[at];
+        if !on || !kept.on {
+            // Each start is confirmed anew (SEC-20).
+            kept.confirmed = None;
+        }
         kept.on = on;
         kept.blocked = None;
         Ok(if on { None } else { kept.end(Why::SwitchedOff) })
+    }
+
+    /// Switches on what lets other computers in, after its address was typed.
+    ///
+    /// # Errors
+    /// When it lets nobody in, or something else was typed.
+    pub(crate) fn expose(&mut self, id: &str, typed: &str) -> Result<(), CommandError> {
+        let wrong = |message: String| Err(CommandError::new(ErrorCode::InvalidInput, message));
+        let at = self.at(id)?;
+        let kept = &mut self.kept[at];
+        let Some(address) = spec::exposed(&kept.spec) else {
+            return wrong("This forward lets no other computers in.".to_owned());
+        };
+        if typed.trim() != address.to_string() {
+            return wrong(format!("Type {address} to let other computers in."));
+        }
+        kept.confirmed = Some(address);
+        kept.on = true;
+        kept.blocked = None;
+        Ok(())
     }
 
     /// Switches off what has run for as long as it may. Gives out what ran, to be stopped.
@@ -364,6 +394,7 @@ impl ForwardDesk {
         let overdue = self.kept.iter_mut().filter(|kept| kept.ends().is_some_and(|at| at <= now));
         let ended = overdue.filter_map(|kept| {
             kept.on = false;
+            kept.confirmed = None;
             let minutes = kept.spec.limits.time_limit_minutes;
             Some((kept.id().to_owned(), kept.end(Why::TimeLimit { minutes })?))
         });
@@ -399,6 +430,7 @@ impl ForwardDesk {
         }
         let runs = self.kept.iter_mut().filter_map(|kept| {
             kept.blocked = None;
+            kept.confirmed = None;
             Some((kept.id().to_owned(), kept.end(Why::Paused)?))
         });
         runs.collect()
@@ -406,7 +438,9 @@ impl ForwardDesk {
 
     /// Takes what runs, to be started anew.
     pub(crate) fn take_run(&mut self, id: &str) -> Option<Run> {
-        self.kept.iter_mut().find(|kept| kept.id() == id)?.end(Why::Changed)
+        let kept = self.kept.iter_mut().find(|kept| kept.id() == id)?;
+        kept.confirmed = None;
+        kept.end(Why::Changed)
     }
 
     /// The listeners of a run are being closed.
@@ -463,7 +497,7 @@ impl ForwardDesk {
         let Some(place) = &kept.place else { return Err(Blocked::Problem(no_node())) };
         let settings = self.profiles.effective(&kept.saved);
         let wanted = ForwardSpec { local_port: self.port_for(&kept.spec), ..kept.spec.clone() };
-        let listen = spec::listen(&wanted, settings.bind.value).map_err(Blocked::Problem)?;
+        let listen = spec::listen(&wanted, kept.confirmed).map_err(Blocked::Exposes)?;
         let request = spec::request(&kept.spec, &place.node_id, settings.reason.value.clone());
         let defaults = ForwardOptions::default();
         let mut limits = defaults.limits;
@@ -485,7 +519,7 @@ impl ForwardDesk {
             limits,
             negotiator: (kept.spec.kind == ForwardKind::Socks)
                 .then(|| Arc::new(Socks) as Arc<dyn Negotiator>),
-            screen: spec::screen(&kept.spec, settings.bind.value, &settings.host_aliases.value),
+            screen: spec::screen(&kept.spec, &settings.host_aliases.value),
             admission: if kept.spec.limits.other_users { Arc::new(AdmitAll) } else { Arc::new(SameUser) },
             session: SessionOptions { limits: defaults.session.limits, ..way.options },
             ..defaults

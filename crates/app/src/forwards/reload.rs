@@ -31,6 +31,7 @@ impl ForwardDesk {
                     let restart = spec::needs_restart(&kept.spec, &new) || differs(&old_settings, &settings);
                     if restart {
                         kept.blocked = None;
+                        kept.confirmed = None;
                         ended.extend(kept.run.take().map(|run| (kept.id().to_owned(), run)));
                     }
                     kept.saved = profile.clone();

@@ -1,5 +1,6 @@
 //! Forwards as the interface and the tray see them.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use fleetline_engine::SessionState;
@@ -52,7 +53,11 @@ impl ForwardDesk {
             local: match (listener, &kept.spec.socket) {
                 (Some(listener), _) => listener.to_string(),
                 (None, Some(path)) => path.clone(),
-                (None, None) => format!("127.0.0.1:{}", kept.spec.local_port),
+                (None, None) => {
+                    let bind = kept.spec.bind.as_ref().and_then(|bind| bind.parse().ok());
+                    let address = bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+                    SocketAddr::new(address, kept.spec.local_port).to_string()
+                }
             },
             remote: spec::remote(&kept.spec),
             connections: running.map_or(0, |(_, snapshot)| count(snapshot.flows.len())),
@@ -80,6 +85,7 @@ impl ForwardDesk {
                 holder: found.holder.clone(),
                 next_free: found.next_free,
             },
+            (Some(Blocked::Exposes(address)), _) => ForwardState::Exposes { address: address.to_string() },
             (Some(Blocked::Problem(problem)), _) => {
                 ForwardState::Failed { problem: problem.clone(), next_try_ms: None }
             }
@@ -264,7 +270,7 @@ fn connection(run: &Run, flow: &FlowSnapshot) -> ConnectionRow {
         number: flow.id.0 as f64,
         client: run.clients.get(&flow.id).unwrap_or(&flow.label).clone(),
         to: flow.destination.as_ref().map(ToString::to_string),
-        from_port: flow.label.parse::<std::net::SocketAddr>().ok().map(|address| address.port()),
+        from_port: flow.label.parse::<SocketAddr>().ok().map(|address| address.port()),
         bytes: (flow.bytes_up + flow.bytes_down) as f64,
         opened_ms: millis(epoch_ms(flow.opened)),
         lane: flow.lane.map(|lane| lane.0.saturating_add(1)),
@@ -284,14 +290,22 @@ fn command(kept: &Kept, row: &ForwardRow) -> String {
         None => port.to_string(),
     };
     let verb = if kept.spec.kind == ForwardKind::Socks { "socks" } else { "forward" };
+    let bind = kept.spec.bind.as_ref().map_or_else(String::new, |bind| {
+        if bind.contains(':') { format!("[{bind}]:") } else { format!("{bind}:") }
+    });
     let mut words = vec!["fleetline".to_owned(), verb.to_owned(), quoted(&row.node_id)];
     match &kept.spec.socket {
         Some(path) if kept.spec.kind == ForwardKind::Socks => {
             words.extend(["--socket".to_owned(), quoted(path)]);
         }
-        None if kept.spec.kind == ForwardKind::Socks => words.push(kept.spec.local_port.to_string()),
+        None if kept.spec.kind == ForwardKind::Socks => {
+            words.push(quoted(&format!("{bind}{}", kept.spec.local_port)));
+        }
         Some(path) => words.extend([quoted(&goal), "--socket".to_owned(), quoted(path)]),
-        None => words.push(quoted(&format!("{}:{goal}", kept.spec.local_port))),
+        None => words.push(quoted(&format!("{bind}{}:{goal}", kept.spec.local_port))),
+    }
+    if spec::exposed(&kept.spec).is_some() {
+        words.push("--expose".to_owned());
     }
     if let Some(place) = &kept.place {
         words.extend([
@@ -323,6 +337,7 @@ fn in_tray(row: ForwardRow) -> tray::TrayForward {
         ForwardState::Active => tray::ForwardState::Active { connections },
         ForwardState::Reconnecting { .. } => tray::ForwardState::Reconnecting { connections },
         ForwardState::PortInUse { .. } => tray::ForwardState::PortInUse,
+        ForwardState::Exposes { .. } => tray::ForwardState::Exposes,
         ForwardState::Failed { problem, .. } => {
             tray::ForwardState::Failed { cause: problem.message.trim_end_matches('.').to_owned() }
         }

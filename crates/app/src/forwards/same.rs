@@ -108,6 +108,7 @@ mod tests {
             host: Some("db.internal".to_owned()),
             port: Some(5432),
             local_port: 5433,
+            bind: None,
             socket: None,
             lanes: 4,
             start: ForwardStart::OnDemand,

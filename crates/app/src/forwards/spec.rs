@@ -1,5 +1,6 @@
 //! A forward as the interface describes it and as it is saved.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -44,6 +45,19 @@ pub(super) fn check(spec: &ForwardSpec) -> Result<(), CommandError> {
         && (!(socket.starts_with('/') || socket.starts_with("~/")) || socket.contains(char::is_control))
     {
         return wrong("A socket is named by its whole path, or by one that begins with ~/.");
+    }
+    if let Some(bind) = &spec.bind {
+        if bind.parse::<IpAddr>().is_err() {
+            return wrong(
+                "The address to listen on is an IP address of this computer, as 127.0.0.1 or 0.0.0.0.",
+            );
+        }
+        if spec.socket.is_some() {
+            return wrong("A forward listens at an address or at a socket, not at both.");
+        }
+        if spec.kind == ForwardKind::Rdp {
+            return wrong("Remote desktops listen at loopback only, where their client is.");
+        }
     }
     Ok(())
 }
@@ -98,6 +112,14 @@ pub(super) fn of_saved(
         host,
         port,
         local_port,
+        bind: match (&socket, kind, effective.bind.value) {
+            (
+                None,
+                ForwardKind::Port | ForwardKind::RemoteHost | ForwardKind::Socks,
+                Bind::Address(address),
+            ) => Some(address.to_string()),
+            _ => None,
+        },
         socket,
         lanes: effective.lanes.value.get(),
         start: match effective.start.value {
@@ -156,6 +178,12 @@ pub(super) fn into_saved(
     };
     let limits = &spec.limits;
     let settings = &mut saved.settings;
+    let bind = spec.bind.as_ref().and_then(|bind| bind.parse().ok()).map_or(Bind::Loopback, Bind::Address);
+    // Where no address is chosen, the one that is inherited means nothing.
+    let has_bind = spec.socket.is_none() && spec.kind != ForwardKind::Rdp;
+    if has_bind && effective.bind.value != bind {
+        settings.bind = Some(bind);
+    }
     if effective.start.value != start {
         settings.start = Some(start);
     }
@@ -185,12 +213,9 @@ pub(super) fn request(spec: &ForwardSpec, target: &str, reason: Option<String>) 
 }
 
 /// What looks at requests of web pages, where that is wanted (SEC-23).
-pub(super) fn screen(spec: &ForwardSpec, bind: Bind, aliases: &[String]) -> Option<Arc<dyn Screen>> {
+pub(super) fn screen(spec: &ForwardSpec, aliases: &[String]) -> Option<Arc<dyn Screen>> {
     let port = spec.port.filter(|_| matches!(spec.kind, ForwardKind::Port | ForwardKind::RemoteHost))?;
-    let bind = match bind {
-        Bind::Address(address) => Some(address),
-        Bind::Loopback => None,
-    };
+    let bind = spec.bind.as_ref().and_then(|bind| bind.parse().ok());
     web_guard(browser_guard(spec.guard), port, bind, aliases)
 }
 
@@ -202,24 +227,27 @@ fn browser_guard(guard: ForwardGuard) -> BrowserGuard {
     }
 }
 
-/// Where it listens. An address that lets other computers in is refused: it needs a confirmation at each start (SEC-20),
-/// which there is no place for yet.
-pub(super) fn listen(spec: &ForwardSpec, bind: Bind) -> Result<Listen, CommandError> {
+/// The address that lets other computers in, if it listens at one.
+pub(super) fn exposed(spec: &ForwardSpec) -> Option<IpAddr> {
+    let address: IpAddr = spec.bind.as_ref()?.parse().ok()?;
+    (spec.socket.is_none() && !address.is_loopback()).then_some(address)
+}
+
+/// Where it listens. An address that lets other computers in must be the `confirmed` one: that is asked for at each start
+/// (SEC-20).
+///
+/// # Errors
+/// The address that was not confirmed.
+pub(super) fn listen(spec: &ForwardSpec, confirmed: Option<IpAddr>) -> Result<Listen, IpAddr> {
     if let Some(path) = &spec.socket {
         return Ok(Listen::Unix { path: expanded(path) });
     }
-    match bind {
-        Bind::Loopback => Ok(Listen::Loopback { port: spec.local_port }),
-        Bind::Address(address) if address.is_loopback() => {
-            Ok(Listen::Addresses { addresses: vec![address], port: spec.local_port })
-        }
-        Bind::Address(address) => Err(CommandError {
-            hint: Some("Use `fleetline forward --expose` for it, or set its bind to loopback.".to_owned()),
-            ..CommandError::new(
-                ErrorCode::InvalidInput,
-                format!("Listening on {address} would let other computers in."),
-            )
-        }),
+    if let Some(address) = exposed(spec).filter(|address| confirmed != Some(*address)) {
+        return Err(address);
+    }
+    match spec.bind.as_ref().and_then(|bind| bind.parse().ok()) {
+        None => Ok(Listen::Loopback { port: spec.local_port }),
+        Some(address) => Ok(Listen::Addresses { addresses: vec![address], port: spec.local_port }),
     }
 }
 
@@ -268,6 +296,7 @@ mod tests {
             host: is_host.then(|| "db.internal".to_owned()),
             port: (kind != ForwardKind::Socks).then_some(5432),
             local_port: 5433,
+            bind: None,
             socket: None,
             lanes: 2,
             start: ForwardStart::AtOnce,
@@ -307,7 +336,7 @@ mod tests {
 
     #[test]
     fn what_is_out_of_bounds_is_refused() {
-        let wrong: [fn(&mut ForwardSpec); 10] = [
+        let wrong: [fn(&mut ForwardSpec); 12] = [
             |spec| spec.name.clear(),
             |spec| spec.name = "x".repeat(81),
             |spec| spec.bundle = Some("a\nb".to_owned()),
@@ -318,6 +347,8 @@ mod tests {
             |spec| spec.limits.idle_minutes = 1441,
             |spec| spec.limits.time_limit_minutes = 10_081,
             |spec| spec.socket = Some("relative.sock".to_owned()),
+            |spec| spec.bind = Some("eth0".to_owned()),
+            |spec| (spec.bind, spec.socket) = (Some("0.0.0.0".to_owned()), Some("/s".to_owned())),
         ];
         for change in wrong {
             let mut spec = spec(ForwardKind::RemoteHost);
@@ -329,16 +360,26 @@ mod tests {
     #[test]
     fn only_loopback_is_listened_at_without_a_confirmation() {
         let spec = spec(ForwardKind::Port);
-        assert_eq!(listen(&spec, Bind::Loopback), Ok(Listen::Loopback { port: 5433 }));
-        assert!(listen(&spec, Bind::Address([127, 0, 0, 2].into())).is_ok());
-        assert!(listen(&spec, Bind::Address([0, 0, 0, 0].into())).is_err());
+        let at = |bind: &str| ForwardSpec { bind: Some(bind.to_owned()), ..spec.clone() };
+        let any: IpAddr = [0, 0, 0, 0].into();
+        assert_eq!(listen(&spec, None), Ok(Listen::Loopback { port: 5433 }));
+        for near in ["127.0.0.2", "::1"] {
+            assert!(matches!(listen(&at(near), None), Ok(Listen::Addresses { .. })), "{near}");
+        }
+        assert_eq!(listen(&at("0.0.0.0"), None), Err(any));
+        assert_eq!(listen(&at("0.0.0.0"), Some([192, 168, 1, 2].into())), Err(any));
+        assert_eq!(
+            listen(&at("0.0.0.0"), Some(any)),
+            Ok(Listen::Addresses { addresses: vec![any], port: 5433 })
+        );
+        assert!(listen(&at("::"), Some(any)).is_err(), "the other family is another address");
     }
 
     #[test]
     fn forwards_are_guarded_unless_that_is_switched_off_or_they_carry_no_web_pages() {
         let guarded = |kind, port, guard| {
             let spec = ForwardSpec { port: Some(port), guard, ..spec(kind) };
-            screen(&spec, Bind::Loopback, &[]).is_some()
+            screen(&spec, &[]).is_some()
         };
         use ForwardGuard::{Auto, Off, On};
         assert!(guarded(ForwardKind::Port, 8080, Auto) && guarded(ForwardKind::RemoteHost, 5432, On));

@@ -99,6 +99,8 @@ pub enum ForwardState {
     Paused,
     /// Another program has its port.
     PortInUse,
+    /// It would let other computers in, and waits for a confirmation.
+    Exposes,
     /// Its last attempt failed; new connections are refused or retried.
     Failed {
         /// Why, in a few words: "port 6380 closed".
@@ -122,7 +124,7 @@ impl ForwardState {
 
     /// Whether somebody should look at it.
     fn needs_attention(&self) -> bool {
-        matches!(self, Self::PortInUse | Self::Failed { .. })
+        matches!(self, Self::PortInUse | Self::Exposes | Self::Failed { .. })
     }
 
     fn words(&self) -> String {
@@ -136,6 +138,7 @@ impl ForwardState {
             Self::Reconnecting { .. } => "reconnecting".to_owned(),
             Self::Paused => "paused".to_owned(),
             Self::PortInUse => "port in use".to_owned(),
+            Self::Exposes => "needs a confirmation".to_owned(),
             Self::Failed { cause } => format!("failed, {cause}"),
         }
     }

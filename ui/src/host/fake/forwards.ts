@@ -1,3 +1,4 @@
+import { exposes } from '../../forwards/form';
 import { HostError } from '../types';
 import type { Arrangement, Change, ConnectionRow, ForwardDetail, ForwardEventRow, ForwardRow, Forwards, ForwardSpec, ForwardState, ForwardTexts, NodeRow } from '../types';
 
@@ -7,6 +8,11 @@ interface Kept {
   connections: ConnectionRow[];
   events: ForwardEventRow[];
   sinceMs: number;
+}
+
+/** What a forward does that was just switched on. */
+function started(spec: ForwardSpec): ForwardState {
+  return spec.bind !== null && exposes(spec.bind) ? { state: 'exposes', address: spec.bind } : { state: 'idle' };
 }
 
 /** Invented forwards whose figures move, for looking at the interface in a browser. */
@@ -24,7 +30,7 @@ export class FakeForwards {
     const make = (spec: Partial<ForwardSpec>, state: ForwardState, connections: number, lanes: number) => {
       const key = online[this.#counter * 7]?.key;
       if (key === undefined) return;
-      const base: ForwardSpec = { name: '', kind: 'port', bundle: null, nodeKey: key, host: null, port: 80, localPort: 0, socket: null, lanes: 8, start: 'on_demand', favourite: false, guard: 'auto', limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false } };
+      const base: ForwardSpec = { name: '', kind: 'port', bundle: null, nodeKey: key, host: null, port: 80, localPort: 0, bind: null, socket: null, lanes: 8, start: 'on_demand', favourite: false, guard: 'auto', limits: { connections: 256, idleMinutes: 15, timeLimitMinutes: 0, otherUsers: false } };
       const kept = this.#add({ ...base, ...spec });
       kept.row = { ...kept.row, on: state.state !== 'off', state, connections, lanes };
       kept.connections = Array.from({ length: connections }, (_, i) => ({
@@ -46,6 +52,7 @@ export class FakeForwards {
       make({ name: 'Docker engine', bundle: 'Plants EU', port: 2375, socket: '~/.fleetline/hel-docker.sock' }, { state: 'off' }, 0, 0);
       make({ name: 'Local Postgres', port: 5432, localPort: 5432 }, { state: 'port_in_use', port: 5432, holder: 'Port 5432 is held by postgres (PID 2214, started by you, 9 h ago).', nextFree: 15_432 }, 0, 0);
       make({ name: 'Jenkins', port: 8080, localPort: 8080 }, { state: 'off' }, 0, 0);
+      make({ name: 'Shared proxy', kind: 'socks', port: null, localPort: 1081, bind: '0.0.0.0' }, { state: 'exposes', address: '0.0.0.0' }, 0, 0);
     }
     window.setInterval(() => this.#tick(), 1000);
   }
@@ -56,14 +63,14 @@ export class FakeForwards {
 
   create(spec: ForwardSpec): ForwardRow {
     const kept = this.#add(spec);
-    this.#set(kept, { on: true, state: { state: 'idle' } });
+    this.#set(kept, { on: true, state: started(spec) });
     this.#emit({ kind: 'forwards', forwards: this.all() });
     return kept.row;
   }
 
   edit(id: string, spec: ForwardSpec): ForwardRow {
     const kept = this.#find(id);
-    this.#set(kept, { spec, ...this.#places(spec), on: true, state: { state: 'idle' } });
+    this.#set(kept, { spec, ...this.#places(spec), on: true, state: started(spec) });
     return kept.row;
   }
 
@@ -72,8 +79,15 @@ export class FakeForwards {
     this.#emit({ kind: 'forwards', forwards: this.all() });
   }
 
+  expose(id: string, address: string): void {
+    const kept = this.#find(id);
+    if (address.trim() !== kept.row.spec.bind) throw new HostError({ code: 'invalid_input', message: `Type ${kept.row.spec.bind ?? ''} to let other computers in.`, hint: null, detail: null, requestId: null });
+    this.#set(kept, { on: true, state: { state: 'idle' } });
+  }
+
   switch(id: string, on: boolean): void {
-    this.#set(this.#find(id), { on, state: on ? { state: 'idle' } : { state: 'off' }, connections: 0, lanes: 0, recentDown: [] });
+    const kept = this.#find(id);
+    this.#set(kept, { on, state: on ? started(kept.row.spec) : { state: 'off' }, connections: 0, lanes: 0, recentDown: [] });
   }
 
   switchBundle(bundle: string | null, on: boolean): void {

@@ -294,6 +294,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     forwardCreate: (spec) => later(() => forwards.create(spec)),
     forwardEdit: (id, spec) => later(() => forwards.edit(id, spec)),
     forwardRemove: (id) => later(() => forwards.remove(id)),
+    forwardExpose: (id, address) => later(() => forwards.expose(id, address)),
     forwardSwitch: (id, on) => later(() => forwards.switch(id, on)),
     forwardBundle: (bundle, on) => later(() => forwards.switchBundle(bundle, on)),
     forwardsPause: (paused) => later(() => forwards.pause(paused)),
