@@ -12,7 +12,7 @@ use fleetline_app::{
 };
 use fleetline_documents::{DocumentCalls, DocumentSources};
 use fleetline_engine::ports::ApiErrorKind;
-use fleetline_history::{HistorySources, SessionCalls};
+use fleetline_history::{HistorySources, RecordCalls, RecordSources, SessionCalls};
 use fleetline_inventory::hybrid::{HybridCalls, HybridSources};
 use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
@@ -278,6 +278,12 @@ impl DocumentSources<ApiError> for World {
 
 impl HistorySources<ApiError> for World {
     fn history(&self, _: &str, _: &str) -> Result<Arc<dyn SessionCalls<ApiError>>, ApiError> {
+        Err(not_here())
+    }
+}
+
+impl RecordSources<ApiError> for World {
+    fn records(&self, _: &str, _: &str) -> Result<Arc<dyn RecordCalls<ApiError>>, ApiError> {
         Err(not_here())
     }
 }
