@@ -13,6 +13,7 @@ mod forwards;
 mod lab;
 mod notifier;
 mod page;
+mod records;
 mod shell;
 mod tray;
 mod webdriver;

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use fleetline_app::tray::{Item, TrayAction};
 use fleetline_app::{
-    AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
+    AppHandle, Backend, BoxFuture, ControlPlanes, Launcher, Ports, Scope, SourceInfo, StartOptions, Store,
+    start,
 };
 use fleetline_aws::AwsSources;
+use fleetline_engine::ports::StartSession;
 use fleetline_ipc::document::{
     DocumentEdit, DocumentLineChange, DocumentOwner, DocumentPlace, DocumentSave, DocumentSessionType,
 };
@@ -21,7 +23,9 @@ use fleetline_ipc::session::SessionState;
 use fleetline_ipc::system::{AppMode, StartChoice};
 use fleetline_ipc::terminal::{PasteOutcome, SearchRequest, SelectionInput, TerminalSize};
 use fleetline_ipc::{CommandError, ErrorCode};
-use fleetline_simulator::{Control, SessionStatus, ShellChoice, Simulator, SimulatorConfig, Tier};
+use fleetline_simulator::{
+    CallRate, Control, DenyReason, DenyRule, SessionStatus, ShellChoice, Simulator, SimulatorConfig, Tier,
+};
 use support::{FakeUi, PATIENCE, Seen, frames, key, mirror_until, rows, type_line};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -47,6 +51,7 @@ struct World {
     ui: Arc<FakeUi>,
     control: Control,
     simulator: Simulator,
+    sources: Arc<AwsSources>,
     _files: TempDir,
 }
 
@@ -65,6 +70,7 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
     let scope = simulator.accounts().into_iter().flat_map(|account| {
         account.regions.into_iter().map(move |region| Scope { source: account.name.clone(), region })
     });
+    let kept = Arc::clone(&sources);
     let backend = Backend { access: Some(sources.clone()), ..Backend::of(sources, scope.collect()) };
     let ui = FakeUi::new();
     let app = start(Ports {
@@ -75,7 +81,7 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
     });
     let control = simulator.control();
     ui.until("listed", |seen| seen.fleet.total > 0 && !seen.fleet.refreshing).await;
-    World { app, ui, control, simulator, _files: files }
+    World { app, ui, control, simulator, sources: kept, _files: files }
 }
 
 impl World {
@@ -515,5 +521,111 @@ async fn history_finds_our_session_pages_through_thousands_and_ends_what_is_chos
     world.ui.session(&tab, "ended", |session| matches!(session.state, SessionState::Ended { .. })).await;
     let after = world.app.history_window(query("", HistoryShow::Active), 0, 10).await.unwrap();
     assert_eq!((after.active, after.rows.len()), (0, 0));
+    world.end().await;
+}
+
+/// Everything AWS has of the past, without an order of one's own.
+fn past(text: &str) -> HistoryQuery {
+    HistoryQuery {
+        text: text.into(),
+        show: HistoryShow::Ended,
+        hours: None,
+        sort: HistorySort::Start,
+        descending: true,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_thousand_sessions_are_listed_while_others_are_served_and_come_in_pages_and_filters() {
+    let world = world(|config| {
+        config.demo_denials = false;
+        config.past_sessions = 50_000;
+    })
+    .await;
+    let summary = world.app.history_watch(true).await.unwrap();
+    assert!(summary.places >= 12 && summary.loading > 0, "{summary:?}");
+    // While the pages come, everybody else is answered: a filter over all nodes, and windows of what is there so far.
+    let mut seen_loading = 0;
+    loop {
+        let nodes = rows(&world.app, "platform:linux").await;
+        assert!(!nodes.is_empty());
+        let window = world.app.history_window(past(""), 0, 200).await.unwrap();
+        assert!(window.rows.len() <= 200);
+        let loading = world.ui.until("a summary", |seen| seen.history.is_some()).await;
+        let summary = loading.history.unwrap();
+        if summary.loading == 0 && summary.updated_ms.is_some() {
+            break;
+        }
+        seen_loading += 1;
+    }
+    assert!(seen_loading > 0, "something was served meanwhile");
+    let all = world.app.history_window(past(""), 0, 1).await.unwrap().matched;
+    assert!((45_000..50_000).contains(&all), "those older than 30 days are gone: {all}");
+    let mut keys = std::collections::HashSet::new();
+    for offset in (0..all).step_by(200) {
+        let page = world.app.history_window(past(""), offset, 200).await.unwrap();
+        keys.extend(page.rows.into_iter().map(|row| row.key));
+    }
+    assert_eq!(keys.len(), all as usize, "every session has its place on one page");
+    let count = async |text: &str| world.app.history_window(past(text), 0, 1).await.unwrap().matched;
+    let (weber, others) = (count("owner:j.weber").await, count("-owner:j.weber").await);
+    assert!(weber > 0 && weber + others == all, "{weber} and {others} of {all}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_sessions_ended_at_once_keep_to_the_quota_and_each_is_reported() {
+    let world = world(|config| {
+        config.demo_denials = false;
+        config.enforce_quotas = true;
+        // Only what ends them is under its real quota here.
+        let free =
+            |operation: &str| CallRate { operation: operation.into(), per_second: 1_000.0, burst: 1_000.0 };
+        config.rates =
+            ["StartSession", "DescribeSessions", "DescribeInstanceProperties", "DescribeInstances"]
+                .map(free)
+                .to_vec();
+    })
+    .await;
+    let node = world.ready_node().await;
+    let (account, region) = (node.account_name.clone(), node.region.clone());
+    let plane = world.sources.control_plane(&account, &region).unwrap();
+    let mut ids = std::collections::HashSet::new();
+    for _ in 0..20 {
+        let request = StartSession { target: node.node_id.clone(), ..StartSession::default() };
+        ids.insert(plane.start_session(request).await.unwrap().session_id.as_str().to_owned());
+    }
+    world.app.history_watch(true).await.unwrap();
+    world
+        .ui
+        .until("sessions are listed", |seen| {
+            seen.history.as_ref().is_some_and(|summary| summary.loading == 0 && summary.updated_ms.is_some())
+        })
+        .await;
+    let query = HistoryQuery { show: HistoryShow::Active, ..past("") };
+    let rows = world.app.history_window(query, 0, 200).await.unwrap().rows;
+    assert_eq!(rows.len(), 20);
+    let denied = &rows[7];
+    world.control.deny(DenyRule {
+        action: "ssm:TerminateSession".into(),
+        resource: format!("*:session/{}", denied.session_id),
+        reason: DenyReason::NoIdentityPolicy,
+    });
+    let keys: Vec<String> = rows.iter().map(|row| row.key.clone()).collect();
+    let ended = world.app.history_end(keys.clone()).await.unwrap();
+    assert_eq!(
+        ended.iter().map(|one| one.key.clone()).collect::<Vec<_>>(),
+        keys,
+        "each is reported, in order"
+    );
+    for one in &ended {
+        let code = one.problem.as_ref().map(|problem| problem.code);
+        let expected = (one.key == denied.key).then_some(ErrorCode::AccessDenied);
+        assert_eq!(code, expected, "{one:?}");
+    }
+    // A call that AWS throttles is made again and counted again.
+    assert_eq!(world.control.calls()["TerminateSession"], 20, "none was asked faster than AWS allows");
+    world.control.allow_everything();
+    world.control.terminate(&denied.session_id, "").await.unwrap();
     world.end().await;
 }
