@@ -1,7 +1,6 @@
 //! Logs and trails read from moto, an implementation of AWS that is independent of our simulator: what is signed here
 //! without an SDK is proven by it. Runs `python -m moto.server` with the Python that the variable `FLEETLINE_AWS_PYTHON`
 //! names; without the variable it says that it was skipped.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 use std::process::Stdio;
