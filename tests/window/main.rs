@@ -13,6 +13,7 @@ mod forwards;
 mod lab;
 mod notifier;
 mod page;
+mod recordings;
 mod records;
 mod shell;
 mod tray;

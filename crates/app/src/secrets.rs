@@ -142,7 +142,8 @@ pub fn trouble_of(state: &State) -> Option<CommandError> {
 
 /// The state in words: what is, and what to do if something is.
 pub fn words(state: &SecretsState) -> (String, Option<String>) {
-    const FALLBACK: &str = "choose a passphrase file with `fleetline secrets keep passphrase FILE`";
+    const FALLBACK: &str =
+        "choose a passphrase file in the settings, or with `fleetline secrets keep passphrase FILE`";
     let only = |text: &str| (text.to_owned(), None);
     let with = |text: String, hint: String| (text, Some(hint));
     match state {
@@ -154,7 +155,8 @@ pub fn words(state: &SecretsState) -> (String, Option<String>) {
         }
         SecretsState::Ready { kept: SecretsKept::Memory } => with(
             "Secrets are kept in memory only and end with the program.".to_owned(),
-            "Choose `fleetline secrets keep keyring` or a passphrase file to keep them.".to_owned(),
+            "Choose the keyring or a passphrase file in the settings, or with `fleetline secrets keep`."
+                .to_owned(),
         ),
         SecretsState::Locked => with(
             "The keyring is locked, so secrets live in memory only.".to_owned(),
@@ -173,7 +175,8 @@ pub fn words(state: &SecretsState) -> (String, Option<String>) {
             };
             with(
                 format!("{why}; it stays as it is, and secrets live in memory only."),
-                "Start anew with `fleetline secrets forget`; the file is kept aside.".to_owned(),
+                "Start anew in the settings, or with `fleetline secrets forget`; the file is kept aside."
+                    .to_owned(),
             )
         }
         SecretsState::Unusable { detail } => with(
@@ -198,7 +201,7 @@ fn absent_words(what: SecretsAbsence, detail: Option<&str>, fallback: &str) -> (
         }
         SecretsAbsence::PassphraseFile => (
             "No passphrase file was named".to_owned(),
-            "Name one with `fleetline secrets keep passphrase FILE`.".to_owned(),
+            "Name one in the settings, or with `fleetline secrets keep passphrase FILE`.".to_owned(),
         ),
         SecretsAbsence::PassphraseReadable => (
             format!("The passphrase file {file} cannot be read"),

@@ -10,7 +10,7 @@ export const recordings: Messages['recordings'] = {
   count: (count: number) => plural(loc, count, { one: '# Aufnahme', other: '# Aufnahmen' }),
   start: 'Diese Shell aufnehmen',
   stop: 'Aufnahme beenden',
-  mark: 'REC',
+  mark: 'Aufnahme hier',
   marked: (since: string) => `Ausgabe wird seit ${since} aufgenommen. Klicken beendet.`,
   markedInput: (since: string) => `Ausgabe und gezeigte Eingabe werden seit ${since} aufgenommen. Klicken beendet.`,
   recorded: 'wird aufgenommen',

@@ -9,7 +9,7 @@ export const recordings = {
   count: (count: number) => plural(loc, count, { one: '# recording', other: '# recordings' }),
   start: 'Record this shell',
   stop: 'Stop recording',
-  mark: 'REC',
+  mark: 'Recording here',
   marked: (since: string) => `Recording output since ${since}. Click to stop.`,
   markedInput: (since: string) => `Recording output and shown input since ${since}. Click to stop.`,
   recorded: 'recorded',

@@ -10,7 +10,7 @@ export const recordings: Messages['recordings'] = {
   count: (count: number) => `記録 ${n(count)} 件`,
   start: 'このシェルを記録',
   stop: '記録を終了',
-  mark: 'REC',
+  mark: 'ローカル記録中',
   marked: (since: string) => `${since} から出力を記録しています。クリックで終了します。`,
   markedInput: (since: string) => `${since} から出力と表示された入力を記録しています。クリックで終了します。`,
   recorded: '記録中',
