@@ -15,6 +15,9 @@ use fleetline_store::profiles::{self, EffectiveSettings, RdpClient};
 /// How long a client's file is kept at least: clients read it within seconds.
 const FILE_LIFE: Duration = Duration::from_secs(30);
 
+/// How long Windows' own client may take until it reads the password: people look at its warnings first.
+const CREDENTIAL_LIFE: Duration = Duration::from_secs(60);
+
 /// The clients on this computer, the preferred one first. Runs some of them for their version, so it takes a while:
 /// not for a task that must not wait.
 pub fn installed() -> Vec<Client> {
@@ -127,7 +130,14 @@ pub fn start(
         password.is_none() || plan.password != PasswordRoute::StandardInput || desktop.user.is_some()
     );
     let name = client.name();
-    let started = plan.start(directory, password).map_err(|error| StartFailed::System { name, error })?;
+    let mut started = plan.start(directory, password).map_err(|error| StartFailed::System { name, error })?;
+    if let Some(credential) = started.credential.take() {
+        // Should this program end before, the entry ends with the user's session.
+        std::thread::spawn(move || {
+            std::thread::sleep(CREDENTIAL_LIFE);
+            drop(credential);
+        });
+    }
     Ok(RunningClient { name, password_given: started.password_given, pid: started.child.id(), started })
 }
 

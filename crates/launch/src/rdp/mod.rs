@@ -2,6 +2,7 @@
 
 mod certificate;
 mod client;
+mod credential;
 mod file;
 mod plan;
 mod remmina;
@@ -10,6 +11,7 @@ mod user;
 
 pub use certificate::{CertificatePin, NEGOTIATION_REQUEST, Negotiation, NoPin, Trust, read_negotiation};
 pub use client::{Client, Environment, FreeRdpVersion, Here, System, detect};
+pub use credential::Credential;
 pub use file::{RDP_KEYS, rdp_file};
 pub use plan::{LaunchPlan, PasswordRoute, PlanFile, PlanRefused, plan};
 pub use start::Started;

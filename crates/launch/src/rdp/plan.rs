@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::credential::account;
 use super::{Client, Desktop, Screen, rdp_file, remmina};
 
 /// A program start as data. There is no shell in between, and no argument is secret.
@@ -32,8 +33,13 @@ pub struct PlanFile {
 pub enum PasswordRoute {
     /// One line on its standard input.
     StandardInput,
-    /// An entry of Windows' credential store for this target, kept for the session only and removed after the start.
-    WindowsCredential(String),
+    /// An entry of Windows' credential store, kept for the session only and removed after the start.
+    WindowsCredential {
+        /// Its name, which the client looks for.
+        target: String,
+        /// Who signs in.
+        user: String,
+    },
     /// The user types or pastes it; it is shown once.
     Typed,
 }
@@ -69,8 +75,10 @@ pub fn plan(client: &Client, desktop: &Desktop, with_password: bool) -> Result<L
     Ok(match client {
         Client::Mstsc(program) => {
             let target = format!("TERMSRV/{}", desktop.address.ip());
-            let route =
-                if with_password { PasswordRoute::WindowsCredential(target) } else { PasswordRoute::Typed };
+            let route = match account(desktop) {
+                Some(user) if with_password => PasswordRoute::WindowsCredential { target, user },
+                _ => PasswordRoute::Typed,
+            };
             match mstsc(desktop) {
                 Some(arguments) => start(program, arguments, None, route),
                 None => start(program, Vec::new(), Some(plain_rdp(desktop)), route),

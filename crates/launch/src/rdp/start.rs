@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::{LaunchPlan, PasswordRoute};
+use super::{Credential, LaunchPlan, PasswordRoute};
 use crate::PrivateFile;
 use crate::password::WindowsPassword;
 
@@ -58,16 +58,25 @@ pub struct Started {
     /// The file it reads, removed when this is dropped. Clients read it within seconds: drop it when the child
     /// ends, but not before half a minute.
     pub file: Option<PrivateFile>,
+    /// The entry of Windows' credential store, removed when this is dropped. The client reads it when it connects, after a
+    /// person has seen to its warnings.
+    pub credential: Option<Credential>,
 }
 
 impl LaunchPlan {
     /// Starts the program without a shell, with an environment of its own. Its file goes into `directory`, which must be
-    /// the user's own with mode 0700. A password goes to its standard input when that is its route, and nowhere else:
-    /// the entry of Windows' credential store is the caller's to make and to remove.
+    /// the user's own with mode 0700. A password goes its route, and nowhere else.
     pub fn start(&self, directory: &Path, password: Option<&WindowsPassword>) -> io::Result<Started> {
         let file = match &self.file {
             Some(file) => Some(PrivateFile::write(directory, file.extension, &file.bytes)?),
             None => None,
+        };
+        // A store that refuses costs the hand-over, not the start: the user types the password then.
+        let credential = match (&self.password, password) {
+            (PasswordRoute::WindowsCredential { target, user }, Some(password)) => {
+                Credential::place(target, user, password).ok().flatten()
+            }
+            _ => None,
         };
         let secret = password.filter(|_| self.password == PasswordRoute::StandardInput);
         let mut command = Command::new(&self.program);
@@ -77,14 +86,14 @@ impl LaunchPlan {
         }
         command.stdin(if secret.is_some() { Stdio::piped() } else { Stdio::null() });
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        let mut password_given = false;
+        let mut password_given = credential.is_some();
         if let (Some(secret), Some(mut stdin)) = (secret, child.stdin.take()) {
             // A password is far shorter than a pipe's buffer, so this does not wait. It fails when the client is gone,
             // which its exit status tells better.
             password_given =
                 stdin.write_all(secret.expose().as_bytes()).and_then(|()| stdin.write_all(b"\n")).is_ok();
         }
-        Ok(Started { child, password_given, file })
+        Ok(Started { child, password_given, file, credential })
     }
 }
 

@@ -233,9 +233,15 @@ fn freerdp_gets_a_password_by_its_standard_input() {
 #[test]
 fn mstsc_needs_a_file_as_soon_as_something_must_not_be_shared() {
     let client = Client::Mstsc("C:\\Windows\\System32\\mstsc.exe".into());
-    let private = plan(&client, &desktop(), true).unwrap();
+    let nobody = plan(&client, &Desktop { user: None, ..desktop() }, true).unwrap();
+    assert_eq!(nobody.password, PasswordRoute::Typed, "an entry names who signs in");
+    let ann = Desktop { user: UserName::new("ann"), ..desktop() };
+    let private = plan(&client, &ann, true).unwrap();
     assert_eq!(private.file.as_ref().map(|file| file.extension), Some("rdp"));
-    assert_eq!(private.password, PasswordRoute::WindowsCredential("TERMSRV/127.0.0.1".into()));
+    assert_eq!(
+        private.password,
+        PasswordRoute::WindowsCredential { target: "TERMSRV/127.0.0.1".into(), user: "ann".into() }
+    );
     let open = Desktop { clipboard: true, printers: true, sound: true, ..desktop() };
     let open = plan(&client, &open, false).unwrap();
     assert_eq!(words(&open), ["/v:127.0.0.1:13389", "/f"]);
