@@ -55,6 +55,49 @@ async fn forwards_work_in_the_real_window_and_are_there_in_the_next() -> Result<
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn other_computers_get_in_only_by_a_typed_address_in_the_real_window() -> Result<()> {
+    let Some(lab) = Lab::open().await? else { return Ok(()) };
+    let server = Echo::start().await?;
+    lab.run("expose", async |page| {
+        choose_every_account(page, &lab.simulator).await?;
+        page.text_until("[data-testid=count-total]", |text| text.contains("1,284")).await?;
+        page.click("[data-testid=rail-forwards]").await?;
+        page.element("[data-testid=forwards-empty]").await?;
+        page.type_keys(&format!("{}n{}", keys::CONTROL, keys::RELEASE)).await?;
+        page.element("[data-testid=forward-dialog]").await?;
+        page.type_keys(NODE).await?;
+        page.element("[data-testid=forward-dialog] [role=option]:only-child").await?;
+        page.type_keys(keys::ENTER).await?;
+        page.element("[data-testid=forward-port]").await?.type_keys(&server.port.to_string()).await?;
+        page.click("[data-testid=forward-limits]").await?;
+        page.element("[data-testid=forward-bind]").await?.type_keys("0.0.0.0").await?;
+        page.type_keys(keys::ENTER).await?;
+        page.element("[data-testid=expose-dialog]").await?;
+        let id = only(page).await?;
+        page.type_keys(&format!("127.0.0.1{}", keys::ENTER)).await?;
+        page.element("[data-testid=expose-confirm]:disabled").await?;
+        page.type_keys(&keys::BACKSPACE.repeat(9)).await?;
+        page.type_keys(&format!("0.0.0.0{}", keys::ENTER)).await?;
+        let row = row_until(page, &id, "listening", |row| row["state"]["state"] == "idle").await?;
+        ensure!(row["local"].as_str().is_some_and(|local| local.starts_with("0.0.0.0:")), "{row}");
+        let port = port_of(&row)?;
+        exchange(&json!({ "local": format!("127.0.0.1:{port}") }), b"from near").await?;
+        // The next start asks again, and says so in the row.
+        page.type_keys(" ").await?;
+        shown(page, &id, "off").await?;
+        page.type_keys(" ").await?;
+        page.element("[data-testid=expose-dialog]").await?;
+        page.type_keys(keys::ESCAPE).await?;
+        shown(page, &id, "exposes").await?;
+        page.click("[data-testid=forward-expose]").await?;
+        page.element("[data-testid=expose-dialog]").await.map(drop)
+    })
+    .await?;
+    lab.close().await;
+    Ok(())
+}
+
 /// Makes a forward to a port of the node with the keyboard alone. Returns its id.
 async fn create(page: &Page<'_>, port: u16) -> Result<String> {
     let before = rows(page).await?.len();

@@ -17,6 +17,8 @@ pub(crate) const GLANCE: Duration = Duration::from_millis(50);
 pub(crate) mod keys {
     pub(crate) const TAB: &str = "\u{e004}";
     pub(crate) const ENTER: &str = "\u{e007}";
+    pub(crate) const ESCAPE: &str = "\u{e00c}";
+    pub(crate) const BACKSPACE: &str = "\u{e003}";
     pub(crate) const CONTROL: &str = "\u{e009}";
     pub(crate) const DELETE: &str = "\u{e017}";
     /// Lets go of every modifier.
