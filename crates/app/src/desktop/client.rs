@@ -134,8 +134,8 @@ pub fn start(
     if let Some(credential) = started.credential.take() {
         // Should this program end before, the entry ends with the user's session.
         std::thread::spawn(move || {
+            let _until_the_end_of_this = credential;
             std::thread::sleep(CREDENTIAL_LIFE);
-            drop(credential);
         });
     }
     Ok(RunningClient { name, password_given: started.password_given, pid: started.child.id(), started })
