@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::past_log;
 use crate::documents::{DocumentFormat, DocumentStore, NewContent};
 
 const DAY_MS: i64 = 86_400_000;
@@ -51,9 +52,30 @@ fn planned() -> Vec<Planned> {
         ),
         own("Corp-LogTail", vec![log_tail()]),
         own("Corp-PlantDiag", vec![plant_diagnosis()]),
+        Planned {
+            account: "shared-core",
+            name: crate::documents::DEFAULT,
+            versions: vec![recorded()],
+            shared_with: &[],
+        },
         shared("Org-BreakGlass", vec![break_glass()]),
         shared("Org-VendorPort", vec![vendor_port()]),
     ]
+}
+
+/// Preferences of the one account whose shells are recorded, in both places.
+fn recorded() -> Value {
+    json!({
+        "schemaVersion": "1.0",
+        "description": "Document to hold regional settings for Session Manager",
+        "sessionType": "Standard_Stream",
+        "inputs": {
+            "s3BucketName": "shared-core-session-logs", "s3KeyPrefix": "", "s3EncryptionEnabled": true,
+            "cloudWatchLogGroupName": past_log::GROUP, "cloudWatchEncryptionEnabled": true,
+            "cloudWatchStreamingEnabled": true, "kmsKeyId": "", "runAsEnabled": false, "runAsDefaultUser": "",
+            "idleSessionTimeout": "20", "maxSessionDuration": "", "shellProfile": { "windows": "", "linux": "" },
+        },
+    })
 }
 
 fn ledger(description: &str, rows: u32) -> Value {
