@@ -12,7 +12,7 @@ use fleetline_documents::{
     SessionDocument, SessionType, VersionChoice, managed_session_type, short_name,
 };
 use fleetline_engine::ports::ApiError;
-use fleetline_history::{ObjectPlace, RecordCalls, RecordSources, SessionKind, SessionRecord, StreamPlace};
+use fleetline_history::{ObjectPlace, RecordCalls, RecordSources, SessionRecord, StreamPlace};
 
 pub(crate) use answers::{events, log, replay, save};
 pub use events::{Kept, SessionEvents};
@@ -106,7 +106,7 @@ impl Reader {
             .map(|place| Spot { streams: matches!(place, Place::Stream(_)), place, document: None })
             .collect();
         if !named.is_empty() {
-            return Ok(Whereabouts::At(self.best_first(record, named)));
+            return Ok(Whereabouts::At(best_first(record, named)));
         }
         let name = match record.document.as_str() {
             "" => PREFERENCES.to_owned(),
@@ -119,48 +119,49 @@ impl Reader {
             }
             Err(error) => return Err(error),
         };
-        Ok(self.by_document(record, &name, &text))
+        Ok(by_document(record, &name, &text))
     }
+}
 
-    fn by_document(&self, record: &SessionRecord, name: &str, text: &str) -> Whereabouts {
-        let not_recorded = || Whereabouts::NotRecorded { document: name.to_owned(), missing: false };
-        let Ok(text) = DocumentText::parse(text) else { return not_recorded() };
-        let document = SessionDocument::read(&text);
-        let is_port = document.session_type == Some(SessionType::Port)
-            || managed_session_type(short_name(name)) == Some(SessionType::Port);
-        if is_port {
-            return Whereabouts::NeverLogged;
-        }
-        let effects = Effects::of(&document);
-        let spot = |place, streams| Spot { place, document: Some(short_name(name).to_owned()), streams };
-        let mut spots = Vec::new();
-        if let Some(target) = effects.s3 {
-            let prefix = target.prefix.unwrap_or_default();
-            let place = ObjectPlace::of_session(&target.bucket, &prefix, &record.session_id);
-            spots.push(spot(Place::Object(place), false));
-        }
-        if let Some(target) = effects.cloudwatch {
-            let place = StreamPlace::of_session(&target.group, &record.session_id);
-            spots.push(spot(Place::Stream(place), target.streams));
-        }
-        match spots.is_empty() {
-            true => not_recorded(),
-            false => Whereabouts::At(self.best_first(record, spots)),
-        }
+/// Where the log of a session goes by the text of its document.
+fn by_document(record: &SessionRecord, name: &str, text: &str) -> Whereabouts {
+    let not_recorded = || Whereabouts::NotRecorded { document: name.to_owned(), missing: false };
+    let Ok(text) = DocumentText::parse(text) else { return not_recorded() };
+    let document = SessionDocument::read(&text);
+    let is_port = document.session_type == Some(SessionType::Port)
+        || managed_session_type(short_name(name)) == Some(SessionType::Port);
+    if is_port {
+        return Whereabouts::NeverLogged;
     }
+    let effects = Effects::of(&document);
+    let spot = |place, streams| Spot { place, document: Some(short_name(name).to_owned()), streams };
+    let mut spots = Vec::new();
+    if let Some(target) = effects.s3 {
+        let prefix = target.prefix.unwrap_or_default();
+        let place = ObjectPlace::of_session(&target.bucket, &prefix, &record.session_id);
+        spots.push(spot(Place::Object(place), false));
+    }
+    if let Some(target) = effects.cloudwatch {
+        let place = StreamPlace::of_session(&target.group, &record.session_id);
+        spots.push(spot(Place::Stream(place), target.streams));
+    }
+    match spots.is_empty() {
+        true => not_recorded(),
+        false => Whereabouts::At(best_first(record, spots)),
+    }
+}
 
-    /// While the session runs the one that is written meanwhile is first; afterwards the one that holds every byte.
-    fn best_first(&self, record: &SessionRecord, mut spots: Vec<Spot>) -> Vec<Spot> {
-        let runs = !record.status.is_over();
-        spots.sort_by_key(|spot| match spot.place {
-            Place::Stream(_) => !(runs && spot.streams),
-            Place::Object(_) => false,
-        });
-        if runs && spots.iter().any(|spot| spot.streams) {
-            spots.sort_by_key(|spot| !spot.streams);
-        }
-        spots
+/// While the session runs the one that is written meanwhile is first; afterwards the one that holds every byte.
+fn best_first(record: &SessionRecord, mut spots: Vec<Spot>) -> Vec<Spot> {
+    let runs = !record.status.is_over();
+    spots.sort_by_key(|spot| match spot.place {
+        Place::Stream(_) => !(runs && spot.streams),
+        Place::Object(_) => false,
+    });
+    if runs && spots.iter().any(|spot| spot.streams) {
+        spots.sort_by_key(|spot| !spot.streams);
     }
+    spots
 }
 
 /// Whether a log that is not there yet may still come: the session runs, or has ended only just now.
@@ -170,7 +171,66 @@ pub fn may_still_come(record: &SessionRecord, now_ms: i64) -> bool {
     !record.status.is_over() || record.end_ms.is_some_and(|end| now_ms - end < WRITING_MS)
 }
 
-/// Whether the session is one whose kind tells that there is a log to look for.
-pub fn may_have_log(kind: SessionKind) -> bool {
-    !kind.content_is_never_logged()
+#[cfg(test)]
+mod tests {
+    use fleetline_history::{AccessType, SessionStatus};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn record(status: SessionStatus) -> SessionRecord {
+        SessionRecord {
+            session_id: "a-1".into(),
+            target: "i-1".into(),
+            status,
+            start_ms: Some(0),
+            end_ms: status.is_over().then_some(60_000),
+            document: PREFERENCES.into(),
+            owner: String::new(),
+            reason: String::new(),
+            details: String::new(),
+            s3_url: String::new(),
+            cloudwatch_url: String::new(),
+            max_minutes: None,
+            access: AccessType::Standard,
+        }
+    }
+
+    fn found(status: SessionStatus, kind: &str, inputs: &Value) -> Whereabouts {
+        let text = json!({ "schemaVersion": "1.0", "sessionType": kind, "inputs": inputs }).to_string();
+        by_document(&record(status), "Corp-Shell", &text)
+    }
+
+    #[test]
+    fn a_document_names_the_places_and_the_one_that_can_be_read_now_is_first() {
+        let inputs = json!({
+            "s3BucketName": "logs", "s3KeyPrefix": "ssm/", "cloudWatchLogGroupName": "/g",
+            "cloudWatchStreamingEnabled": true,
+        });
+        let places = |status| match found(status, "Standard_Stream", &inputs) {
+            Whereabouts::At(spots) => {
+                assert!(spots.iter().all(|spot| spot.document.as_deref() == Some("Corp-Shell")));
+                spots.iter().map(|spot| spot.place.words()).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        // Only an object holds every byte; while the session runs there is none yet.
+        assert_eq!(places(SessionStatus::Terminated), ["s3://logs/ssm/a-1.log", "/g · a-1"]);
+        assert_eq!(places(SessionStatus::Connected), ["/g · a-1", "s3://logs/ssm/a-1.log"]);
+    }
+
+    #[test]
+    fn a_document_without_a_place_is_named_and_ports_are_never_logged() {
+        let nothing = found(SessionStatus::Terminated, "Standard_Stream", &json!({}));
+        assert_eq!(nothing, Whereabouts::NotRecorded { document: "Corp-Shell".into(), missing: false });
+        let port = found(SessionStatus::Terminated, "Port", &json!({ "s3BucketName": "logs" }));
+        assert_eq!(port, Whereabouts::NeverLogged);
+    }
+
+    #[test]
+    fn a_log_may_come_while_the_session_runs_and_shortly_after() {
+        assert!(may_still_come(&record(SessionStatus::Connected), 9_999_999));
+        assert!(may_still_come(&record(SessionStatus::Terminated), 120_000));
+        assert!(!may_still_come(&record(SessionStatus::Terminated), 9_999_999));
+    }
 }
