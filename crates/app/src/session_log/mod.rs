@@ -154,13 +154,11 @@ fn by_document(record: &SessionRecord, name: &str, text: &str) -> Whereabouts {
 /// While the session runs the one that is written meanwhile is first; afterwards the one that holds every byte.
 fn best_first(record: &SessionRecord, mut spots: Vec<Spot>) -> Vec<Spot> {
     let runs = !record.status.is_over();
-    spots.sort_by_key(|spot| match spot.place {
-        Place::Stream(_) => !(runs && spot.streams),
-        Place::Object(_) => false,
+    spots.sort_by_key(|spot| match &spot.place {
+        _ if runs && spot.streams => 0,
+        Place::Object(_) => 1,
+        Place::Stream(_) => 2,
     });
-    if runs && spots.iter().any(|spot| spot.streams) {
-        spots.sort_by_key(|spot| !spot.streams);
-    }
     spots
 }
 
