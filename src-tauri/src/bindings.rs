@@ -36,6 +36,7 @@ pub fn builder<R: Runtime>() -> Builder<R> {
         commands::app::app_restore,
         commands::app::link_answer,
         commands::app::link_status,
+        commands::app::app_language,
         commands::app::settings_apply,
         commands::fleet::fleet_refresh,
         commands::fleet::fleet_cancel,

@@ -17,4 +17,9 @@ async function chooseHost(): Promise<Host> {
 
 language.choose(navigator.languages);
 const target = document.getElementById('app');
-if (target) mount(App, { target, props: { host: await chooseHost() } });
+if (target) {
+  const host = await chooseHost();
+  mount(App, { target, props: { host } });
+  // The tray and notifications speak as the window does; without it they stay English.
+  void host.appLanguage(language.name).catch(() => undefined);
+}

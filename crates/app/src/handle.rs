@@ -23,7 +23,7 @@ use fleetline_ipc::session::TabRow;
 use fleetline_ipc::session_log::{LogAsk, LogStore, SessionEventList, SessionLog};
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::ssh::SshOptions;
-use fleetline_ipc::system::{AppSnapshot, StartChoice};
+use fleetline_ipc::system::{AppSnapshot, Language, StartChoice};
 use fleetline_ipc::terminal::{
     KeyPress, MouseInput, PasteOutcome, ScrollTo, SearchRequest, SearchState, SelectionInput, TerminalSize,
 };
@@ -147,6 +147,11 @@ impl AppHandle {
     /// The user's answer to a link.
     pub async fn link_answer(&self, number: u32, accept: bool) -> Result<LinkDone, CommandError> {
         self.ask(|reply| Request::LinkAnswer { number, accept, reply }).await
+    }
+
+    /// The language the window speaks; the tray and notifications speak it as well.
+    pub async fn app_language(&self, language: Language) -> Result<(), CommandError> {
+        self.ask(|reply| Request::Language { language, reply }).await
     }
 
     /// Whether links are followed, and who gets them.

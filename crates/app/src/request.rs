@@ -17,7 +17,7 @@ use fleetline_ipc::replay::ReplayControl;
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::ssh::SshOptions;
-use fleetline_ipc::system::{AppSnapshot, StartChoice};
+use fleetline_ipc::system::{AppSnapshot, Language, StartChoice};
 use fleetline_ipc::terminal::{
     KeyPress, MouseInput, PasteOutcome, ScrollTo, SearchRequest, SearchState, SelectionInput, TerminalSize,
 };
@@ -45,6 +45,7 @@ pub(crate) enum Request {
     Restore { accept: bool, reply: Reply<()> },
     Link { text: String },
     LinkAnswer { number: u32, accept: bool, reply: Reply<LinkDone> },
+    Language { language: Language, reply: Reply<()> },
     LinkStatus { reply: Reply<LinkStatus> },
     Hide { reply: Reply<()> },
     CloseRequested,

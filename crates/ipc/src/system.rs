@@ -11,6 +11,19 @@ use crate::session::TabRow;
 use crate::settings::Settings;
 use crate::{CommandError, ErrorCode};
 
+/// Languages of the interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// German.
+    De,
+    /// Japanese.
+    Ja,
+}
+
 /// What the application is pointed at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]

@@ -4,7 +4,7 @@ use fleetline_app::AppHandle;
 use fleetline_ipc::CommandError;
 use fleetline_ipc::link::{LinkDone, LinkStatus};
 use fleetline_ipc::settings::Settings;
-use fleetline_ipc::system::{AppSnapshot, StartChoice};
+use fleetline_ipc::system::{AppSnapshot, Language, StartChoice};
 use tauri::State;
 
 /// The state as of the event version it names.
@@ -65,6 +65,13 @@ pub(crate) async fn settings_apply(
 #[specta::specta]
 pub(crate) async fn app_restore(app: State<'_, AppHandle>, accept: bool) -> Result<(), CommandError> {
     app.app_restore(accept).await
+}
+
+/// The language the window speaks; the tray and notifications speak it as well.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn app_language(app: State<'_, AppHandle>, language: Language) -> Result<(), CommandError> {
+    app.app_language(language).await
 }
 
 /// Whether links are followed, and who gets them.

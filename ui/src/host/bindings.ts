@@ -23,6 +23,8 @@ export const commands = {
 	linkAnswer: (number: number, accept: boolean) => typedError<LinkDone, CommandError>(__TAURI_INVOKE("link_answer", { number, accept })),
 	/**  Whether links are followed, and who gets them. */
 	linkStatus: () => typedError<LinkStatus, CommandError>(__TAURI_INVOKE("link_status")),
+	/**  The language the window speaks; the tray and notifications speak it as well. */
+	appLanguage: (language: Language) => typedError<null, CommandError>(__TAURI_INVOKE("app_language", { language })),
 	/**  Checks, stores and puts settings into force; returns them as they now are. */
 	settingsApply: (settings: Settings) => typedError<Settings, CommandError>(__TAURI_INVOKE("settings_apply", { settings })),
 	/**  Lists the whole scope again. A refresh under way is replaced. */
@@ -2184,6 +2186,15 @@ export type LaneRow = {
 	/**  Times its channel was lost and got back. */
 	resumes: number,
 };
+
+/**  Languages of the interface. */
+export type Language = 
+/**  English. */
+"en" | 
+/**  German. */
+"de" | 
+/**  Japanese. */
+"ja";
 
 /**  What the interface does after a link was agreed to: what needs nobody else was done already. */
 export type LinkDone = 

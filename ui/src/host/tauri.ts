@@ -104,6 +104,7 @@ export function createTauriHost(): Ours.Host {
     appQuit: () => done(commands.appQuit()),
     appClose: () => done(commands.appClose()),
     appHide: () => done(commands.appHide()),
+    appLanguage: (name) => done(commands.appLanguage(name)),
     linkStatus: () => data(commands.linkStatus()),
     linkAnswer: (number, accept) => data(commands.linkAnswer(number, accept)),
     appRestore: (accept) => done(commands.appRestore(accept)),

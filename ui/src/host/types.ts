@@ -571,6 +571,8 @@ export interface LinkQuestion {
   ports: string[];
 }
 
+export type LanguageName = 'en' | 'de' | 'ja';
+
 /** Who gets links into the app at present. */
 export type LinkOpener = 'nobody' | 'us' | 'another' | 'bundle' | 'unknown';
 
@@ -688,6 +690,7 @@ export interface Host extends AuditHost, ConnectHost, DocumentHost, HistoryHost,
   appRestore(accept: boolean): Promise<void>;
   linkAnswer(number: number, accept: boolean): Promise<LinkDone>;
   linkStatus(): Promise<LinkStatus>;
+  appLanguage(language: LanguageName): Promise<void>;
 
   fleetRefresh(): Promise<void>;
   /** One account-Region; one that is being listed goes on. */

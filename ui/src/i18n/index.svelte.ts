@@ -1,3 +1,4 @@
+import type { LanguageName } from '../host/types';
 import { number } from './forms';
 import { dictionaries } from './dictionaries';
 import { en, type Messages } from './en';
@@ -15,6 +16,12 @@ class Language {
     const found = preferred.map((tag) => tag.split('-')[0] ?? '').find((tag) => tag in dictionaries);
     this.#messages = dictionaries[found ?? 'en'] ?? en;
     document.documentElement.lang = this.#messages.locale;
+  }
+
+  /** Its name, as the host takes it. */
+  get name(): LanguageName {
+    const found = this.#messages.locale;
+    return found === 'de' || found === 'ja' ? found : 'en';
   }
 
   /** A label of the host in this language. */

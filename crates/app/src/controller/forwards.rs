@@ -188,7 +188,7 @@ impl Controller {
 
     fn forward_told(&mut self, id: &str) {
         if let Some(row) = self.forwards.news_of(id) {
-            if let Some(alarm) = self.forwards.alarm(&row).filter(|_| self.settings.notify) {
+            if let Some(alarm) = self.forwards.alarm(&row, self.language).filter(|_| self.settings.notify) {
                 self.ui.notify(alarm);
             }
             self.emit(Change::Forward { row });

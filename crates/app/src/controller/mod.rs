@@ -26,7 +26,7 @@ use fleetline_inventory::ports::Sources;
 use fleetline_ipc::event::{AppEvent, Change};
 use fleetline_ipc::fleet::{FleetSummary, NodeDetail};
 use fleetline_ipc::settings::Settings;
-use fleetline_ipc::system::{AppMode, AppSnapshot, NoticeLevel, SourceRow, StartChoice};
+use fleetline_ipc::system::{AppMode, AppSnapshot, Language, NoticeLevel, SourceRow, StartChoice};
 use fleetline_ipc::terminal::TerminalSize;
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::{FleetBook, Journal};
@@ -128,6 +128,7 @@ pub fn start(ports: Ports) -> AppHandle {
         tabs: Tabs::new(),
         forwards: ForwardDesk::new(forward_news.clone()),
         accounts: AccountsDesk::new(account_news.clone()),
+        language: Language::default(),
         ending: EndingNotices::default(),
         history: HistoryDesk::new(history_news),
         history_ended,
@@ -187,6 +188,8 @@ struct Controller {
     forwards: ForwardDesk,
     accounts: AccountsDesk,
     /// What is told of credentials that end.
+    /// The language of the window.
+    language: Language,
     ending: EndingNotices,
     history: HistoryDesk,
     history_ended: mpsc::Sender<history::Ended>,
@@ -309,6 +312,11 @@ impl Controller {
             Request::Link { text } => self.link_opened(&text),
             Request::LinkAnswer { number, accept, reply } => {
                 answer(reply, self.link_answer(number, accept));
+            }
+            Request::Language { language, reply } => {
+                self.language = language;
+                self.draw_tray();
+                answer(reply, Ok(()));
             }
             Request::LinkStatus { reply } => self.link_status(reply),
             Request::Restore { accept, reply } => answer(reply, self.restore(accept)),
@@ -588,6 +596,7 @@ impl Controller {
             paused,
             demo: self.mode == AppMode::Demo,
             started: self.mode != AppMode::FirstRun,
+            language: self.language,
             ending: self.ending.tray(),
         };
         let menu = tray::menu(&state);

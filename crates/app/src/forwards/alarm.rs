@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use fleetline_ipc::forward::{ForwardRow, ForwardState};
+use fleetline_ipc::system::Language;
 
 use super::ForwardDesk;
 use crate::ports::Notification;
+use crate::tray::words::{self, Title};
 
 /// Troubles that were told of and are not over.
 #[derive(Debug, Default)]
@@ -13,7 +15,7 @@ pub(super) struct Alarmed(BTreeSet<String>);
 
 impl Alarmed {
     /// What a row's state is worth telling. `source` is where its node is; a sign-in is asked for once for all of it.
-    fn look(&mut self, row: &ForwardRow, source: &str) -> Option<Notification> {
+    fn look(&mut self, row: &ForwardRow, source: &str, language: Language) -> Option<Notification> {
         let (own, shared) = (format!("forward:{}", row.id), format!("source:{source}"));
         let name = &row.spec.name;
         let (id, title, body) = match &row.state {
@@ -30,21 +32,22 @@ impl Alarmed {
                 return None;
             }
             ForwardState::Reconnecting { cause, awaits_retry: true } => {
-                (shared, format!("{name} needs a sign-in"), cause.clone())
+                (shared, words::title(language, Title::SignIn, name), cause.clone())
             }
             ForwardState::Failed { problem, .. } => {
                 let hint = problem.hint.as_deref().unwrap_or_default();
-                (own, format!("{name} failed"), format!("{} {hint}", problem.message).trim_end().to_owned())
+                {
+                    let body = format!("{} {hint}", problem.message).trim_end().to_owned();
+                    (own, words::title(language, Title::Failed, name), body)
+                }
             }
             ForwardState::Exposes { address } => {
-                let body =
-                    format!("Listening on {address} lets other computers in: confirm it in the window.");
-                (own, format!("{name} needs a confirmation"), body)
+                (own, words::title(language, Title::Exposes, name), words::exposes(language, address))
             }
             ForwardState::PortInUse { holder, next_free, .. } => {
-                let free = next_free.map(|port| format!(" {port} is the next free port."));
+                let free = next_free.map(|port| words::next_free(language, port));
                 let body = format!("{holder}{}", free.unwrap_or_default());
-                (own, format!("{name} cannot listen"), body)
+                (own, words::title(language, Title::CannotListen, name), body)
             }
         };
         self.0.insert(id).then_some(Notification { title, body })
@@ -53,10 +56,10 @@ impl Alarmed {
 
 impl ForwardDesk {
     /// What this state of a forward is worth telling, if it was not told already.
-    pub(crate) fn alarm(&mut self, row: &ForwardRow) -> Option<Notification> {
+    pub(crate) fn alarm(&mut self, row: &ForwardRow, language: Language) -> Option<Notification> {
         let kept = self.kept.iter().find(|kept| kept.id() == row.id)?;
         let source = kept.place.as_ref().map(|place| place.source.clone()).unwrap_or_default();
-        self.alarmed.look(row, &source)
+        self.alarmed.look(row, &source, language)
     }
 }
 
@@ -114,18 +117,25 @@ mod tests {
     #[test]
     fn a_failure_is_told_once_until_it_is_over() {
         let mut alarmed = Alarmed::default();
-        let told = alarmed.look(&row("cache", failed()), "prod").unwrap();
+        let told = alarmed.look(&row("cache", failed()), "prod", Language::En).unwrap();
         assert_eq!(
             (told.title.as_str(), told.body.as_str()),
             ("CACHE failed", "Port 6380 is closed. The session works.")
         );
-        assert_eq!(alarmed.look(&row("cache", failed()), "prod"), None);
-        assert!(alarmed.look(&row("other", failed()), "prod").is_some(), "another one has its own");
+        assert_eq!(alarmed.look(&row("cache", failed()), "prod", Language::En), None);
+        assert!(
+            alarmed.look(&row("other", failed()), "prod", Language::En).is_some(),
+            "another one has its own"
+        );
         let starting = ForwardState::Starting { step: String::new() };
-        assert_eq!(alarmed.look(&row("cache", starting), "prod"), None);
-        assert_eq!(alarmed.look(&row("cache", failed()), "prod"), None, "an attempt is no end of it");
-        alarmed.look(&row("cache", ForwardState::Idle), "prod");
-        assert!(alarmed.look(&row("cache", failed()), "prod").is_some());
+        assert_eq!(alarmed.look(&row("cache", starting), "prod", Language::En), None);
+        assert_eq!(
+            alarmed.look(&row("cache", failed()), "prod", Language::En),
+            None,
+            "an attempt is no end of it"
+        );
+        alarmed.look(&row("cache", ForwardState::Idle), "prod", Language::En);
+        assert!(alarmed.look(&row("cache", failed()), "prod", Language::En).is_some());
     }
 
     #[test]
@@ -133,12 +143,15 @@ mod tests {
         let mut alarmed = Alarmed::default();
         let waits =
             || ForwardState::Reconnecting { cause: "The token has expired.".to_owned(), awaits_retry: true };
-        assert_eq!(alarmed.look(&row("a", waits()), "prod").unwrap().title, "A needs a sign-in");
-        assert_eq!(alarmed.look(&row("b", waits()), "prod"), None);
-        assert!(alarmed.look(&row("c", waits()), "plants").is_some());
+        assert_eq!(
+            alarmed.look(&row("a", waits()), "prod", Language::En).unwrap().title,
+            "A needs a sign-in"
+        );
+        assert_eq!(alarmed.look(&row("b", waits()), "prod", Language::En), None);
+        assert!(alarmed.look(&row("c", waits()), "plants", Language::En).is_some());
         let resumes = ForwardState::Reconnecting { cause: String::new(), awaits_retry: false };
-        assert_eq!(alarmed.look(&row("a", resumes), "prod"), None);
-        alarmed.look(&row("b", ForwardState::Active), "prod");
-        assert!(alarmed.look(&row("a", waits()), "prod").is_some());
+        assert_eq!(alarmed.look(&row("a", resumes), "prod", Language::En), None);
+        alarmed.look(&row("b", ForwardState::Active), "prod", Language::En);
+        assert!(alarmed.look(&row("a", waits()), "prod", Language::En).is_some());
     }
 }

@@ -1,6 +1,8 @@
 //! The menu for a state.
 
-use super::{ForwardAction, ForwardState, TrayAction, TrayBundle, TrayForward, TrayState};
+use fleetline_ipc::system::Language;
+
+use super::{ForwardAction, ForwardState, TrayAction, TrayBundle, TrayForward, TrayState, words};
 
 /// A line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,10 +96,6 @@ pub fn menu(state: &TrayState) -> Menu {
     Menu { icon: icon(state), tooltip: tooltip(state), items }
 }
 
-fn counted(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
-}
-
 fn ending(state: &TrayState) -> Vec<Item> {
     let sign_in = |words: &String| Item::Action { action: TrayAction::Open, label: format!("{words}…") };
     state.ending.iter().map(sign_in).collect()
@@ -112,27 +110,27 @@ fn forwards(state: &TrayState) -> Vec<Item> {
     let named = running.len().min(NAMED_FORWARDS);
     let named_favourites = favourites.len().min(NAMED_FORWARDS - named);
     let mut items = Vec::new();
-    for (title, group, named) in [("Running", &running, named), ("Favourites", &favourites, named_favourites)]
-    {
+    let titles = (words::running(state.language), words::favourites(state.language));
+    for (title, group, named) in [(titles.0, &running, named), (titles.1, &favourites, named_favourites)] {
         if named > 0 {
-            items.push(Item::Label(title.to_owned()));
-            items.extend(group.iter().take(named).map(|forward| switch(forward)));
+            items.push(Item::Label(title));
+            items.extend(group.iter().take(named).map(|forward| switch(state.language, forward)));
         }
     }
     let more = running.len() + favourites.len() - named - named_favourites;
     if more > 0 {
         items.push(Item::Action {
             action: TrayAction::Forwards(ForwardAction::Show),
-            label: format!("{more} more…"),
+            label: words::more(state.language, more),
         });
     }
     items
 }
 
-fn switch(forward: &TrayForward) -> Item {
+fn switch(language: Language, forward: &TrayForward) -> Item {
     Item::Check {
         action: TrayAction::Forwards(ForwardAction::Switch { forward: forward.id.clone(), on: !forward.on }),
-        label: format!("{} ({}): {}", forward.name, forward.local, forward.state.words()),
+        label: format!("{} ({}): {}", forward.name, forward.local, words::state(language, &forward.state)),
         on: forward.on,
     }
 }
@@ -145,7 +143,7 @@ fn submenu(state: &TrayState, bundle: &TrayBundle) -> Item {
     let find = |id: &String| state.forwards.iter().find(|forward| forward.id == *id);
     let members: Vec<&TrayForward> = bundle.members.iter().filter_map(find).collect();
     if members.is_empty() {
-        let items = vec![Item::Label("No forwards".to_owned())];
+        let items = vec![Item::Label(words::no_forwards(state.language))];
         return Item::Submenu { label: bundle.name.clone(), items };
     }
     // A bundle that is partly on is switched on as a whole first.
@@ -154,35 +152,36 @@ fn submenu(state: &TrayState, bundle: &TrayBundle) -> Item {
     let mut items = vec![
         Item::Check {
             action: TrayAction::Forwards(ForwardAction::SwitchBundle { bundle: bundle.id.clone(), on: !all }),
-            label: format!("All forwards in {}", bundle.name),
+            label: words::all_in(state.language, &bundle.name),
             on: all,
         },
         Item::Separator,
     ];
-    items.extend(members.iter().map(|forward| switch(forward)));
+    items.extend(members.iter().map(|forward| switch(state.language, forward)));
     items.push(Item::Separator);
     items.push(Item::Action {
         action: TrayAction::Forwards(ForwardAction::CopyAddresses { bundle: bundle.id.clone() }),
-        label: "Copy all local addresses".to_owned(),
+        label: words::copy_all(state.language),
     });
-    Item::Submenu { label: format!("{}: {running} of {} running", bundle.name, members.len()), items }
+    Item::Submenu { label: words::running_of(state.language, &bundle.name, running, members.len()), items }
 }
 
 fn shells(state: &TrayState) -> Vec<Item> {
     let count = state.shells.len();
-    let mut title = if count == 0 { "No sessions".to_owned() } else { counted(count, "session") };
+    let mut title =
+        if count == 0 { words::no_sessions(state.language) } else { words::sessions(state.language, count) };
     if state.demo {
-        title.push_str(" · demo fleet");
+        title.push_str(&words::demo(state.language));
     }
     let mut items = vec![Item::Label(title)];
     for shell in state.shells.iter().take(NAMED_SHELLS) {
         items.push(Item::Action {
             action: TrayAction::OpenTab(shell.tab.clone()),
-            label: format!("{}: shell, {}", shell.name, shell.state.word()),
+            label: words::shell(state.language, &shell.name, shell.state),
         });
     }
     if count > NAMED_SHELLS {
-        items.push(Item::Label(format!("and {} more", count - NAMED_SHELLS)));
+        items.push(Item::Label(words::and_more(state.language, count - NAMED_SHELLS)));
     }
     items
 }
@@ -190,34 +189,30 @@ fn shells(state: &TrayState) -> Vec<Item> {
 fn act(state: &TrayState) -> Vec<Item> {
     let connect = state
         .started
-        .then(|| Item::Action { action: TrayAction::Connect, label: "Connect to node…".to_owned() });
+        .then(|| Item::Action { action: TrayAction::Connect, label: words::connect(state.language) });
     connect.into_iter().chain(pause(state)).collect()
 }
 
 fn pause(state: &TrayState) -> Vec<Item> {
-    let (action, label) = if state.paused {
-        (ForwardAction::ResumeAll, "Resume all forwards")
+    let action = if state.paused {
+        ForwardAction::ResumeAll
     } else if state.forwards.iter().any(|forward| forward.on) {
-        (ForwardAction::PauseAll, "Pause all forwards")
+        ForwardAction::PauseAll
     } else {
         return Vec::new();
     };
-    vec![Item::Action { action: TrayAction::Forwards(action), label: label.to_owned() }]
+    vec![Item::Action {
+        action: TrayAction::Forwards(action),
+        label: words::pause(state.language, state.paused),
+    }]
 }
 
 fn always(state: &TrayState) -> Vec<Item> {
     let shells = state.shells.len();
     let forwards = listening(state);
-    let end = format!("end {}", counted(shells, "session"));
-    let stop = format!("stop {}", counted(forwards, "forward"));
-    let quit = match (shells, forwards) {
-        (0, 0) => "Quit".to_owned(),
-        (_, 0) => format!("Quit and {end}…"),
-        (0, _) => format!("Quit and {stop}…"),
-        _ => format!("Quit, {end} and {stop}…"),
-    };
+    let quit = words::quit(state.language, shells, forwards);
     vec![
-        Item::Action { action: TrayAction::Open, label: "Open Fleetline".to_owned() },
+        Item::Action { action: TrayAction::Open, label: words::open(state.language) },
         Item::Action { action: TrayAction::Quit, label: quit },
     ]
 }
@@ -248,19 +243,18 @@ fn tooltip(state: &TrayState) -> String {
     let count = |test: fn(&ForwardState) -> bool| state.forwards.iter().filter(|f| test(&f.state)).count();
     let mut said = Vec::new();
     if state.paused {
-        said.push("forwards paused".to_owned());
+        said.push(words::paused(state.language));
     }
     match count(ForwardState::is_running) {
         0 => {}
-        running => said.push(format!("{} running", counted(running, "forward"))),
+        running => said.push(words::running_count(state.language, running)),
     }
     match count(ForwardState::needs_attention) {
         0 => {}
-        1 => said.push("1 needs attention".to_owned()),
-        many => said.push(format!("{many} need attention")),
+        many => said.push(words::attention(state.language, many)),
     }
     if !state.shells.is_empty() {
-        said.push(counted(state.shells.len(), "session"));
+        said.push(words::sessions(state.language, state.shells.len()));
     }
     said.extend(state.ending.clone());
     if said.is_empty() { "Fleetline".to_owned() } else { format!("Fleetline: {}", said.join(", ")) }

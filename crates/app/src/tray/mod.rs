@@ -4,6 +4,9 @@ mod action;
 mod menu;
 #[cfg(test)]
 mod tests;
+pub(crate) mod words;
+
+use fleetline_ipc::system::Language;
 
 pub use action::{ForwardAction, TrayAction};
 pub use menu::{Item, Menu, TrayIcon, menu};
@@ -23,6 +26,8 @@ pub struct TrayState {
     pub demo: bool,
     /// Whether a fleet is open, so that there are nodes to connect to.
     pub started: bool,
+    /// The language of the window.
+    pub language: Language,
     /// A sign-in that ends soon or is over, in a few words.
     pub ending: Option<String>,
 }
@@ -47,16 +52,6 @@ pub enum ShellState {
     Connected,
     /// Being resumed.
     Reconnecting,
-}
-
-impl ShellState {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Connecting => "connecting",
-            Self::Connected => "connected",
-            Self::Reconnecting => "reconnecting",
-        }
-    }
 }
 
 /// A forward as the tray names it.
@@ -125,22 +120,6 @@ impl ForwardState {
     /// Whether somebody should look at it.
     fn needs_attention(&self) -> bool {
         matches!(self, Self::PortInUse | Self::Exposes | Self::Failed { .. })
-    }
-
-    fn words(&self) -> String {
-        match self {
-            Self::Off => "off".to_owned(),
-            Self::Idle => "idle".to_owned(),
-            Self::Starting => "connecting".to_owned(),
-            Self::Active { connections: 0 } => "active".to_owned(),
-            Self::Active { connections: 1 } => "active, 1 connection".to_owned(),
-            Self::Active { connections } => format!("active, {connections} connections"),
-            Self::Reconnecting { .. } => "reconnecting".to_owned(),
-            Self::Paused => "paused".to_owned(),
-            Self::PortInUse => "port in use".to_owned(),
-            Self::Exposes => "needs a confirmation".to_owned(),
-            Self::Failed { cause } => format!("failed, {cause}"),
-        }
     }
 }
 

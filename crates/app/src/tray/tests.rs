@@ -317,3 +317,39 @@ Quit and stop 14 forwards… -> quit
     );
     assert_menu(&TrayState { forwards, ..TrayState::default() }, &expected);
 }
+
+#[test]
+fn the_menu_speaks_the_language_of_the_window() {
+    let state = |language| TrayState {
+        forwards: vec![
+            forward("web", "8080", ForwardState::Active { connections: 2 }),
+            forward("db", "5432", ForwardState::Exposes),
+        ],
+        bundles: vec![TrayBundle { id: "b".into(), name: "b".into(), members: vec!["web".into()] }],
+        shells: vec![TrayShell { tab: "t".into(), name: "n1".into(), state: ShellState::Connected }],
+        started: true,
+        language,
+        ..TrayState::default()
+    };
+    let texts = |language| {
+        let menu = menu(&state(language));
+        let mut texts = vec![menu.tooltip];
+        texts.extend(menu.items.iter().filter_map(|item| item.label().map(str::to_owned)));
+        texts
+    };
+    let german = texts(Language::De);
+    assert_eq!(german[0], "Fleetline: 1 Weiterleitung aktiv, 1 braucht Aufmerksamkeit, 1 Sitzung");
+    for line in [
+        "The web (8080): aktiv, 2 Verbindungen",
+        "Fleetline öffnen",
+        "Beenden, 1 Sitzung beenden und 1 Weiterleitung beenden…",
+    ] {
+        assert!(german.iter().any(|text| text == line), "{line} is not in {german:?}");
+    }
+    // Nothing is left in English but names.
+    for (language, other) in [(Language::De, german), (Language::Ja, texts(Language::Ja))] {
+        let english = texts(Language::En);
+        let same: Vec<&String> = other.iter().filter(|text| english.contains(text)).collect();
+        assert!(same.is_empty(), "{language:?}: {same:?}");
+    }
+}

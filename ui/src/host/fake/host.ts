@@ -179,6 +179,7 @@ export function createFakeHost(options: URLSearchParams): Host {
       forwards: forwards.all().rows.filter((row) => row.on).map((row) => ({ name: row.spec.name, kind: row.spec.kind, nodeName: row.nodeName, connections: row.connections })),
     } })),
     appHide: () => later(() => undefined),
+    appLanguage: () => later(() => undefined),
     linkStatus: () => later(() => ({ on: settings.deepLinks, opener: settings.deepLinks ? 'us' : 'nobody', detail: null })),
     linkAnswer: () => later(() => {
       emit({ kind: 'link', question: null });
