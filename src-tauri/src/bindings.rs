@@ -120,6 +120,7 @@ pub fn builder<R: Runtime>() -> Builder<R> {
         commands::account::mfa_answer,
         commands::account::mfa_decline,
         commands::secrets::secrets_status,
+        commands::secrets::secrets_keep,
         commands::secrets::secrets_forget,
         commands::document::documents_list,
         commands::document::documents_types,

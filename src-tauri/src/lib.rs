@@ -25,9 +25,8 @@ use std::sync::Arc;
 use std::{env, io};
 
 use fleetline_app::tier::TierPatience;
-use fleetline_app::{Ports, StartOptions, Vault};
+use fleetline_app::{Ports, StartOptions, Vault, secrets};
 use fleetline_ipc::system::StartChoice;
-use fleetline_vault::Choice;
 use tauri::Manager;
 use tokio_util::task::TaskTracker;
 
@@ -105,8 +104,7 @@ fn compose(app: &tauri::AppHandle, args: &Args, facts: Facts, place: Place, endi
     app.manage(Tray::new(app));
     let own_file = place.files.as_ref().map(|files| files.sources.as_path());
     let data = place.files.as_ref().map(|files| files.data.as_path());
-    // What seals it is chosen by the settings, once they are read.
-    let vault = Vault::of_system(data, Choice::default());
+    let vault = Vault::of_system(data, secrets::chooser(place.store.clone()));
     let fleetline = fleetline_app::start(Ports {
         launcher: Arc::new(Composer::new(own_file, vault, ending)),
         store: place.store,

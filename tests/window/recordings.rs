@@ -57,6 +57,7 @@ async fn refused_without_a_key(page: &Page<'_>) -> Result<()> {
 
 async fn keep_by_passphrase(page: &Page<'_>, passphrase: &Path) -> Result<()> {
     in_front(page, "settings").await?;
+    page.element("[data-testid=secrets]:not([data-state=looking])").await?;
     let choice = "const [done] = arguments;\
         [...document.querySelectorAll('[role=radio]')].find((one) => one.innerText === 'Passphrase file').click(); done(true);";
     page.0.execute(choice, &[]).await?;

@@ -18,7 +18,7 @@ use fleetline_ipc::hybrid::{
 use fleetline_ipc::link::{LinkDone, LinkStatus};
 use fleetline_ipc::recording::RecordingList;
 use fleetline_ipc::replay::ReplayControl;
-use fleetline_ipc::secrets::SecretsStatus;
+use fleetline_ipc::secrets::{SecretsChoice, SecretsStatus};
 use fleetline_ipc::session::TabRow;
 use fleetline_ipc::session_log::{LogAsk, LogStore, SessionEventList, SessionLog};
 use fleetline_ipc::settings::Settings;
@@ -598,6 +598,11 @@ impl AppHandle {
     /// otherwise five seconds.
     pub async fn secrets_status(&self, ask: bool) -> Result<SecretsStatus, CommandError> {
         self.ask(|reply| Request::Secrets(SecretsRequest::Status { ask, reply })).await
+    }
+
+    /// Keeps secrets of ours by something else, in every program of the user.
+    pub async fn secrets_keep(&self, choice: SecretsChoice) -> Result<SecretsStatus, CommandError> {
+        self.ask(|reply| Request::Secrets(SecretsRequest::Keep { choice, reply })).await
     }
 
     /// Forgets all secrets of ours; a file that cannot be opened is kept aside.

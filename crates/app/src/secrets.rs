@@ -1,64 +1,66 @@
 //! Where secrets of ours are kept: the state for the window, and in words for the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fleetline_ipc::secrets::{
-    KeptSession, SecretsAbsence, SecretsDamage, SecretsKept, SecretsState, SecretsStatus,
+    KeptSession, SecretsAbsence, SecretsChoice, SecretsDamage, SecretsKept, SecretsState, SecretsStatus,
 };
-use fleetline_ipc::settings::Settings;
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_store::Store;
-pub use fleetline_vault::Kept;
-use fleetline_vault::{Absence, Choice, Damage, Held, State, Vault, names};
+use fleetline_vault::{Absence, Choice, Chooser, Damage, Held, Kept, State, Vault, names};
 
-use crate::controller::SETTINGS;
 use crate::problem::describe_store;
 use crate::request::Reply;
+
+/// Name of the document with the choice.
+const SECRETS: &str = "secrets";
+/// Longest name of a file, in bytes.
+const PATH_LIMIT: usize = 4096;
 
 /// A request about secrets.
 pub(crate) enum SecretsRequest {
     /// How they are kept; with `ask` the keyring may ask a person to unlock it.
     Status { ask: bool, reply: Reply<SecretsStatus> },
+    /// Keeps them by something else.
+    Keep { choice: SecretsChoice, reply: Reply<SecretsStatus> },
     /// Forgets them all.
     Forget { reply: Reply<SecretsStatus> },
 }
 
-/// What the settings choose.
-pub fn choice(settings: &Settings) -> Choice {
-    let kept = match settings.secrets_kept {
+/// What was chosen on disk, as a vault asks for it at each use.
+pub fn chooser(store: Store) -> Chooser {
+    Box::new(move || choice_of(&chosen(&store)))
+}
+
+fn chosen(store: &Store) -> SecretsChoice {
+    store.load(SECRETS).value
+}
+
+fn choice_of(chosen: &SecretsChoice) -> Choice {
+    let kept = match chosen.kept {
         SecretsKept::Keyring => Kept::Keyring,
         SecretsKept::Passphrase => Kept::Passphrase,
         SecretsKept::Memory => Kept::Memory,
     };
-    let file = Some(settings.passphrase_file.trim()).filter(|file| !file.is_empty());
+    let file = Some(chosen.passphrase_file.trim()).filter(|file| !file.is_empty());
     Choice { kept, passphrase_file: file.map(PathBuf::from) }
 }
 
-/// What the settings on disk choose.
-pub fn choice_of(store: &Store) -> Choice {
-    choice(&store.load::<Settings>(SETTINGS).value)
-}
-
-/// Chooses it in the settings on disk.
+/// Chooses what seals secrets, for every program of the user; then how it stands. Blocks as [`Vault::look`] does.
 ///
 /// # Errors
-/// When they cannot be written.
-pub fn keep(store: &Store, kept: Kept, passphrase_file: Option<&Path>) -> Result<Choice, CommandError> {
-    let mut settings = store.load::<Settings>(SETTINGS).value;
-    settings.secrets_kept = match kept {
-        Kept::Keyring => SecretsKept::Keyring,
-        Kept::Passphrase => SecretsKept::Passphrase,
-        Kept::Memory => SecretsKept::Memory,
-    };
-    if let Some(file) = passphrase_file {
-        settings.passphrase_file = file.display().to_string();
+/// When the choice cannot be written.
+pub fn keep(store: &Store, vault: &Vault, choice: &SecretsChoice) -> Result<SecretsStatus, CommandError> {
+    if choice.passphrase_file.len() > PATH_LIMIT {
+        let message = format!("The name of the passphrase file can have {PATH_LIMIT} bytes.");
+        return Err(CommandError::new(ErrorCode::InvalidInput, message));
     }
-    store.save(SETTINGS, &settings).map_err(|error| describe_store(&error))?;
-    Ok(choice(&settings))
+    store.save(SECRETS, choice).map_err(|error| describe_store(&error))?;
+    Ok(status(store, vault, false))
 }
 
 /// How secrets are kept and what is there. Blocks as [`Vault::look`] does.
-pub fn status(vault: &Vault, ask: bool) -> SecretsStatus {
+pub fn status(store: &Store, vault: &Vault, ask: bool) -> SecretsStatus {
     let state = vault.look(ask);
     let held = vault.held().unwrap_or_else(|(_, held)| held);
     let session = |held: &Held| {
@@ -69,6 +71,7 @@ pub fn status(vault: &Vault, ask: bool) -> SecretsStatus {
         })
     };
     SecretsStatus {
+        choice: chosen(store),
         state: row(&state),
         path: vault.path().map(|path| path.display().to_string()),
         sessions: held.iter().filter_map(session).collect(),
@@ -80,20 +83,23 @@ pub fn status(vault: &Vault, ask: bool) -> SecretsStatus {
 ///
 /// # Errors
 /// When the sealed file stays.
-pub fn forget(vault: &Vault) -> Result<(SecretsStatus, Option<PathBuf>), CommandError> {
+pub fn forget(store: &Store, vault: &Vault) -> Result<(SecretsStatus, Option<PathBuf>), CommandError> {
     let aside = vault.forget().map_err(|error| {
         CommandError::new(ErrorCode::Storage, format!("The sealed file could not be removed: {error}."))
     })?;
-    Ok((status(vault, false), aside))
+    Ok((status(store, vault, false), aside))
 }
 
 /// Answers off the controller's task.
-pub(crate) fn asked(vault: Vault, request: SecretsRequest) {
+pub(crate) fn asked(store: Store, vault: Vault, request: SecretsRequest) {
     tokio::task::spawn_blocking(move || {
         // A caller that has gone away no longer needs the answer.
         match request {
-            SecretsRequest::Status { ask, reply } => drop(reply.send(Ok(status(&vault, ask)))),
-            SecretsRequest::Forget { reply } => drop(reply.send(forget(&vault).map(|(status, _)| status))),
+            SecretsRequest::Status { ask, reply } => drop(reply.send(Ok(status(&store, &vault, ask)))),
+            SecretsRequest::Keep { choice, reply } => drop(reply.send(keep(&store, &vault, &choice))),
+            SecretsRequest::Forget { reply } => {
+                drop(reply.send(forget(&store, &vault).map(|(status, _)| status)));
+            }
         }
     });
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use fleetline_app::{
     AppHandle, Backend, BoxFuture, Launcher, Paths, Ports, Scope, SourceInfo, StartOptions, Store, Vault,
-    start,
+    secrets, start,
 };
 use fleetline_aws::AwsSources;
 use fleetline_ipc::recording::RecordingRow;
 use fleetline_ipc::replay::{ReplayControl, ReplayRow};
+use fleetline_ipc::secrets::{SecretsChoice, SecretsKept};
 use fleetline_ipc::session::TabKind;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::StartChoice;
@@ -22,7 +23,6 @@ use fleetline_ipc::terminal::TerminalSize;
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_recording::Content;
 use fleetline_simulator::{ShellChoice, Simulator, SimulatorConfig};
-use fleetline_vault::{Choice, Kept};
 use support::{FakeUi, key, mirror_until, rows, type_line};
 use tempfile::TempDir;
 
@@ -54,7 +54,7 @@ struct World {
 }
 
 /// The demo fleet, and secrets kept as the settings say.
-async fn world(kept: Kept, change: impl FnOnce(&mut Settings)) -> World {
+async fn world(kept: SecretsKept, change: impl FnOnce(&mut Settings)) -> World {
     let bash = ShellChoice::Program {
         program: "/bin/bash".into(),
         args: ["--noprofile", "--norc", "-i"].map(str::to_owned).to_vec(),
@@ -76,10 +76,11 @@ async fn world(kept: Kept, change: impl FnOnce(&mut Settings)) -> World {
         std::fs::set_permissions(&passphrase, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     let paths = Paths::below(&home.path().join("files"));
-    let vault = Vault::of_system(Some(&paths.data), Choice::default());
+    let data = paths.data.clone();
     let store = Store::open(paths).unwrap();
-    let chosen = fleetline_app::secrets::keep(&store, kept, Some(&passphrase)).unwrap();
-    assert_eq!(chosen.kept, kept);
+    let vault = Vault::of_system(Some(&data), secrets::chooser(store.clone()));
+    let choice = SecretsChoice { kept, passphrase_file: passphrase.display().to_string() };
+    secrets::keep(&store, &vault, &choice).unwrap();
     let mut settings = store.load::<Settings>("settings").value;
     change(&mut settings);
     store.save("settings", &settings).unwrap();
@@ -127,7 +128,7 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shell_is_recorded_while_its_mark_is_on_and_replayed_in_a_tab() {
-    let world = world(Kept::Passphrase, |_| {}).await;
+    let world = world(SecretsKept::Passphrase, |_| {}).await;
     let tab = world.shell().await;
     world.line(&tab, "echo be''fore", "before").await;
     world.app.tab_record(tab.clone(), true).await.unwrap();
@@ -160,7 +161,7 @@ async fn a_shell_is_recorded_while_its_mark_is_on_and_replayed_in_a_tab() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_ends_with_its_session_and_by_its_size_and_says_so() {
-    let world = world(Kept::Passphrase, |settings| settings.recording_mib = 1).await;
+    let world = world(SecretsKept::Passphrase, |settings| settings.recording_mib = 1).await;
     let tab = world.shell().await;
     world.app.tab_record(tab.clone(), true).await.unwrap();
     world.ui.session(&tab, "the mark", |session| session.recording.is_some()).await;
@@ -188,7 +189,7 @@ async fn a_recording_ends_with_its_session_and_by_its_size_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_secrets_end_with_the_program_recording_is_refused_with_what_to_do() {
-    let world = world(Kept::Memory, |_| {}).await;
+    let world = world(SecretsKept::Memory, |_| {}).await;
     let tab = world.shell().await;
     let refused = world.app.tab_record(tab.clone(), true).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Storage);
@@ -202,7 +203,7 @@ async fn where_secrets_end_with_the_program_recording_is_refused_with_what_to_do
 async fn a_hostile_stream_answers_nothing_opens_nothing_and_leaves_no_clipboard() {
     const HOSTILE: &str = "a\x1b[6n\x1b[c\x1b[>c\x05\x1b]52;c;ZXZpbA==\x07\x1b]52;c;?\x07\x1b]11;?\x07\
         \x1b]8;;https://evil.example/\x1b\\b\x1b]8;;\x1b\\\x1b[?1000h\x1b[?1004h\x1b[21t\x1bP$qm\x1b\\\x1b]777;notify;x;y\x07c";
-    let world = world(Kept::Passphrase, |_| {}).await;
+    let world = world(SecretsKept::Passphrase, |_| {}).await;
     world.ui.set_clipboard("untouched");
     let stream = [(Duration::ZERO, Bytes::from_static(HOSTILE.as_bytes()))];
     let tab = world.app.replay_open(Content::of_stream("log".to_owned(), stream)).await.unwrap();

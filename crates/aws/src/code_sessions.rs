@@ -253,7 +253,8 @@ mod tests {
         fn sessions(&self) -> Arc<CodeSessions> {
             let choice =
                 Choice { kept: KeptBy::Passphrase, passphrase_file: Some(self.0.path().join("passphrase")) };
-            let vault = Vault::of_system(Some(&self.0.path().join("private")), choice);
+            let chooser = Box::new(move || choice.clone());
+            let vault = Vault::of_system(Some(&self.0.path().join("private")), chooser);
             Arc::new(CodeSessions::new(vault, &self.settings()))
         }
     }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use fleetline_app::secrets::{self, Kept};
+use fleetline_app::secrets;
 use fleetline_app::{Paths, Store, Vault};
-use fleetline_ipc::secrets::SecretsStatus;
+use fleetline_ipc::secrets::{SecretsChoice, SecretsKept, SecretsStatus};
 
 use crate::console::{harmless, print, tell};
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ enum SecretsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Choose what seals secrets. What is kept is sealed anew; a running app follows at its next start
+    /// Choose what seals secrets. What is kept is sealed anew; a running app follows
     Keep {
         /// The keyring of the system, a passphrase in a file, or nothing: they end with the program
         #[arg(value_name = "keyring|passphrase|memory")]
@@ -62,8 +62,8 @@ enum KeptArg {
 /// The vault of the user's files; in memory where there is no place for any.
 pub(crate) fn vault() -> Vault {
     let Ok(paths) = Paths::resolve() else { return Vault::in_memory() };
-    let choice = Store::open(paths.clone()).map(|store| secrets::choice_of(&store)).unwrap_or_default();
-    Vault::of_system(Some(&paths.data), choice)
+    let store = Store::open(paths.clone()).unwrap_or_else(|_| Store::in_memory());
+    Vault::of_system(Some(&paths.data), secrets::chooser(store))
 }
 
 /// Does what is asked.
@@ -72,31 +72,34 @@ pub(crate) async fn run(args: SecretsArgs) -> Result<u8, Failure> {
     done.map_err(|error| Failure::local("The request ended by a defect", &error))?
 }
 
+fn store() -> Result<Store, Failure> {
+    let paths = Paths::resolve().map_err(|error| Failure::local("There is no place for secrets", &error))?;
+    Store::open(paths).map_err(|error| Failure::local("Secrets cannot be used", &error))
+}
+
 fn act(command: SecretsCommand) -> Result<u8, Failure> {
-    let vault = vault();
+    let (store, vault) = (store()?, vault());
     match command {
         SecretsCommand::Status { json } => {
             // What belongs to no profile any more goes first.
             scope::sources_with(vault.clone()).recall_sessions();
-            show(&secrets::status(&vault, false), json)
+            show(&secrets::status(&store, &vault, false), json)
         }
-        SecretsCommand::Unlock { json } => show(&secrets::status(&vault, true), json),
+        SecretsCommand::Unlock { json } => show(&secrets::status(&store, &vault, true), json),
         SecretsCommand::Keep { kept, file, json } => {
             let kept = match kept {
-                KeptArg::Keyring => Kept::Keyring,
-                KeptArg::Passphrase => Kept::Passphrase,
-                KeptArg::Memory => Kept::Memory,
+                KeptArg::Keyring => SecretsKept::Keyring,
+                KeptArg::Passphrase => SecretsKept::Passphrase,
+                KeptArg::Memory => SecretsKept::Memory,
             };
-            let paths = Paths::resolve().map_err(|error| Failure::local("Nothing can be chosen", &error))?;
-            let store =
-                Store::open(paths).map_err(|error| Failure::local("Nothing can be chosen", &error))?;
-            // The program may be started elsewhere next time.
-            let file = file.map(|file| std::path::absolute(&file).unwrap_or(file));
-            vault.choose(secrets::keep(&store, kept, file.as_deref())?);
-            show(&secrets::status(&vault, false), json)
+            // The program may be started elsewhere next time. The file of before is needed to seal anew.
+            let file = file.map(|file| std::path::absolute(&file).unwrap_or(file).display().to_string());
+            let before = secrets::status(&store, &vault, false).choice.passphrase_file;
+            let choice = SecretsChoice { kept, passphrase_file: file.unwrap_or(before) };
+            show(&secrets::keep(&store, &vault, &choice)?, json)
         }
         SecretsCommand::Forget { json } => {
-            let (status, aside) = secrets::forget(&vault)?;
+            let (status, aside) = secrets::forget(&store, &vault)?;
             if let Some(aside) = aside {
                 tell(&format!(
                     "The file that does not open is kept as {}.",

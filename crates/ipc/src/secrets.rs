@@ -16,6 +16,16 @@ pub enum SecretsKept {
     Memory,
 }
 
+/// What the user chose; beside the settings, since the app and the command line both change and follow it at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SecretsChoice {
+    /// What seals secrets of ours; default: the keyring of the system.
+    pub kept: SecretsKept,
+    /// The file of the passphrase, where one seals them; empty: none. At most 4,096 bytes.
+    pub passphrase_file: String,
+}
+
 /// How the place of secrets stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -84,6 +94,8 @@ pub enum SecretsDamage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretsStatus {
+    /// What was chosen.
+    pub choice: SecretsChoice,
     /// How it stands.
     pub state: SecretsState,
     /// The sealed file, where there is a place for one.

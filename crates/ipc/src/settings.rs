@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::secrets::SecretsKept;
-
 /// Which theme to paint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
@@ -57,10 +55,6 @@ pub struct Settings {
     pub start_at_login: bool,
     /// Whether links into the app are followed, after asking each time; default no.
     pub deep_links: bool,
-    /// What seals secrets of ours; default: the keyring of the system.
-    pub secrets_kept: SecretsKept,
-    /// The file of the passphrase, where one seals them; empty: none.
-    pub passphrase_file: String,
     /// Whether recordings hold what is typed and shown as well; default no.
     pub record_input: bool,
     /// Largest recording, in MiB, 1 to 1,000; default 50.
@@ -83,8 +77,6 @@ impl Default for Settings {
             notify: true,
             start_at_login: false,
             deep_links: false,
-            secrets_kept: SecretsKept::Keyring,
-            passphrase_file: String::new(),
             record_input: false,
             recording_mib: 50,
             recording_days: 90,

@@ -21,4 +21,4 @@ pub use passphrase::{NoPassphrase, read_passphrase};
 pub use seal::{Key, SealBroken};
 pub use secret::Secret;
 pub use state::{Absence, Damage, Kept, State};
-pub use vault::{Choice, Held, Vault, VaultError};
+pub use vault::{Choice, Chooser, Held, Vault, VaultError};

@@ -45,6 +45,9 @@ impl Default for Choice {
     }
 }
 
+/// Says what the user wants now: it is asked at each use, since another program may be told otherwise.
+pub type Chooser = Box<dyn Fn() -> Choice + Send + Sync>;
+
 /// A secret that is held, without the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -75,8 +78,7 @@ pub struct Vault(Arc<Inner>);
 struct Inner {
     file: Option<PrivateFile>,
     keeper: Box<dyn KeyKeeper>,
-    /// Never held while something is waited for.
-    choice: Mutex<Choice>,
+    chooser: Chooser,
     /// Held while the keyring is asked, so that one question is open at a time.
     inside: Mutex<Inside>,
 }
@@ -90,21 +92,22 @@ struct Inside {
 }
 
 impl Vault {
-    /// A vault in this directory, which is made private when the first secret comes; `None` keeps everything in memory.
+    /// A vault in this directory, which is made private when the first secret comes; what is sealed is sealed anew when
+    /// something else is chosen; `None` keeps everything in memory.
     /// Touches nothing yet.
-    pub fn new(directory: Option<&Path>, choice: Choice, keeper: Box<dyn KeyKeeper>) -> Self {
+    pub fn new(directory: Option<&Path>, chooser: Chooser, keeper: Box<dyn KeyKeeper>) -> Self {
         let file = directory.map(|directory| PrivateFile::new(directory, FILE));
-        Self(Arc::new(Inner { file, keeper, choice: Mutex::new(choice), inside: Mutex::default() }))
+        Self(Arc::new(Inner { file, keeper, chooser, inside: Mutex::default() }))
     }
 
     /// As [`Self::new`], with the keyring of the system.
-    pub fn of_system(directory: Option<&Path>, choice: Choice) -> Self {
-        Self::new(directory, choice, Box::<SystemKeyring>::default())
+    pub fn of_system(directory: Option<&Path>, chooser: Chooser) -> Self {
+        Self::new(directory, chooser, Box::<SystemKeyring>::default())
     }
 
     /// A vault that ends with the program.
     pub fn in_memory() -> Self {
-        Self::of_system(None, Choice { kept: Kept::Memory, passphrase_file: None })
+        Self::of_system(None, Box::new(|| Choice { kept: Kept::Memory, passphrase_file: None }))
     }
 
     /// Whether there is a file to look into: without one nothing is kept and the keyring need not be asked.
@@ -115,11 +118,6 @@ impl Vault {
     /// The file, where there is a place for one.
     pub fn path(&self) -> Option<PathBuf> {
         self.0.file.as_ref().map(PrivateFile::path)
-    }
-
-    /// Keeps secrets by something else from now on. What is sealed is sealed anew with the next use.
-    pub fn choose(&self, choice: Choice) {
-        *lock(&self.0.choice) = choice;
     }
 
     /// How it stands, and opens it if it can be. With `ask` the keyring may first ask a person to unlock it, for two
@@ -278,7 +276,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Inner {
     fn choice(&self) -> Choice {
-        lock(&self.choice).clone()
+        (self.chooser)()
     }
 
     /// The state after something was tried.

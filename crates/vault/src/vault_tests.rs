@@ -73,7 +73,13 @@ impl Place {
 
     /// The vault as another program would open it.
     fn vault(&self, choice: Choice) -> Vault {
-        Vault::new(Some(&self.home.path().join("private")), choice, Box::new(self.keyring.clone()))
+        self.following(Arc::new(Mutex::new(choice)))
+    }
+
+    /// A vault whose choice is made elsewhere.
+    fn following(&self, choice: Arc<Mutex<Choice>>) -> Vault {
+        let chooser = Box::new(move || choice.lock().unwrap().clone());
+        Vault::new(Some(&self.home.path().join("private")), chooser, Box::new(self.keyring.clone()))
     }
 
     fn by_keyring(&self) -> Vault {
@@ -212,8 +218,11 @@ fn a_passphrase_opens_it_where_there_is_no_keyring_and_a_change_of_mind_seals_it
     let missing = Choice { kept: Kept::Passphrase, passphrase_file: None };
     assert_eq!(place.vault(missing).look(false), State::Absent(Absence::NoPassphraseFile));
     place.keyring.trouble(None);
-    vault.choose(Choice { kept: Kept::Keyring, ..place.by_passphrase("correct horse\n") });
-    assert_eq!(vault.get("a"), Ok(Some(secret("one"))));
+    let chosen = Arc::new(Mutex::new(place.by_passphrase("correct horse\n")));
+    let following = place.following(chosen.clone());
+    assert_eq!(following.look(false), state);
+    chosen.lock().unwrap().kept = Kept::Keyring;
+    assert_eq!(following.get("a"), Ok(Some(secret("one"))));
     assert_eq!(place.by_keyring().get("a"), Ok(Some(secret("one"))));
 }
 

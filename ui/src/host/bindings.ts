@@ -194,6 +194,8 @@ export const commands = {
 	mfaDecline: (source: string) => typedError<null, CommandError>(__TAURI_INVOKE("mfa_decline", { source })),
 	/**  How secrets are kept; with `ask` the keyring may ask a person to unlock it. */
 	secretsStatus: (ask: boolean) => typedError<SecretsStatus, CommandError>(__TAURI_INVOKE("secrets_status", { ask })),
+	/**  Keeps secrets by something else, in every program of the user. */
+	secretsKeep: (choice: SecretsChoice) => typedError<SecretsStatus, CommandError>(__TAURI_INVOKE("secrets_keep", { choice })),
 	/**  Forgets all secrets of ours. */
 	secretsForget: () => typedError<SecretsStatus, CommandError>(__TAURI_INVOKE("secrets_forget")),
 	/**  The session documents of an account-Region. */
@@ -2858,6 +2860,14 @@ export type SecretsAbsence =
 /**  A passphrase of 8 to 1024 characters in the file. */
 "passphrase_fit";
 
+/**  What the user chose; beside the settings, since the app and the command line both change and follow it at once. */
+export type SecretsChoice = {
+	/**  What seals secrets of ours; default: the keyring of the system. */
+	kept?: SecretsKept,
+	/**  The file of the passphrase, where one seals them; empty: none. At most 4,096 bytes. */
+	passphraseFile?: string,
+};
+
 /**  Why the sealed file does not open. */
 export type SecretsDamage = 
 /**  It is not in its form. */
@@ -2903,6 +2913,8 @@ detail: string };
 
 /**  Where secrets are kept and what is there. */
 export type SecretsStatus = {
+	/**  What was chosen. */
+	choice: SecretsChoice,
 	/**  How it stands. */
 	state: SecretsState,
 	/**  The sealed file, where there is a place for one. */
@@ -3103,10 +3115,6 @@ export type Settings = {
 	startAtLogin?: boolean,
 	/**  Whether links into the app are followed, after asking each time; default no. */
 	deepLinks?: boolean,
-	/**  What seals secrets of ours; default: the keyring of the system. */
-	secretsKept?: SecretsKept,
-	/**  The file of the passphrase, where one seals them; empty: none. */
-	passphraseFile?: string,
 	/**  Whether recordings hold what is typed and shown as well; default no. */
 	recordInput?: boolean,
 	/**  Largest recording, in MiB, 1 to 1,000; default 50. */

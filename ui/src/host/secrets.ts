@@ -12,10 +12,16 @@ export type SecretsState =
   | { state: 'damaged'; damage: SecretsDamage }
   | { state: 'unusable'; detail: string };
 export interface KeptSession { source: string; untilMs: number | null }
-export interface SecretsStatus { state: SecretsState; path: string | null; sessions: KeptSession[]; recordingKey: boolean }
+export interface SecretsChoice {
+  kept: SecretsKept;
+  /** Empty: none. */
+  passphraseFile: string;
+}
+export interface SecretsStatus { choice: SecretsChoice; state: SecretsState; path: string | null; sessions: KeptSession[]; recordingKey: boolean }
 
 export interface SecretsHost {
   /** With `ask` the keyring may ask a person to unlock it: two minutes at most, else five seconds. */
   secretsStatus(ask: boolean): Promise<SecretsStatus>;
+  secretsKeep(choice: SecretsChoice): Promise<SecretsStatus>;
   secretsForget(): Promise<SecretsStatus>;
 }

@@ -227,6 +227,7 @@ export function createTauriHost(): Ours.Host {
     recordingDelete: (id) => done(commands.recordingDelete(id)),
     replayControl: (tab, control) => done(commands.replayControl(tab, control)),
     secretsStatus: (ask) => data(commands.secretsStatus(ask)),
+    secretsKeep: (choice) => data(commands.secretsKeep(choice)),
     secretsForget: () => data(commands.secretsForget()),
 
     settingsApply: (settings) => data(commands.settingsApply(settings)),

@@ -12,7 +12,7 @@ import type { HistoryHost, HistorySummary } from './history';
 import type { RecordingHost, RecordingMark } from './recordings';
 import type { ReplayHost, ReplayRow } from './replay';
 import type { SessionLogHost } from './session-log';
-import type { SecretsHost, SecretsKept } from './secrets';
+import type { SecretsHost } from './secrets';
 
 export * from './audit';
 export * from './connect';
@@ -543,9 +543,6 @@ export interface Settings {
   notify: boolean;
   startAtLogin: boolean;
   deepLinks: boolean;
-  secretsKept: SecretsKept;
-  /** Empty: none. */
-  passphraseFile: string;
   recordInput: boolean;
   recordingMib: number;
   recordingDays: number;

@@ -12,8 +12,6 @@ export const DEFAULT_SETTINGS: Settings = {
   inspectorPx: 296,
   screenReader: false,
   deepLinks: false,
-  secretsKept: 'keyring',
-  passphraseFile: '',
   recordInput: false,
   recordingMib: 50,
   recordingDays: 90,

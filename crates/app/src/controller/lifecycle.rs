@@ -17,7 +17,6 @@ use crate::notices;
 use crate::ports::{Backend, Scope};
 use crate::request::Reply;
 use crate::rows;
-use crate::secrets;
 use crate::tabs::{Proofs, Tabs};
 use crate::tray::{Menu, TrayAction};
 
@@ -55,7 +54,6 @@ impl Controller {
         if let Some(setback) = &settings.setback {
             self.notices.raise(notices::of_setback(SETTINGS, setback));
         }
-        self.launcher.vault().choose(secrets::choice(&self.settings));
         let remembered = self.disk.store().load_optional::<StartChoice>(CHOICE);
         if let Some(setback) = &remembered.setback {
             self.notices.raise(notices::of_setback(CHOICE, setback));

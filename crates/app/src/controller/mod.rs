@@ -377,7 +377,9 @@ impl Controller {
             Request::ConnectOpen { request, reply } => answer(reply, self.connect_open(request)),
             Request::History(request) => self.history_asked(request),
             Request::Recording(request) => self.recording_asked(request),
-            Request::Secrets(request) => secrets::asked(self.launcher.vault(), request),
+            Request::Secrets(request) => {
+                secrets::asked(self.disk.store().clone(), self.launcher.vault(), request)
+            }
             Request::SettingsApply { settings, reply } => answer(reply, self.settings_apply(settings)),
             Request::ClipboardWrite { text, reply } => self.clipboard_write(text, reply),
             Request::OpenUrl { url, reply } => self.open_url(url, reply),

@@ -8,16 +8,12 @@ use zeroize::Zeroizing;
 use super::{Controller, SETTINGS, answer};
 use crate::ports::UiError;
 use crate::request::Reply;
-use crate::secrets;
 use crate::terminal_task::Command;
 
 /// Longest text for the clipboard, in bytes.
 const CLIPBOARD_LIMIT: usize = 1024 * 1024;
 /// Longest address that is opened, in bytes.
 const URL_LIMIT: usize = 2048;
-
-/// Longest name of a file, in bytes.
-const PATH_LIMIT: usize = 4096;
 
 const FONT_PX: std::ops::RangeInclusive<u32> = 8..=32;
 const SCROLLBACK: std::ops::RangeInclusive<u32> = 0..=200_000;
@@ -38,11 +34,7 @@ impl Controller {
         }
         if settings != self.settings {
             let theme = settings.theme != self.settings.theme;
-            let kept = secrets::choice(&settings) != secrets::choice(&self.settings);
             self.settings = settings.clone();
-            if kept {
-                self.launcher.vault().choose(secrets::choice(&settings));
-            }
             self.disk.save(SETTINGS, settings.clone());
             if theme {
                 for shell in self.tabs.iter() {
@@ -116,10 +108,6 @@ fn check(settings: &Settings) -> Result<(), CommandError> {
         ("The age of recordings", "days", settings.recording_days, RECORDING_DAYS),
         ("The inspector", "pixels", settings.inspector_px, INSPECTOR_PX),
     ];
-    if settings.passphrase_file.len() > PATH_LIMIT {
-        let message = format!("The name of the passphrase file can have {PATH_LIMIT} bytes.");
-        return Err(CommandError::new(ErrorCode::InvalidInput, message));
-    }
     for (what, unit, value, range) in bounds {
         if !range.contains(&value) {
             let message =

@@ -39,7 +39,7 @@ export function createFakeHost(options: URLSearchParams): Host {
   let settings: Settings = {
     theme: options.get('theme') === 'light' ? 'light' : 'dark', density: 'normal', terminalFontPx: 13, scrollbackLines: 50_000,
     railMini: false, inspectorOpen: true, inspectorPx: 296, screenReader: false, deepLinks: false, notify: true, startAtLogin: false,
-    secretsKept: 'keyring', passphraseFile: '', recordInput: false, recordingMib: 50, recordingDays: 90,
+    recordInput: false, recordingMib: 50, recordingDays: 90,
   };
 
   const emit = (change: Change) => {
@@ -150,7 +150,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     ...createFakeRecordings(),
     tabRecord: (tab, on) => later(() => record(tab, on)),
     replayControl: () => later(() => undefined),
-    ...createFakeSecrets(options.get('secrets'), () => settings.secretsKept),
+    ...createFakeSecrets(options.get('secrets')),
     ...createFakeAudit(),
     ...createFakeSessionLog(fleet.rows),
     ...createFakeHistory(fleet.rows, Number(options.get('sessions') ?? 400)),

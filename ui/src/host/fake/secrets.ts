@@ -1,7 +1,8 @@
-import type { SecretsHost, SecretsState, SecretsStatus } from '../secrets';
+import type { SecretsChoice, SecretsHost, SecretsState, SecretsStatus } from '../secrets';
 
 /** An invented keyring; `?secrets=locked` and its like show its troubles. */
-export function createFakeSecrets(trouble: string | null, kept: () => 'keyring' | 'passphrase' | 'memory'): SecretsHost {
+export function createFakeSecrets(trouble: string | null): SecretsHost {
+  let choice: SecretsChoice = { kept: 'keyring', passphraseFile: '' };
   const troubles: Record<string, SecretsState> = {
     locked: { state: 'locked' },
     hanging: { state: 'hanging' },
@@ -10,11 +11,15 @@ export function createFakeSecrets(trouble: string | null, kept: () => 'keyring' 
   };
   let state = troubles[trouble ?? ''];
   let sessions = [{ source: 'shared-core', untilMs: Date.now() + 3_000_000 }];
-  const now = (): SecretsStatus => ({ state: state ?? { state: 'ready', kept: kept() }, path: '~/.local/share/fleetline/private/secrets.sealed', sessions, recordingKey: false });
+  const now = (): SecretsStatus => ({ choice, state: state ?? { state: 'ready', kept: choice.kept }, path: '~/.local/share/fleetline/private/secrets.sealed', sessions, recordingKey: false });
   return {
     secretsStatus: (ask) => {
       if (ask) state = undefined;
       return new Promise((resolve) => window.setTimeout(() => resolve(now()), ask ? 600 : 30));
+    },
+    secretsKeep: (next) => {
+      choice = next;
+      return Promise.resolve(now());
     },
     secretsForget: () => {
       state = undefined;
