@@ -217,9 +217,11 @@ impl Kept {
 mod tests {
     use std::sync::Arc;
 
+    use fleetline_signin::{Ending, Identities, Standing};
     use fleetline_vault::{Choice, Kept as KeptBy};
 
     use super::*;
+    use crate::sources::AwsSources;
 
     const ROLE: &str =
         "role_arn = arn:aws:iam::123456789012:role/Ops\nsource_profile = b\nmfa_serial = arn:m\n";
@@ -251,11 +253,14 @@ mod tests {
 
         /// As another program would begin.
         fn sessions(&self) -> Arc<CodeSessions> {
+            Arc::new(CodeSessions::new(self.vault(), &self.settings()))
+        }
+
+        fn vault(&self) -> Vault {
             let choice =
                 Choice { kept: KeptBy::Passphrase, passphrase_file: Some(self.0.path().join("passphrase")) };
             let chooser = Box::new(move || choice.clone());
-            let vault = Vault::of_system(Some(&self.0.path().join("private")), chooser);
-            Arc::new(CodeSessions::new(vault, &self.settings()))
+            Vault::of_system(Some(&self.0.path().join("private")), chooser)
         }
     }
 
@@ -306,5 +311,30 @@ mod tests {
         assert_eq!(names::session_source(&name), Some("p"));
         place.sessions().forget_sources(&["p".to_owned()]);
         assert!(place.sessions().recall(KEY).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_sign_out_takes_the_sessions_of_roles_that_are_taken_through_it() {
+        let place = Place::new(&format!("[profile b]\nregion = a\n[profile p]\n{ROLE}"));
+        place.sessions().put(KEY.to_owned(), credentials(3600)).await;
+        let sources = AwsSources::new(place.settings()).with_vault(place.vault());
+        assert!(sources.recall_sessions());
+        sources.forget(&["other".to_owned()]).await;
+        assert!(place.sessions().recall(KEY).await.is_some());
+        sources.forget(&["b".to_owned()]).await;
+        assert!(place.sessions().recall(KEY).await.is_none());
+        assert!(!sources.recall_sessions());
+    }
+
+    #[tokio::test]
+    async fn whoever_shows_sources_is_told_of_a_kept_session_soon_after_the_start() {
+        let place = Place::new(&format!("[profile b]\nregion = a\n[profile p]\n{ROLE}"));
+        place.sessions().put(KEY.to_owned(), credentials(3600)).await;
+        let sources = AwsSources::new(place.settings()).with_vault(place.vault());
+        let mut news = Identities::changes(&sources).unwrap();
+        let standing = || sources.details().sources.into_iter().find(|s| s.name == "p").unwrap().standing;
+        while !matches!(standing(), Standing::Good(Ending::At { .. })) {
+            news.changed().await.unwrap();
+        }
     }
 }

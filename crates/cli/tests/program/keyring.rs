@@ -164,6 +164,10 @@ async fn a_locked_keyring_is_named_and_asks_nobody_while_the_code_serves_its_pro
     assert!(said.out.contains("The keyring is locked") && said.out.contains("secrets unlock"), "{said:?}");
     list_with_code(&lab, &bus.variable());
     assert_eq!(lab.simulator.control().calls()["AssumeRole"], 2);
+    // Nobody is there whom the keyring could ask.
+    let unlocked = lab.run_with(&["secrets", "unlock", "--json"], &bus.variable());
+    let state = serde_json::from_str::<Value>(&unlocked.out).unwrap()["state"]["state"].clone();
+    assert_eq!(state, "locked", "{unlocked:?}");
     lab.end().await;
 }
 
