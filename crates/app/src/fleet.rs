@@ -227,7 +227,7 @@ impl FleetDesk {
         for entry in self.fleet.entries() {
             let node = entry.node();
             if node.kind.is_hybrid() && !node.tags.is_empty() {
-                known.entry(entry.listing()).or_default().insert(node.node_id.clone());
+                known.entry(entry.listing()).or_default().insert(node.node_id.to_string());
             }
         }
         known

@@ -173,7 +173,8 @@ async fn tagging<T: Send, F: Fn(Told) -> T + Sync>(
 ) {
     let WantedTags::Except(known) = wanted else { return };
     let asked = async |mut node: ManagedNode| {
-        node.tags = listing.tags(node.node_id.clone()).await?;
+        let tags = listing.tags(node.node_id.to_string()).await?.into_iter();
+        node.tags = tags.map(|(key, value)| (key.into(), value.into())).collect();
         Ok::<_, ApiError>(node)
     };
     // What waits here is in memory anyway, and paging must not wait for one call a node.
@@ -186,7 +187,7 @@ async fn tagging<T: Send, F: Fn(Told) -> T + Sync>(
             page = pages.recv(), if open => {
                 match page {
                     None => open = false,
-                    Some(page) => waiting.extend(page.into_iter().filter(|node| !known.contains(&node.node_id))),
+                    Some(page) => waiting.extend(page.into_iter().filter(|node| !known.contains(node.node_id.as_str()))),
                 }
                 None
             },
@@ -214,11 +215,12 @@ async fn tagging<T: Send, F: Fn(Told) -> T + Sync>(
     }
 }
 
-fn chunks(mut nodes: Vec<ManagedNode>) -> Vec<Vec<ManagedNode>> {
+/// Each with no more room than it needs: they wait for a long time where calls are slow.
+fn chunks(nodes: Vec<ManagedNode>) -> Vec<Vec<ManagedNode>> {
+    let mut nodes = nodes.into_iter();
     let mut chunks = Vec::with_capacity(nodes.len().div_ceil(EC2_CHUNK));
-    while !nodes.is_empty() {
-        let rest = nodes.split_off(nodes.len().min(EC2_CHUNK));
-        chunks.push(std::mem::replace(&mut nodes, rest));
+    while nodes.len() > 0 {
+        chunks.push(nodes.by_ref().take(EC2_CHUNK).collect());
     }
     chunks
 }

@@ -27,7 +27,7 @@ pub(crate) fn node_row(fleet: &Fleet, entry: &Entry, now_ms: i64) -> NodeRow {
     let verdict = fleet.verdict(entry);
     NodeRow {
         key: entry.key().to_owned(),
-        node_id: node.node_id.clone(),
+        node_id: node.node_id.to_string(),
         name: node.display_name().to_owned(),
         kind: kind(node.kind),
         platform: platform(node.platform),
@@ -35,8 +35,8 @@ pub(crate) fn node_row(fleet: &Fleet, entry: &Entry, now_ms: i64) -> NodeRow {
         account_id: node.account_region.account_id.clone(),
         account_name: fleet.listing_of(entry).account_name.clone(),
         region: node.account_region.region.clone(),
-        ip: node.ip.clone(),
-        agent_version: node.agent_version.clone(),
+        ip: node.ip.to_string(),
+        agent_version: node.agent_version.to_string(),
         agent_old: Verdict::of_agent(&node.agent_version).is_some(),
         tier: fleet.tier(entry).map(tier),
         ping: ping(node.ping),
@@ -45,13 +45,13 @@ pub(crate) fn node_row(fleet: &Fleet, entry: &Entry, now_ms: i64) -> NodeRow {
         reason: verdict.sentence(node, now_ms),
         stale: entry.is_stale(),
         favourite: fleet.marks().is_favourite(entry.key()),
-        computer_name: node.computer_name.clone(),
-        public_ip: node.public_ip.clone(),
-        instance_state: node.instance_state.clone(),
-        instance_type: node.instance_type.clone(),
-        availability_zone: node.availability_zone.clone(),
-        vpc_id: node.vpc_id.clone(),
-        iam_role: node.iam_role.clone(),
+        computer_name: node.computer_name.to_string(),
+        public_ip: node.public_ip.to_string(),
+        instance_state: node.instance_state.to_string(),
+        instance_type: node.instance_type.to_string(),
+        availability_zone: node.availability_zone.to_string(),
+        vpc_id: node.vpc_id.to_string(),
+        iam_role: node.iam_role.to_string(),
         registered_ms: node.registered_ms.map(millis),
         used_ms: fleet.marks().used(entry.key()).map(millis),
         tags_text: tags_text(node),
@@ -70,7 +70,7 @@ pub(crate) fn new_session(
     SessionRow {
         session_id: None,
         node_key: entry.key().to_owned(),
-        node_id: node.node_id.clone(),
+        node_id: node.node_id.to_string(),
         node_name: node.display_name().to_owned(),
         account_name: fleet.listing_of(entry).account_name.clone(),
         region: node.account_region.region.clone(),
@@ -90,30 +90,30 @@ pub(crate) fn new_session(
 pub(crate) fn facts(node: &ManagedNode) -> Vec<Fact> {
     let platform = [&*node.platform_name, &*node.platform_version].join(" ");
     let kind_text = kind_text(node.kind);
-    let date = |ms: Option<i64>| ms.map(date_text).unwrap_or_default();
+    let since = node.registered_ms.map(date_text).unwrap_or_default();
     let hybrid = node.kind.is_hybrid();
-    let facts = [
-        ("Node ID", node.node_id.clone(), true),
-        ("Host name", node.computer_name.clone(), true),
-        ("Kind", kind_text.to_owned(), false),
-        ("Platform", platform.trim().to_owned(), false),
-        ("Address", node.ip.clone(), true),
-        ("Public address", node.public_ip.clone(), true),
-        ("Account", node.account_region.account_id.clone(), true),
-        ("Region", node.account_region.region.clone(), true),
-        ("AWS profile", node.source.clone(), true),
-        ("Agent", node.agent_version.clone(), true),
-        ("State", node.instance_state.clone(), false),
-        ("Instance type", node.instance_type.clone(), true),
-        ("Availability zone", node.availability_zone.clone(), true),
-        ("VPC", node.vpc_id.clone(), true),
-        ("IAM role", node.iam_role.clone(), true),
-        (if hybrid { "Registered" } else { "Launched" }, date(node.registered_ms), false),
+    let facts: [(&str, &str, bool); 16] = [
+        ("Node ID", &node.node_id, true),
+        ("Host name", &node.computer_name, true),
+        ("Kind", kind_text, false),
+        ("Platform", platform.trim(), false),
+        ("Address", &node.ip, true),
+        ("Public address", &node.public_ip, true),
+        ("Account", &node.account_region.account_id, true),
+        ("Region", &node.account_region.region, true),
+        ("AWS profile", &node.source, true),
+        ("Agent", &node.agent_version, true),
+        ("State", &node.instance_state, false),
+        ("Instance type", &node.instance_type, true),
+        ("Availability zone", &node.availability_zone, true),
+        ("VPC", &node.vpc_id, true),
+        ("IAM role", &node.iam_role, true),
+        (if hybrid { "Registered" } else { "Launched" }, &since, false),
     ];
     facts
         .into_iter()
         .filter(|(_, value, _)| !value.is_empty())
-        .map(|(label, value, mono)| Fact { label: label.to_owned(), value, mono })
+        .map(|(label, value, mono)| Fact { label: label.to_owned(), value: value.to_string(), mono })
         .collect()
 }
 
@@ -126,7 +126,7 @@ fn tags_text(node: &ManagedNode) -> String {
 }
 
 pub(crate) fn tags(node: &ManagedNode) -> Vec<Tag> {
-    node.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
+    node.tags.iter().map(|(key, value)| Tag { key: key.to_string(), value: value.to_string() }).collect()
 }
 
 pub(crate) fn account_region(

@@ -8,6 +8,7 @@ use aws_sdk_ssm::types::ResourceTypeForTagging;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
 use fleetline_inventory::node::{AccountRegion, InstanceTier, ManagedNode, NodeKind};
 use fleetline_inventory::ports::{BoxFuture, CallerIdentity, NodeListing, NodePage};
+use smol_str::SmolStr;
 
 use crate::access::Access;
 use crate::hybrid::Hybrid;
@@ -86,7 +87,7 @@ impl Listing {
             }
         });
         let page = asked.await?;
-        let source = &self.0.identity.source;
+        let source = &SmolStr::from(self.0.identity.source.as_str());
         let properties = page.instance_properties.unwrap_or_default();
         Ok(NodePage {
             nodes: properties.into_iter().filter_map(|item| nodes::from_property(at, source, item)).collect(),
@@ -104,7 +105,7 @@ impl Listing {
             }
         });
         let page = asked.await?;
-        let source = &self.0.identity.source;
+        let source = &SmolStr::from(self.0.identity.source.as_str());
         let information = page.instance_information_list.unwrap_or_default();
         Ok(NodePage {
             nodes: information
@@ -120,7 +121,7 @@ impl Listing {
             .iter()
             .enumerate()
             .filter(|(_, node)| node.kind == NodeKind::Ec2)
-            .map(|(place, node)| (node.node_id.clone(), place))
+            .map(|(place, node)| (node.node_id.to_string(), place))
             .collect();
         let mut ids: Vec<String> = index.keys().cloned().collect();
         ids.sort_unstable();

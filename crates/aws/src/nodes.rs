@@ -6,11 +6,12 @@ use aws_sdk_ec2::types::Instance;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceProperty};
 use aws_smithy_types::DateTime;
 use fleetline_inventory::node::{AccountRegion, ManagedNode, NodeKind, PingStatus, PlatformFamily};
+use smol_str::SmolStr;
 
 /// A node of a DescribeInstanceProperties page; `None` without an id.
 pub(crate) fn from_property(
     at: &AccountRegion,
-    source: &str,
+    source: &SmolStr,
     property: InstanceProperty,
 ) -> Option<ManagedNode> {
     let id = property.instance_id.filter(|id| !id.is_empty())?;
@@ -19,25 +20,25 @@ pub(crate) fn from_property(
     let (ip, public_ip) = addresses(kind, property.ip_address);
     Some(ManagedNode {
         account_region: at.clone(),
-        source: source.to_owned(),
-        node_id: id,
-        name: property.name.unwrap_or_default(),
-        computer_name: property.computer_name.unwrap_or_default(),
+        source: source.clone(),
+        node_id: id.into(),
+        name: text(property.name),
+        computer_name: text(property.computer_name),
         kind,
         platform: platform(property.platform_type.as_ref().map(|platform| platform.as_str())),
-        platform_name: property.platform_name.unwrap_or_default(),
-        platform_version: property.platform_version.unwrap_or_default(),
+        platform_name: text(property.platform_name),
+        platform_version: text(property.platform_version),
         ip,
         public_ip,
-        agent_version: property.agent_version.unwrap_or_default(),
+        agent_version: text(property.agent_version),
         ping: ping(property.ping_status.as_ref().map(|ping| ping.as_str())),
         last_ping_ms: epoch_ms(property.last_ping_date_time),
         registered_ms: epoch_ms(property.registration_date).or_else(|| epoch_ms(property.launch_time)),
-        instance_state: property.instance_state.unwrap_or_default(),
-        instance_type: property.instance_type.unwrap_or_default(),
-        availability_zone: property.availability_zone.unwrap_or_default(),
-        vpc_id: String::new(),
-        iam_role: property.iam_role.or(property.instance_role).unwrap_or_default(),
+        instance_state: text(property.instance_state),
+        instance_type: text(property.instance_type),
+        availability_zone: text(property.availability_zone),
+        vpc_id: SmolStr::default(),
+        iam_role: text(property.iam_role.or(property.instance_role)),
         tags: Vec::new(),
     })
 }
@@ -45,7 +46,7 @@ pub(crate) fn from_property(
 /// A node of a DescribeInstanceInformation page; `None` without an id.
 pub(crate) fn from_information(
     at: &AccountRegion,
-    source: &str,
+    source: &SmolStr,
     information: InstanceInformation,
 ) -> Option<ManagedNode> {
     let id = information.instance_id.filter(|id| !id.is_empty())?;
@@ -54,37 +55,33 @@ pub(crate) fn from_information(
     let kind = kind(&id, resource_type, source_type);
     Some(ManagedNode {
         account_region: at.clone(),
-        source: source.to_owned(),
-        node_id: id,
-        name: information.name.unwrap_or_default(),
-        computer_name: information.computer_name.unwrap_or_default(),
+        source: source.clone(),
+        node_id: id.into(),
+        name: text(information.name),
+        computer_name: text(information.computer_name),
         kind,
         platform: platform(information.platform_type.as_ref().map(|platform| platform.as_str())),
-        platform_name: information.platform_name.unwrap_or_default(),
-        platform_version: information.platform_version.unwrap_or_default(),
-        ip: information.ip_address.unwrap_or_default(),
-        public_ip: String::new(),
-        agent_version: information.agent_version.unwrap_or_default(),
+        platform_name: text(information.platform_name),
+        platform_version: text(information.platform_version),
+        ip: text(information.ip_address),
+        public_ip: SmolStr::default(),
+        agent_version: text(information.agent_version),
         ping: ping(information.ping_status.as_ref().map(|ping| ping.as_str())),
         last_ping_ms: epoch_ms(information.last_ping_date_time),
         registered_ms: epoch_ms(information.registration_date),
-        instance_state: String::new(),
-        instance_type: String::new(),
-        availability_zone: String::new(),
-        vpc_id: String::new(),
-        iam_role: information.iam_role.unwrap_or_default(),
+        instance_state: SmolStr::default(),
+        instance_type: SmolStr::default(),
+        availability_zone: SmolStr::default(),
+        vpc_id: SmolStr::default(),
+        iam_role: text(information.iam_role),
         tags: Vec::new(),
     })
 }
 
 /// Adds what EC2 knows. What the listing already said stays where EC2 says nothing.
 pub(crate) fn enrich(node: &mut ManagedNode, instance: Instance) {
-    let mut tags: Vec<(String, String)> = instance
-        .tags
-        .unwrap_or_default()
-        .into_iter()
-        .map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()))
-        .collect();
+    let tags = instance.tags.unwrap_or_default().into_iter();
+    let mut tags: Vec<_> = tags.map(|tag| (text(tag.key), text(tag.value))).collect();
     tags.sort();
     if let Some((_, name)) = tags.iter().find(|(key, value)| key == "Name" && !value.is_empty()) {
         node.name.clone_from(name);
@@ -105,9 +102,13 @@ pub(crate) fn enrich(node: &mut ManagedNode, instance: Instance) {
     }
 }
 
-fn set(field: &mut String, value: Option<String>) {
+fn text(value: Option<String>) -> SmolStr {
+    value.map(SmolStr::from).unwrap_or_default()
+}
+
+fn set(field: &mut SmolStr, value: Option<String>) {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
-        *field = value;
+        *field = value.into();
     }
 }
 
@@ -131,8 +132,8 @@ fn kind(id: &str, resource_type: Option<&str>, source_type: Option<&str>) -> Nod
 
 /// Private and public address. DescribeInstanceProperties documents its address as the public one of an instance;
 /// an address of a private range is taken for the private one, whatever the documentation says.
-fn addresses(kind: NodeKind, address: Option<String>) -> (String, String) {
-    let address = address.unwrap_or_default();
+fn addresses(kind: NodeKind, address: Option<String>) -> (SmolStr, SmolStr) {
+    let address = text(address);
     let public = match address.parse::<IpAddr>() {
         Ok(IpAddr::V4(v4)) => {
             let shared = v4.octets()[0] == 100 && (64..128).contains(&v4.octets()[1]);
@@ -141,7 +142,7 @@ fn addresses(kind: NodeKind, address: Option<String>) -> (String, String) {
         Ok(IpAddr::V6(v6)) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()),
         Err(_) => false,
     };
-    if public && !kind.is_hybrid() { (String::new(), address) } else { (address, String::new()) }
+    if public && !kind.is_hybrid() { (SmolStr::default(), address) } else { (address, SmolStr::default()) }
 }
 
 fn platform(platform: Option<&str>) -> PlatformFamily {
@@ -196,14 +197,14 @@ mod tests {
         assert_eq!(addresses(NodeKind::Ec2, own("10.1.2.3")).0, "10.1.2.3");
         assert_eq!(addresses(NodeKind::Ec2, own("100.64.0.1")).0, "100.64.0.1");
         assert_eq!(addresses(NodeKind::OnPrem, own("203.0.113.9")).0, "203.0.113.9");
-        assert_eq!(addresses(NodeKind::Ec2, None), (String::new(), String::new()));
+        assert_eq!(addresses(NodeKind::Ec2, None), (SmolStr::default(), SmolStr::default()));
     }
 
     #[test]
     fn ec2_facts_fill_in_and_tags_are_sorted() {
         let at = AccountRegion { account_id: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
         let property = InstanceProperty::builder().instance_id("i-1").instance_state("running").build();
-        let mut node = from_property(&at, "ops", property).unwrap();
+        let mut node = from_property(&at, &"ops".into(), property).unwrap();
         let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
         let instance =
             Instance::builder().vpc_id("vpc-1").tags(tag("Name", "web")).tags(tag("Env", "prod")).build();

@@ -89,25 +89,25 @@ impl Moto {
 fn node(account: &str, region: &str, id: &str) -> ManagedNode {
     ManagedNode {
         account_region: AccountRegion { account_id: account.to_owned(), region: region.to_owned() },
-        source: "environment".to_owned(),
-        node_id: id.to_owned(),
-        name: String::new(),
-        computer_name: String::new(),
+        source: "environment".into(),
+        node_id: id.into(),
+        name: "".into(),
+        computer_name: "".into(),
         kind: NodeKind::Ec2,
         platform: PlatformFamily::Linux,
-        platform_name: String::new(),
-        platform_version: String::new(),
-        ip: String::new(),
-        public_ip: String::new(),
-        agent_version: String::new(),
+        platform_name: "".into(),
+        platform_version: "".into(),
+        ip: "".into(),
+        public_ip: "".into(),
+        agent_version: "".into(),
         ping: PingStatus::Online,
         last_ping_ms: None,
         registered_ms: None,
-        instance_state: String::new(),
-        instance_type: String::new(),
-        availability_zone: String::new(),
-        vpc_id: String::new(),
-        iam_role: String::new(),
+        instance_state: "".into(),
+        instance_type: "".into(),
+        availability_zone: "".into(),
+        vpc_id: "".into(),
+        iam_role: "".into(),
         tags: Vec::new(),
     }
 }
@@ -139,7 +139,7 @@ async fn identity_and_ec2_facts_come_from_an_aws_that_is_not_ours() {
         }
         assert!(node.availability_zone.starts_with(&region), "{}", node.availability_zone);
         assert_eq!(node.name, "web");
-        assert_eq!(node.tags, [("Name".to_owned(), "web".to_owned()), ("env".to_owned(), "prod".to_owned())]);
+        assert_eq!(node.tags, [("Name".into(), "web".into()), ("env".into(), "prod".into())]);
         assert!(node.registered_ms.is_some_and(|ms| ms > 1_600_000_000_000));
     }
     let missing = listing.tags("mi-0123456789abcdef0".to_owned()).await.unwrap_err();

@@ -79,10 +79,10 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<u8, Failure> {
     let listing = listed.fleet.listing_of(entry);
     let node = entry.node();
     let context = Context {
-        source: node.source.clone(),
+        source: node.source.to_string(),
         region: node.account_region.region.clone(),
         node: Some(node.display_name().to_owned()),
-        node_id: Some(node.node_id.clone()),
+        node_id: Some(node.node_id.to_string()),
         account_id: Some(node.account_region.account_id.clone()),
         document: args.document.clone(),
     };
@@ -92,11 +92,11 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<u8, Failure> {
         let mut signals =
             EndSignals::catch().map_err(|error| Failure::local("Signals could not be caught", &error))?;
         let mut ended = None;
-        let at = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
+        let at = Scope { source: node.source.to_string(), region: node.account_region.region.clone() };
         let trial = if args.start {
-            let opened = target::open(&sources, at.clone(), node.node_id.clone(), node.display_name())?;
+            let opened = target::open(&sources, at.clone(), node.node_id.to_string(), node.display_name())?;
             let request = StartSession {
-                target: node.node_id.clone(),
+                target: node.node_id.to_string(),
                 document: args.document.clone(),
                 ..StartSession::default()
             };

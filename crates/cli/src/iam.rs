@@ -118,5 +118,5 @@ fn found(query: Query, listed: &mut Listed) -> Vec<Node> {
 
 fn node(entry: &Entry) -> Node {
     let at = &entry.node().account_region;
-    Node { place: Place::new(at.account_id.clone(), at.region.clone()), id: entry.node().node_id.clone() }
+    Node { place: Place::new(at.account_id.clone(), at.region.clone()), id: entry.node().node_id.to_string() }
 }

@@ -125,7 +125,7 @@ fn text(fleet: &Fleet, columns: &[Column], entries: &[&Entry]) -> io::Result<()>
         let node = entry.node();
         let cell = match column {
             Column::Name => node.display_name().to_owned(),
-            Column::Ip if node.ip.is_empty() => node.public_ip.clone(),
+            Column::Ip if node.ip.is_empty() => node.public_ip.to_string(),
             _ => column.cell(fleet, entry),
         };
         harmless(&cell).replace(['\n', '\t'], " ")

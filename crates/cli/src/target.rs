@@ -64,8 +64,8 @@ pub(crate) async fn find(wanted: &str, args: &ScopeArgs) -> Result<Target, Failu
     let listed = fleet::list(&sources, &scopes, depth, is_id.then_some(wanted)).await;
     let entry = only_match(wanted, &listed)?;
     let node = entry.node();
-    let scope = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
-    open(&sources, scope, node.node_id.clone(), node.display_name())
+    let scope = Scope { source: node.source.to_string(), region: node.account_region.region.clone() };
+    open(&sources, scope, node.node_id.to_string(), node.display_name())
 }
 
 /// Finds the node of a saved profile: by its id, or the only one that matches its query.
@@ -100,8 +100,8 @@ pub(crate) async fn find_saved(wanted: &ProfileTarget, args: &ScopeArgs) -> Resu
         several => return Err(ambiguous(text, several)),
     };
     let node = entry.node();
-    let scope = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
-    open(&sources, scope, node.node_id.clone(), node.display_name())
+    let scope = Scope { source: node.source.to_string(), region: node.account_region.region.clone() };
+    open(&sources, scope, node.node_id.to_string(), node.display_name())
 }
 
 /// Opens the session calls of a node.

@@ -1,5 +1,9 @@
 //! A node in the fleet with what filtering and sorting need, worked out once.
 
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
 use crate::fleet::ListingId;
 use crate::natural;
 use crate::node::ManagedNode;
@@ -10,14 +14,15 @@ use crate::version::AgentVersion;
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub(crate) node: ManagedNode,
-    pub(crate) key: String,
+    /// Shared with the fleet's index.
+    pub(crate) key: Arc<str>,
     pub(crate) listing: ListingId,
     /// The pass of the listing that confirmed it last.
     pub(crate) pass: u64,
     pub(crate) stale: bool,
     /// What free text is looked for in: lower case, one field per line.
-    pub(crate) haystack: String,
-    pub(crate) platform_text: String,
+    pub(crate) haystack: Box<str>,
+    pub(crate) platform_text: SmolStr,
     /// Names the platform text among the fleet's distinct ones; given by the fleet.
     pub(crate) platform_id: u32,
     pub(crate) name_key: Box<[u8]>,
@@ -30,7 +35,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(node: ManagedNode, listing: ListingId, pass: u64, stale: bool) -> Self {
+    pub(crate) fn new(mut node: ManagedNode, listing: ListingId, pass: u64, stale: bool) -> Self {
+        node.tags.shrink_to_fit();
         let fields = [&node.name, &node.computer_name, &node.node_id, &node.ip, &node.public_ip];
         let mut haystack = String::with_capacity(fields.iter().map(|f| f.len() + 1).sum());
         for field in fields {
@@ -39,15 +45,15 @@ impl Entry {
         }
         let name_key = natural::name_key(node.display_name());
         Self {
-            key: node.key(),
+            key: node.key().into(),
             name_prefix: natural::prefix(&name_key),
             id_prefix: natural::prefix(node.node_id.as_bytes()),
-            platform_text: platform_text(&node),
+            platform_text: platform_text(&node).into(),
             platform_id: 0,
             name_key,
             version: AgentVersion::parse(&node.agent_version),
             address: natural::address_key(&node.ip),
-            haystack,
+            haystack: haystack.into(),
             node,
             listing,
             pass,

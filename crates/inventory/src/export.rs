@@ -132,8 +132,8 @@ mod tests {
         let id = fleet.declare("prod", "eu-central-1", "prod");
         fleet.begin(id);
         let mut evil = node("i-1");
-        evil.name = "=HYPERLINK(\"https://evil\")".to_owned();
-        evil.tags = vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())];
+        evil.name = "=HYPERLINK(\"https://evil\")".into();
+        evil.tags = vec![("a".into(), "1".into()), ("b".into(), "2".into())];
         fleet.merge_page(id, vec![evil, node("mi-2")]);
         let mut out = Vec::new();
         let mut entries: Vec<&Entry> = fleet.entries().collect();

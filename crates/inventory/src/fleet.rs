@@ -1,6 +1,7 @@
 //! All nodes of all account-Regions, and how far each listing has come.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::entry::Entry;
 use crate::marks::Marks;
@@ -78,9 +79,9 @@ pub struct ListingCounts {
 /// The fleet. A node is known by its key; when two listings bring the same one, the later owns it.
 #[derive(Debug, Default)]
 pub struct Fleet {
-    slots: Vec<Option<Entry>>,
+    slots: Vec<Option<Box<Entry>>>,
     free: Vec<u32>,
-    by_key: HashMap<String, u32>,
+    by_key: HashMap<Arc<str>, u32>,
     /// Distinct platform texts that were ever seen, a few hundred at most in practice.
     platforms: HashMap<String, u32>,
     listings: Vec<Listing>,
@@ -196,8 +197,9 @@ impl Fleet {
         let Some(pass) = self.listings.get(id.0).map(|l| l.pass) else { return };
         let mut changed = false;
         for mut node in nodes {
-            let slot = self.by_key.get(&node.key()).copied();
-            let Some(known) = slot.and_then(|s| self.slots.get_mut(s as usize)).and_then(Option::as_mut)
+            let slot = self.by_key.get(node.key().as_str()).copied();
+            let Some(known) =
+                slot.and_then(|s| self.slots.get_mut(s as usize)).and_then(Option::as_deref_mut)
             else {
                 self.insert(Entry::new(node, id, pass, false));
                 changed = true;
@@ -210,6 +212,7 @@ impl Fleet {
             } else {
                 let mut entry = Entry::new(node, id, pass, false);
                 entry.platform_id = intern(&mut self.platforms, &entry.platform_text);
+                entry.key = Arc::clone(&known.key);
                 *known = entry;
                 changed = true;
             }
@@ -255,7 +258,7 @@ impl Fleet {
     /// A node is known to be gone.
     pub fn remove(&mut self, key: &str) {
         if self.by_key.contains_key(key) {
-            self.remove_where(|entry| entry.key == key);
+            self.remove_where(|entry| &*entry.key == key);
             self.version += 1;
         }
     }
@@ -282,7 +285,7 @@ impl Fleet {
 
     /// All nodes, in no particular order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.slots.iter().flatten()
+        self.slots.iter().flatten().map(Box::as_ref)
     }
 
     /// All listings with their ids, in order of declaration.
@@ -344,7 +347,7 @@ impl Fleet {
     }
 
     pub(crate) fn slot(&self, slot: u32) -> Option<&Entry> {
-        self.slots.get(slot as usize).and_then(Option::as_ref)
+        self.slots.get(slot as usize).and_then(Option::as_deref)
     }
 
     /// Brings the order by name up to date. Cheap when nothing changed since.
@@ -395,7 +398,7 @@ impl Fleet {
 
     /// All slots with a node, in order of memory.
     pub(crate) fn occupied(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        (0..).zip(&self.slots).filter_map(|(at, slot)| slot.as_ref().map(|entry| (at, entry)))
+        (0..).zip(&self.slots).filter_map(|(at, slot)| slot.as_deref().map(|entry| (at, entry)))
     }
 
     /// Ranks of the distinct platform texts in natural order, by their id; the empty text has none.
@@ -416,11 +419,11 @@ impl Fleet {
         let key = entry.key.clone();
         let slot = match self.free.pop() {
             Some(slot) => {
-                self.slots[slot as usize] = Some(entry);
+                self.slots[slot as usize] = Some(Box::new(entry));
                 slot
             }
             None => {
-                self.slots.push(Some(entry));
+                self.slots.push(Some(Box::new(entry)));
                 // Four billion nodes do not fit into memory.
                 u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
             }

@@ -202,14 +202,14 @@ fn agent(node: &ManagedNode, verdict: Verdict) -> Step {
     let of = |state, evidence| step(StepName::AgentOnline, state, evidence, node.last_ping_ms);
     match (verdict, node.ping) {
         (Verdict::NotRunning, _) => {
-            of(StepState::Lost, Evidence::NotRunning { state: node.instance_state.clone() })
+            of(StepState::Lost, Evidence::NotRunning { state: node.instance_state.to_string() })
         }
         (Verdict::AgentLost, _) => of(StepState::Lost, Evidence::AgentLost),
         (_, PingStatus::Unknown) => of(StepState::NotChecked, Evidence::NoHeartbeat),
         _ => match Gate::closed_to(&node.agent_version) {
             lacks if lacks.is_empty() => of(StepState::Passed, Evidence::Heard),
             lacks => {
-                of(StepState::Limited, Evidence::OldAgent { version: node.agent_version.clone(), lacks })
+                of(StepState::Limited, Evidence::OldAgent { version: node.agent_version.to_string(), lacks })
             }
         },
     }

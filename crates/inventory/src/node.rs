@@ -1,6 +1,7 @@
 //! A managed node as the fleet knows it.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// Account and Region: the unit AWS lists, throttles and sets the tier by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,33 +73,34 @@ pub enum InstanceTier {
     Unknown,
 }
 
-/// A node. Text fields are empty where the service said nothing. Times are milliseconds of the Unix epoch.
+/// A node. Text fields are empty where the service said nothing. Times are milliseconds of the Unix epoch. There may be
+/// a hundred thousand: short texts stand in the node itself, and copies of it share the long ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManagedNode {
     /// Where it is registered.
     pub account_region: AccountRegion,
     /// The AWS profile it was listed through.
-    pub source: String,
+    pub source: SmolStr,
     /// `i-…`, `mi-…`; opaque, 1 to 400 characters.
-    pub node_id: String,
+    pub node_id: SmolStr,
     /// EC2 Name tag, or the hybrid node's name.
-    pub name: String,
+    pub name: SmolStr,
     /// Host name the agent reports.
-    pub computer_name: String,
+    pub computer_name: SmolStr,
     /// Kind.
     pub kind: NodeKind,
     /// Family.
     pub platform: PlatformFamily,
     /// "Microsoft Windows Server 2022 Datacenter", "Ubuntu".
-    pub platform_name: String,
+    pub platform_name: SmolStr,
     /// "10.0.20348", "24.04".
-    pub platform_version: String,
+    pub platform_version: SmolStr,
     /// Private address.
-    pub ip: String,
+    pub ip: SmolStr,
     /// Public address.
-    pub public_ip: String,
+    pub public_ip: SmolStr,
     /// "3.3.2746.0".
-    pub agent_version: String,
+    pub agent_version: SmolStr,
     /// Heartbeat.
     pub ping: PingStatus,
     /// When last heard.
@@ -106,17 +108,17 @@ pub struct ManagedNode {
     /// When registered (hybrid) or launched (EC2).
     pub registered_ms: Option<i64>,
     /// EC2 state name, else empty.
-    pub instance_state: String,
+    pub instance_state: SmolStr,
     /// EC2 instance type, else empty.
-    pub instance_type: String,
+    pub instance_type: SmolStr,
     /// Availability zone.
-    pub availability_zone: String,
+    pub availability_zone: SmolStr,
     /// VPC id.
-    pub vpc_id: String,
+    pub vpc_id: SmolStr,
     /// IAM role or instance profile.
-    pub iam_role: String,
+    pub iam_role: SmolStr,
     /// Tags, sorted by key.
-    pub tags: Vec<(String, String)>,
+    pub tags: Vec<(SmolStr, SmolStr)>,
 }
 
 impl ManagedNode {

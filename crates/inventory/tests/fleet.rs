@@ -18,22 +18,22 @@ fn node(node_id: &str, name: &str) -> ManagedNode {
         source: "prod".into(),
         node_id: node_id.into(),
         name: name.into(),
-        computer_name: String::new(),
+        computer_name: "".into(),
         kind: if node_id.starts_with("mi-") { NodeKind::OnPrem } else { NodeKind::Ec2 },
         platform: PlatformFamily::Linux,
         platform_name: "Ubuntu".into(),
         platform_version: "24.04".into(),
-        ip: String::new(),
-        public_ip: String::new(),
+        ip: "".into(),
+        public_ip: "".into(),
         agent_version: "3.3.2746.0".into(),
         ping: PingStatus::Online,
         last_ping_ms: None,
         registered_ms: None,
-        instance_state: String::new(),
-        instance_type: String::new(),
-        availability_zone: String::new(),
-        vpc_id: String::new(),
-        iam_role: String::new(),
+        instance_state: "".into(),
+        instance_type: "".into(),
+        availability_zone: "".into(),
+        vpc_id: "".into(),
+        iam_role: "".into(),
         tags: Vec::new(),
     }
 }
@@ -400,7 +400,7 @@ proptest! {
                 Act::Cancel => fleet.cancel(id),
             }
             view.update(&mut fleet, NOW);
-            let shown: Vec<String> = view.window(&fleet, 0, usize::MAX).map(|e| e.node().name.clone()).collect();
+            let shown: Vec<String> = view.window(&fleet, 0, usize::MAX).map(|e| e.node().name.to_string()).collect();
             let expected: Vec<String> = known.iter().map(|n| format!("n-{n}")).collect();
             prop_assert_eq!(shown, expected);
             prop_assert_eq!(fleet.len(), known.len());

@@ -315,7 +315,7 @@ impl Controller {
                 let message = "Only hybrid nodes can be deregistered; an EC2 instance leaves when it ends.";
                 return Err(CommandError::new(ErrorCode::InvalidInput, message));
             }
-            let scope = Scope { source: node.source.clone(), region: node.account_region.region.clone() };
+            let scope = Scope { source: node.source.to_string(), region: node.account_region.region.clone() };
             let (calls, context) = self.hybrid(&scope)?;
             let context = Context { node: Some(node.display_name().to_owned()), ..context };
             Ok((calls, context, node.node_id.clone()))
@@ -326,7 +326,7 @@ impl Controller {
         };
         let news = self.access_told.clone();
         tokio::spawn(async move {
-            match calls.deregister(node_id).await {
+            match calls.deregister(node_id.to_string()).await {
                 Ok(()) => drop(news.send(AccessNews::Deregistered { node_key, reply }).await),
                 Err(error) => answer(reply, Err(describe(&error, &context))),
             }

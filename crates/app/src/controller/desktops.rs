@@ -93,7 +93,7 @@ impl Controller {
             .and_then(|id| self.forwards.row(id).ok())
             .map_or((RDP_PORT, 0), |row| (row.spec.port.unwrap_or(RDP_PORT), row.spec.local_port));
         let info = DesktopInfo {
-            source: node.source.clone(),
+            source: node.source.to_string(),
             clients: Vec::new(),
             options: options::of_settings(&settings),
             port,
@@ -166,7 +166,7 @@ impl Controller {
                 let access = access
                     .node_access(&node.source, &node.account_region.region)
                     .map_err(|error| describe(&error, &way.context))?;
-                Some((access, node.node_id.clone()))
+                Some((access, node.node_id.to_string()))
             }
         };
         let settings = self.forwards.desktop_settings(Some(&id));
@@ -188,7 +188,7 @@ impl Controller {
             context: way.context,
             directory,
         };
-        Ok((node.node_id, attempt))
+        Ok((node.node_id.to_string(), attempt))
     }
 
     fn desktop_forward(&mut self, open: &DesktopOpen, node_name: &str) -> Result<String, CommandError> {

@@ -188,7 +188,7 @@ impl Controller {
             opens,
             profile,
             node_name: text(|node| node.display_name().to_owned()),
-            node_id: text(|node| node.node_id.clone()),
+            node_id: text(|node| node.node_id.to_string()),
             account_name: entry.map(|entry| fleet.listing_of(entry).account_name.clone()).unwrap_or_default(),
             region: text(|node| node.account_region.region.clone()),
             document: None,

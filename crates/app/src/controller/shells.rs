@@ -197,7 +197,7 @@ impl Controller {
         let shown = document.clone().unwrap_or_else(|| DEFAULT_DOCUMENT.to_owned());
         let begun = rows::new_session(fleet, entry, shown, "Asking AWS for a session", now_ms());
         let session = SessionRow { demo: self.mode == AppMode::Demo, ..begun };
-        let request = StartSession { target: node.node_id.clone(), document, parameters, reason };
+        let request = StartSession { target: node.node_id.to_string(), document, parameters, reason };
         let kind = OpeningKind::Session { control, request, options: Box::new(options) };
         Ok((Opening { kind, context }, session))
     }
@@ -225,10 +225,10 @@ impl Controller {
         let backend = self.backend.as_ref().ok_or_else(no_node)?;
         let node = entry.node();
         let context = Context {
-            source: node.source.clone(),
+            source: node.source.to_string(),
             region: node.account_region.region.clone(),
             node: Some(node.display_name().to_owned()),
-            node_id: Some(node.node_id.clone()),
+            node_id: Some(node.node_id.to_string()),
             account_id: Some(node.account_region.account_id.clone()).filter(|id| !id.is_empty()),
             document,
         };

@@ -72,7 +72,7 @@ impl Controller {
         Ok(SshConnection {
             proxy: command_line_program()?.display().to_string(),
             node: Alias::new(&node.node_id).ok_or_else(no_node)?,
-            source: node.source.clone(),
+            source: node.source.to_string(),
             region: node.account_region.region.clone(),
             port: options.port,
             user: text(&options.user),

@@ -239,7 +239,7 @@ impl ForwardDesk {
             }
         }
         for entry in fleet.entries() {
-            if let Some(entries) = by_id.get_mut(&entry.node().node_id) {
+            if let Some(entries) = by_id.get_mut(entry.node().node_id.as_str()) {
                 entries.push(entry);
             }
         }
@@ -691,10 +691,10 @@ fn place(fleet: &Fleet, entry: &Entry) -> Place {
     let node = entry.node();
     Place {
         key: entry.key().to_owned(),
-        node_id: node.node_id.clone(),
+        node_id: node.node_id.to_string(),
         node_name: node.display_name().to_owned(),
         account_name: fleet.listing_of(entry).account_name.clone(),
-        source: node.source.clone(),
+        source: node.source.to_string(),
         region: node.account_region.region.clone(),
     }
 }

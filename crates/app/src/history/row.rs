@@ -19,7 +19,7 @@ pub(super) fn names(fleet: &Fleet, region: &str, records: &[SessionRecord]) -> H
     let nodes = fleet.entries().map(|entry| entry.node());
     nodes
         .filter(|node| targets.contains(node.node_id.as_str()) && node.account_region.region == region)
-        .map(|node| (node.node_id.clone(), node.display_name().to_owned()))
+        .map(|node| (node.node_id.to_string(), node.display_name().to_owned()))
         .collect()
 }
 

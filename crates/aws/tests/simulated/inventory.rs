@@ -47,7 +47,7 @@ async fn a_refusal_of_properties_falls_back_to_information_page_by_page() {
     let (by_information, many) = all_pages(listing.as_ref()).await.unwrap();
     assert_eq!((one, many), (1, by_properties.len().div_ceil(50)));
     let ids = |nodes: &[fleetline_inventory::node::ManagedNode]| -> BTreeSet<String> {
-        nodes.iter().map(|node| node.node_id.clone()).collect()
+        nodes.iter().map(|node| node.node_id.to_string()).collect()
     };
     assert!(by_information.len() > 50);
     assert_eq!(ids(&by_information), ids(&by_properties));

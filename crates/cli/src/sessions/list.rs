@@ -59,7 +59,7 @@ pub(super) async fn run(args: ListArgs) -> Result<u8, Failure> {
         fleet.failures.iter().for_each(Failure::tell);
         for entry in fleet.fleet.entries() {
             let node = entry.node();
-            let place = (node.account_region.region.clone(), node.node_id.clone());
+            let place = (node.account_region.region.clone(), node.node_id.to_string());
             names.insert(place, node.display_name().to_owned());
         }
     }

@@ -17,7 +17,7 @@ fn fleet() -> Fleet {
     let plants = fleet.declare("plants-eu", "eu-west-1", "plants-eu");
     fleet.begin(prod);
     fleet.begin(plants);
-    let tag = |k: &str, v: &str| (k.to_owned(), v.to_owned());
+    let tag = |k: &str, v: &str| (k.into(), v.into());
     let windows = |node: ManagedNode| ManagedNode {
         platform: PlatformFamily::Windows,
         platform_name: "Microsoft Windows Server 2022 Datacenter".into(),
@@ -73,7 +73,7 @@ fn ask(text: &str) -> (Vec<String>, Vec<String>) {
     let fleet = fleet();
     let query = Query::parse(text);
     let matching = fleet.entries().filter(|entry| query.matches(&fleet, entry, NOW));
-    let mut ids: Vec<_> = matching.map(|entry| entry.node().node_id.clone()).collect();
+    let mut ids: Vec<_> = matching.map(|entry| entry.node().node_id.to_string()).collect();
     ids.sort();
     (ids, query.issues().iter().map(|issue| issue.message.clone()).collect())
 }
