@@ -82,7 +82,7 @@ impl Controller {
         About {
             node: session.node_name.clone(),
             target: session.node_id.clone(),
-            source: source.unwrap_or_default(),
+            source: source.unwrap_or_default().to_string(),
             region: session.region.clone(),
             session: session.session_id.clone(),
             size: (self.terminal_size.cols, self.terminal_size.rows),
