@@ -123,7 +123,7 @@ async fn keep_a_view(page: &Page<'_>) -> Result<String> {
     page.click("[data-testid=query-input]").await?;
     page.type_keys("platform:windows ").await?;
     page.text_until("[data-testid=result-count]", |text| text.contains("match")).await?;
-    page.click("[data-testid=sort-agent]").await?;
+    page.element("[data-testid=sort-agent]").await?.type_keys(keys::ENTER).await?;
     page.click("[data-testid=view-save]").await?;
     page.element("[data-testid=name-input]").await?.type_keys("Windows by agent\u{e007}").await?;
     page.text_until("[data-testid=view-menu]", |text| text.contains("Windows by agent")).await?;
