@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use base64::Engine as _;
 use fleetline_simulator::{SignInAnswer, Simulator, SimulatorConfig};
 use serde_json::json;
 
@@ -15,7 +14,6 @@ use crate::lab::keep_picture;
 use crate::page::Page;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the page of the sign-in is not reached yet in the real window"]
 async fn sign_in_and_codes_work_in_the_real_window() -> Result<()> {
     let Some(setup) = Setup::from_environment() else {
         println!("skipped: FLEETLINE_WINDOW_DRIVER, FLEETLINE_WINDOW_APP and DISPLAY are not all set");
@@ -65,7 +63,7 @@ async fn refusals(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
     control.answer_sign_ins(SignInAnswer::Denies);
     page.click("[data-testid=start-sign-in][data-label=fleet]").await?;
     page.text_until("[data-testid=sign-in-flow][data-step=failed]", |text| text.contains("refused")).await?;
-    picture(page, "first-run-refused").await?;
+    page.pictures("accounts-first-run-refused").await?;
     control.answer_sign_ins(SignInAnswer::WrongState);
     let before = calls(simulator, "Authorize");
     page.click("[data-testid=sign-in-again]").await?;
@@ -86,7 +84,7 @@ async fn every_role_of_a_sign_in(page: &Page<'_>, simulator: &Simulator) -> Resu
     page.element("[data-testid=sso-region]").await?.type_keys("eu-central-1").await?;
     page.click("[data-testid=begin-sign-in]").await?;
     page.click("[data-testid=choose-all-roles]").await?;
-    picture(page, "roles").await?;
+    page.pictures("accounts-roles").await?;
     page.click("[data-testid=add-roles]").await?;
     page.text_until("[data-testid=count-total]", |text| !text.trim_start().starts_with('0')).await?;
     page.click("[data-testid=rail-accounts]").await?;
@@ -108,7 +106,7 @@ async fn device_code(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
     page.call("sign_in", json!({ "name": "fleet", "method": "device" })).await?;
     let code = page.text_until("[data-testid=user-code]", |text| text.contains('-')).await?;
     ensure!(code.len() == 9, "{code}");
-    picture(page, "device-code").await?;
+    page.pictures("accounts-device-code").await?;
     control.expire_sign_ins();
     page.text_until("[data-testid=sign-in-flow][data-step=failed]", |text| text.contains("expired")).await?;
     control.answer_sign_ins(SignInAnswer::Allows);
@@ -129,14 +127,14 @@ async fn codes(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
     let wrong = if right == "000000" { "111111" } else { "000000" };
     page.element("[data-testid=mfa-code]").await?.type_keys(wrong).await?;
     page.text_until("[data-testid=mfa-refused]", |text| text.contains("AWS refused")).await?;
-    picture(page, "mfa-refused").await?;
+    page.pictures("accounts-mfa-refused").await?;
     page.element("[data-testid=mfa-code]").await?.type_keys(&right).await?;
     page.element("[data-testid=account][data-source=core][data-state=ready]").await?;
     page.until("the question is gone", async |page| {
         Ok(page.0.find("[data-testid=mfa-dialog]").await?.is_none().then_some(()))
     })
     .await?;
-    picture(page, "accounts").await
+    page.pictures("accounts-accounts").await
 }
 
 fn calls(simulator: &Simulator, operation: &str) -> u64 {
@@ -171,13 +169,14 @@ fn browser() -> Option<&'static str> {
     })
 }
 
-/// A `PATH` whose `xdg-open` opens pages in a headless browser.
+/// A `PATH` whose `xdg-open` opens pages in a headless browser. It asks no keyring for the key of its cookies: the bus of the
+/// window has none, and it would wait.
 fn path_with_browser(place: &Path, browser: &str) -> Result<String> {
     let directory: PathBuf = place.join("bin");
     std::fs::create_dir_all(&directory)?;
     let script = format!(
         "#!/bin/sh\nexec timeout 60 {browser} --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
-         --disable-background-networking --no-first-run --no-proxy-server \
+         --disable-background-networking --no-first-run --no-proxy-server --password-store=basic \
          --user-data-dir=\"$(mktemp -d '{}/browser-XXXXXX')\" --dump-dom \"$1\" >/dev/null 2>&1\n",
         place.display()
     );
@@ -185,18 +184,4 @@ fn path_with_browser(place: &Path, browser: &str) -> Result<String> {
     std::fs::write(&file, script)?;
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
     Ok(format!("{}:{}", directory.display(), std::env::var("PATH").unwrap_or_default()))
-}
-
-/// Keeps what the window shows, in both themes, where pictures are wanted.
-async fn picture(page: &Page<'_>, name: &str) -> Result<()> {
-    let Some(directory) = std::env::var_os("FLEETLINE_WINDOW_PICTURES") else { return Ok(()) };
-    for theme in ["light", "dark"] {
-        let mut settings = page.call("app_snapshot", json!({})).await?["settings"].take();
-        settings["theme"] = json!(theme);
-        page.call("settings_apply", json!({ "settings": settings })).await?;
-        page.element(&format!("html[data-theme={theme}]")).await?;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(page.0.screenshot().await?)?;
-        std::fs::write(Path::new(&directory).join(format!("accounts-{name}.{theme}.png")), bytes)?;
-    }
-    Ok(())
 }

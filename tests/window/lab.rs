@@ -24,14 +24,18 @@ pub(crate) struct Lab {
 
 impl Lab {
     /// `None`, with a word to whoever reads the output, where no window can be shown.
-    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
     pub(crate) async fn open() -> Result<Option<Self>> {
+        Self::with(SimulatorConfig { demo_denials: false, ..SimulatorConfig::default() }).await
+    }
+
+    /// As [`open`](Self::open), over a fleet of one's own.
+    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+    pub(crate) async fn with(config: SimulatorConfig) -> Result<Option<Self>> {
         let Some(setup) = Setup::from_environment() else {
             println!("skipped: FLEETLINE_WINDOW_DRIVER, FLEETLINE_WINDOW_APP and DISPLAY are not all set");
             return Ok(None);
         };
         let place = tempfile::tempdir()?;
-        let config = SimulatorConfig { demo_denials: false, ..SimulatorConfig::default() };
         let simulator = Simulator::start(config).await?;
         let (config, credentials) = simulator.write_aws_config(&place.path().join("aws"))?;
         Ok(Some(Self { simulator, setup, place, config, credentials }))
@@ -40,6 +44,25 @@ impl Lab {
     /// Where the app keeps its files, over all runs.
     pub(crate) fn home(&self) -> PathBuf {
         self.place.path().join("home")
+    }
+
+    /// Adds a profile with keys that AWS never gave out.
+    pub(crate) fn add_unknown_keys(&self, name: &str) -> Result<()> {
+        let append = |path: &Path, text: String| -> Result<()> {
+            Ok(std::fs::write(path, std::fs::read_to_string(path)? + &text)?)
+        };
+        let endpoint = self.simulator.endpoint();
+        append(
+            &self.config,
+            format!("[profile {name}]\nregion = eu-central-1\nendpoint_url = {endpoint}\n"),
+        )?;
+        append(
+            &self.credentials,
+            format!(
+                "[{name}]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {}\n",
+                "x".repeat(40)
+            ),
+        )
     }
 
     /// Starts the app, does `work` in its window, and closes it. When the work fails, the window is pictured as it was.
@@ -87,10 +110,21 @@ impl Lab {
 
 /// Chooses everything on the first-run page.
 pub(crate) async fn choose_every_account(page: &Page<'_>, simulator: &Simulator) -> Result<()> {
+    choose_accounts(page, simulator, |_| true).await
+}
+
+/// Chooses accounts by their names, and every Region any account uses.
+pub(crate) async fn choose_accounts(
+    page: &Page<'_>,
+    simulator: &Simulator,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<()> {
     page.element("[data-testid=first-run]").await?;
     let mut regions = std::collections::BTreeSet::new();
     for account in simulator.accounts() {
-        page.click(&format!("[data-testid=source][data-source='{}']", account.name)).await?;
+        if wanted(&account.name) {
+            page.click(&format!("[data-testid=source][data-source='{}']", account.name)).await?;
+        }
         regions.extend(account.regions);
     }
     let field = page.element("[data-testid=regions]").await?;

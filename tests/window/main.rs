@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod bus;
+mod documents;
 mod driver;
 mod fleet;
 mod forwards;

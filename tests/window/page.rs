@@ -1,8 +1,11 @@
 //! What a user sees and does in the window, in words of the product.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::webdriver::{Element, Session};
@@ -15,15 +18,25 @@ pub(crate) const GLANCE: Duration = Duration::from_millis(50);
 
 /// Keys that are no characters, as WebDriver writes them.
 pub(crate) mod keys {
+    pub(crate) const BACKSPACE: &str = "\u{e003}";
     pub(crate) const TAB: &str = "\u{e004}";
     pub(crate) const ENTER: &str = "\u{e007}";
-    pub(crate) const ESCAPE: &str = "\u{e00c}";
-    pub(crate) const BACKSPACE: &str = "\u{e003}";
+    pub(crate) const SHIFT: &str = "\u{e008}";
     pub(crate) const CONTROL: &str = "\u{e009}";
+    pub(crate) const ALT: &str = "\u{e00a}";
+    pub(crate) const ESCAPE: &str = "\u{e00c}";
+    pub(crate) const HOME: &str = "\u{e011}";
+    pub(crate) const LEFT: &str = "\u{e012}";
+    pub(crate) const DOWN: &str = "\u{e015}";
     pub(crate) const DELETE: &str = "\u{e017}";
+    pub(crate) const F5: &str = "\u{e035}";
     /// Lets go of every modifier.
     pub(crate) const RELEASE: &str = "\u{e000}";
 }
+
+/// Size of the window from its start, and the smallest it is looked at in, in CSS pixels.
+const SIZE: (u32, u32) = (1440, 900);
+const SMALL: (u32, u32) = (1024, 700);
 
 /// The window as a page.
 pub(crate) struct Page<'a>(pub(crate) &'a Session);
@@ -81,6 +94,55 @@ impl Page<'_> {
         self.until(&format!("the text of {selector}"), async |page| {
             let text = page.text(selector).await?;
             Ok(accept(&text).then_some(text))
+        })
+        .await
+    }
+
+    /// Waits until no such element is there.
+    pub(crate) async fn gone(&self, selector: &str) -> Result<()> {
+        self.until(&format!("{selector} gone"), async |page| {
+            Ok(page.0.find(selector).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    /// Goes to the section of this number in the rail, by its chord.
+    pub(crate) async fn section(&self, number: u8) -> Result<()> {
+        self.type_keys(&format!("{}{number}{}", keys::ALT, keys::RELEASE)).await
+    }
+
+    /// As [`section`](Self::section), from a terminal, which takes the plain chord for itself.
+    pub(crate) async fn section_from_a_shell(&self, number: u8) -> Result<()> {
+        let chord = format!("{}{}{number}{}", keys::ALT, keys::SHIFT, keys::RELEASE);
+        self.element("[data-terminal-input]").await?.type_keys(&chord).await
+    }
+
+    /// Keeps what the window shows in both themes, in its usual size and at 1024 × 700, where `FLEETLINE_WINDOW_PICTURES`
+    /// names a directory for it.
+    pub(crate) async fn pictures(&self, name: &str) -> Result<()> {
+        let Some(directory) = std::env::var_os("FLEETLINE_WINDOW_PICTURES") else { return Ok(()) };
+        for ((width, height), suffix) in [(SMALL, "-small"), (SIZE, "")] {
+            self.0.set_size(width, height).await?;
+            for theme in ["light", "dark"] {
+                let mut settings = self.call("app_snapshot", json!({})).await?["settings"].take();
+                settings["theme"] = json!(theme);
+                self.call("settings_apply", json!({ "settings": settings })).await?;
+                self.element(&format!("html[data-theme={theme}]")).await?;
+                self.painted(width).await?;
+                let picture = STANDARD.decode(self.0.screenshot().await?)?;
+                let file = format!("{name}{suffix}.{theme}.png");
+                std::fs::write(Path::new(&directory).join(file), picture)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the page is as wide as this and was painted twice since.
+    async fn painted(&self, width: u32) -> Result<()> {
+        self.until("the new size", async |page| {
+            let script = "const done = arguments[arguments.length - 1];\
+                requestAnimationFrame(() => requestAnimationFrame(() => done(window.innerWidth)));";
+            Ok((page.0.execute(script, &[]).await? == width).then_some(()))
         })
         .await
     }

@@ -5,7 +5,7 @@ use fleetline_simulator::Simulator;
 use serde_json::{Value, json};
 
 use crate::lab::{Lab, choose_every_account};
-use crate::page::Page;
+use crate::page::{Page, keys};
 
 /// Lines and bytes per line of the 10 MB file: its text is known without a copy of it.
 const LINES: usize = 100_000;
@@ -63,15 +63,23 @@ async fn keep_long_scrollback(page: &Page<'_>) -> Result<()> {
 
 /// Finds the node by its name in the query box and opens its shell with the keyboard. Returns the tab's id.
 pub(crate) async fn open_shell(page: &Page<'_>, name: &str) -> Result<String> {
-    // The whole query is replaced: select all, then type.
+    find_node(page, name).await?;
+    page.element("[data-testid=node-table]").await?.type_keys(keys::ENTER).await?;
+    front_shell(page).await
+}
+
+/// Finds the node by its name in the query box and selects it.
+pub(crate) async fn find_node(page: &Page<'_>, name: &str) -> Result<()> {
     page.click("[data-testid=query-input]").await?;
-    for _ in 0..6 {
-        page.type_keys("\u{e003}").await?;
-    }
+    // The chip of an earlier query is selected first and then taken away.
+    page.type_keys(&keys::BACKSPACE.repeat(6)).await?;
     page.type_keys(&format!("name:{name} ")).await?;
     page.text_until("[data-testid=result-count]", |text| text.starts_with("1 ")).await?;
-    page.click("[data-testid=node-row]").await?;
-    page.element("[data-testid=node-table]").await?.type_keys("\u{e007}").await?;
+    page.click("[data-testid=node-row]").await
+}
+
+/// Waits until a shell is in front. Returns the tab's id.
+pub(crate) async fn front_shell(page: &Page<'_>) -> Result<String> {
     page.until("a shell tab in front", async |page| {
         let snapshot = page.call("app_snapshot", json!({})).await?;
         let active = snapshot["activeTab"].as_str().unwrap_or_default();

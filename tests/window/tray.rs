@@ -3,12 +3,11 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::forwards::{Echo, connect, exchange, row_until};
+use crate::forwards::{Echo, connect, exchange, row_until, talk};
 use crate::lab::{Lab, choose_every_account};
 use crate::page::Page;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not passed yet in the real window"]
 async fn the_trays_menu_switches_forwards_and_quits_beside_what_is_in_the_real_window() -> Result<()> {
     let Some(lab) = Lab::open().await? else { return Ok(()) };
     let server = Echo::start().await?;
@@ -28,8 +27,8 @@ async fn the_trays_menu_switches_forwards_and_quits_beside_what_is_in_the_real_w
         let on = tray.entry_until("on", |entry| entry.label == says("idle")).await?;
         ensure!(on.mark == Some(true), "it is on and not marked: {on:?}");
         let row = row_until(page, id, "listening", |row| row["state"]["state"] == "idle").await?;
-        let held = connect(&row).await?;
-        exchange(&row, b"through what the tray switched on").await?;
+        let mut held = connect(&row).await?;
+        talk(&mut held, b"through what the tray switched on").await?;
         let active = says("active, 1 connection");
         let entry = tray.entry_until("counted", |entry| entry.label == active).await?;
         ensure!(entry.mark == Some(true), "it is active and not marked: {entry:?}");
@@ -56,7 +55,8 @@ async fn the_trays_menu_switches_forwards_and_quits_beside_what_is_in_the_real_w
         exchange(&row, b"from the tray alone").await?;
         tray.choose("Open Fleetline").await?;
         visible(page, true).await?;
-        ensure!(tray.title().await?.starts_with("Fleetline"), "the icon has another name");
+        let title = tray.title().await?;
+        ensure!(title.starts_with("Fleetline"), "the icon is called {title:?}");
         Ok(())
     })
     .await?;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { cellOf, matrixOf } from '../src/accounts/scopes';
+import { cellOf, matrixOf, troublesOf } from '../src/accounts/scopes';
 import { digitsOf, expiryOf, howOf, lifeOf, stateGlyph, stateWord, waitsForCode } from '../src/accounts/words';
 import type { AccountRegionRow, AccountRow, AccountState, CommandError, MfaAsk } from '../src/host/types';
 
@@ -81,6 +81,12 @@ describe('the scopes', () => {
     expect(matrix.regions).toEqual(['eu-west-1', 'us-east-1']);
     expect(matrix.lines.map((line) => line.source)).toEqual(['b', 'a']);
     expect(matrix.lines[0]?.cells.map((cell) => cell?.region ?? null)).toEqual([null, 'us-east-1']);
+  });
+
+  it('name a cause once for all the regions of a source', () => {
+    const failed = { state: 'failed', problem } as const;
+    const rows = [one('a', 'eu-west-1', failed), one('a', 'us-east-1'), one('a', 'us-west-2', failed), one('a', 'x', { state: 'denied', problem }), one('b', 'eu-west-1', failed)];
+    expect(troublesOf(rows).map((trouble) => [trouble.first.source, trouble.regions])).toEqual([['a', ['eu-west-1', 'us-west-2']], ['a', ['x']], ['b', ['eu-west-1']]]);
   });
 
   it('do not call an empty or denied one ready', () => {

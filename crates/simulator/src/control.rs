@@ -16,6 +16,7 @@ use crate::policy::DenyRule;
 use crate::registry::SessionView;
 use crate::session_failure::SessionFailure;
 use crate::shared::Shared;
+use crate::ssm::sessions::begin_for_another;
 use crate::sso::SignInAnswer;
 use crate::world::Account;
 use crate::world::node::Node;
@@ -489,6 +490,25 @@ impl Control {
         route.check().map_err(ControlError::Invalid)?;
         self.shared.live.add_port_route(route);
         Ok(())
+    }
+
+    /// Begins a plain shell of somebody else, who holds the role of the node's account under this session name. No client is
+    /// attached, so it ends when [`token_ttl`](crate::SimulatorConfig::token_ttl) is over, if nobody ends it before. An empty
+    /// reason is none. Returns its id.
+    ///
+    /// # Errors
+    /// If there is no node of this id or name.
+    pub fn begin_session_of(
+        &self,
+        owner: &str,
+        id_or_name: &str,
+        reason: &str,
+    ) -> Result<String, ControlError> {
+        let unknown = || ControlError::NoNode(id_or_name.to_owned());
+        let (account, region, node) = self.find(id_or_name).ok_or_else(unknown)?;
+        let index = self.account(account.plan.id)?;
+        begin_for_another(&self.shared, index, region, node, owner, reason)
+            .map_err(|failure| ControlError::Invalid(failure.message))
     }
 
     async fn change_node(

@@ -303,3 +303,22 @@ async fn a_lost_node_pauses_the_client_and_comes_back() {
     client.until_output("back=2\r\n").await;
     simulator.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_session_of_somebody_else_is_listed_under_their_name_and_can_be_terminated() {
+    let simulator = simulator(|_| {}).await;
+    let control = simulator.control();
+    let node = control.node("pay-api-03").unwrap();
+    let id = control.begin_session_of("j.weber", "pay-api-03", "INC-9921").unwrap();
+    assert!(id.starts_with("j.weber-0"), "{id}");
+    let signer = Signer::new(&account(&simulator, &node.account), &node.region, "ssm");
+    let listed = ssm_ok(&simulator, &signer, "DescribeSessions", &json!({ "State": "Active" })).await;
+    let row = &listed["Sessions"][0];
+    assert_eq!(row["SessionId"], *id);
+    assert!(row["Owner"].as_str().unwrap().ends_with("/j.weber"), "{row}");
+    assert_eq!(row["Reason"], "INC-9921");
+    ssm_ok(&simulator, &signer, "TerminateSession", &json!({ "SessionId": id })).await;
+    control.wait_for(|sessions| sessions[0].status.is_over()).await.unwrap();
+    assert!(control.begin_session_of("j.weber", "no-such-node", "").is_err());
+    simulator.shutdown().await;
+}

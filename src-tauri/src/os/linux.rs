@@ -6,6 +6,8 @@ use std::{env, fs};
 use super::{Facts, environment};
 
 pub(super) fn prepare() -> Facts {
+    // The tray icon and dialogs of the toolkit are called by it; without one, by the name of the program's file.
+    glib::set_application_name("Fleetline");
     let software_gl = software_gl(
         env::var("LIBGL_ALWAYS_SOFTWARE").ok().as_deref(),
         has_render_node(Path::new("/dev/dri")),

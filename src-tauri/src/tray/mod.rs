@@ -222,11 +222,16 @@ fn flatten<'a>(items: &'a [Item], all: &mut Vec<&'a Item>) {
     }
 }
 
-/// Whether two menus differ only in what their items say, do and mark.
+/// Whether a submenu that is drawn can be given another name. The GTK binding keeps the first one, without a word.
+const SUBMENUS_TAKE_NAMES: bool = !cfg!(target_os = "linux");
+
+/// Whether the items of two menus differ only in what can be changed where they are drawn: what they say, do and mark.
 fn has_same_shape(a: &[Item], b: &[Item]) -> bool {
     a.len() == b.len()
         && a.iter().zip(b).all(|pair| match pair {
-            (Item::Submenu { items: a, .. }, Item::Submenu { items: b, .. }) => has_same_shape(a, b),
+            (Item::Submenu { label: name, items: a }, Item::Submenu { label: other, items: b }) => {
+                (SUBMENUS_TAKE_NAMES || name == other) && has_same_shape(a, b)
+            }
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         })
 }
@@ -253,8 +258,10 @@ mod tests {
     #[test]
     fn only_the_kinds_of_items_make_the_shape() {
         let one = vec![check("a", false), submenu("b", vec![Item::Separator, check("c", true)])];
-        let other = vec![check("x", true), submenu("y", vec![Item::Separator, check("z", false)])];
+        let other = vec![check("x", true), submenu("b", vec![Item::Separator, check("z", false)])];
         assert!(has_same_shape(&one, &other));
+        let renamed = vec![check("x", true), submenu("y", vec![Item::Separator, check("z", false)])];
+        assert_eq!(has_same_shape(&one, &renamed), SUBMENUS_TAKE_NAMES);
         let longer = vec![check("a", false), submenu("b", vec![Item::Separator])];
         assert!(!has_same_shape(&one, &longer));
         assert!(!has_same_shape(&one, &[check("a", false), Item::Separator]));

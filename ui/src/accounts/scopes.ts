@@ -34,3 +34,24 @@ export function matrixOf(rows: AccountRegionRow[]): Matrix {
   const find = (source: string, region: string) => rows.find((row) => row.source === source && row.region === region) ?? null;
   return { regions, lines: sources.map((source) => ({ source, cells: regions.map((region) => find(source, region)) })) };
 }
+
+/** Why nodes of a source are missing, once for all its Regions with the same cause. */
+export interface Trouble {
+  /** The first account-Region it is about. */
+  first: AccountRegionRow;
+  regions: string[];
+  message: string;
+}
+
+/** What is wrong with account-Regions, in the order in which they are listed. */
+export function troublesOf(rows: AccountRegionRow[]): Trouble[] {
+  const troubles: Trouble[] = [];
+  for (const row of rows) {
+    if (row.problem === null) continue;
+    const message = row.problem.message;
+    const known = troubles.find((one) => one.first.source === row.source && one.first.state === row.state && one.message === message);
+    if (known) known.regions.push(row.region);
+    else troubles.push({ first: row, regions: [row.region], message });
+  }
+  return troubles;
+}

@@ -3,7 +3,8 @@ import { checkAgain } from '../access/denied';
 import { canRecord, toggleRecording } from '../recordings/actions';
 import { newForward } from '../forwards/actions';
 import type { Application } from '../state/app.svelte';
-import { ACCOUNTS_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB } from '../state/tabs.svelte';
+import { SECTIONS } from './pages';
 
 /** Commands only the terminal in front can carry out. */
 export type TerminalCommand =
@@ -96,7 +97,7 @@ function run(app: Application, command: Command): boolean {
         return true;
       }
       if (tabs.active === DOCUMENTS_TAB) {
-        document.getElementById('document-filter')?.focus();
+        app.documents.search();
         return true;
       }
       if (tabs.active !== FLEET_TAB) return tabs.activeShell === null && command.do === 'query';
@@ -111,7 +112,7 @@ function run(app: Application, command: Command): boolean {
       return true;
     }
     case 'section': {
-      const section = [FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, DOCUMENTS_TAB, ACCOUNTS_TAB, SETTINGS_TAB][command.index - 1];
+      const section = SECTIONS[command.index - 1];
       if (section === undefined) return false;
       tabs.activate(section);
       return true;
@@ -119,6 +120,7 @@ function run(app: Application, command: Command): boolean {
     case 'refresh': {
       const shell = tabs.activeShell;
       if (shell?.session?.denied) checkAgain(app, shell);
+      else if (chrome.reload !== null) chrome.reload();
       else fleet.refresh();
       return true;
     }

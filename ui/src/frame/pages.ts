@@ -1,6 +1,9 @@
 import type { IconName } from '../parts/glyphs';
 import { language } from '../i18n/index.svelte';
-import { ACCOUNTS_TAB, ACTIVATIONS_TAB, AUDIT_TAB, DOCUMENTS_TAB, FORWARDS_TAB, HISTORY_TAB, RECORDINGS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+import { ACCOUNTS_TAB, ACTIVATIONS_TAB, AUDIT_TAB, DOCUMENTS_TAB, FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, RECORDINGS_TAB, SETTINGS_TAB } from '../state/tabs.svelte';
+
+/** The sections as they stand in the rail; their chords count them from 1. */
+export const SECTIONS = [FLEET_TAB, FORWARDS_TAB, HISTORY_TAB, DOCUMENTS_TAB, ACTIVATIONS_TAB, ACCOUNTS_TAB, SETTINGS_TAB] as const;
 
 /** How a page of the interface is called. */
 export function pageTitle(id: string): string {

@@ -161,7 +161,7 @@ export const de: Messages = {
   clearSearch: 'Suche leeren',
   emptyDenied: (denied, all) => `${n(denied)} von ${n(all)} Konto-Regionen sind verweigert`,
   emptyLoading: 'Knoten werden geladen',
-  staleBar: (time, age) => `**Daten von ${time}, ${age} alt** Alter zählen ab dann.`,
+  staleBar: (time, age) => `**Daten von ${time}, ${age} alt.** Alter zählen ab dann.`,
   staleRows: (count) => plural(loc, count, { one: '# Knoten ist noch nicht bestätigt.', other: '# Knoten sind noch nicht bestätigt.' }),
   staleMissed: (count) =>
     plural(loc, count, { one: '# Konto-Region konnte nicht aufgelistet werden.', other: '# Konto-Regionen konnten nicht aufgelistet werden.' }),

@@ -171,7 +171,7 @@ export const en = {
   clearSearch: 'Clear search',
   emptyDenied: (denied: number, all: number) => `${n(denied)} of ${n(all)} account-regions are denied`,
   emptyLoading: 'Loading nodes',
-  staleBar: (time: string, age: string) => `**Data from ${time}, ${age} old** Ages are counted from then.`,
+  staleBar: (time: string, age: string) => `**Data from ${time}, ${age} old.** Ages are counted from then.`,
   staleRows: (count: number) => plural(loc, count, { one: '# node is not confirmed yet.', other: '# nodes are not confirmed yet.' }),
   staleMissed: (count: number) =>
     plural(loc, count, { one: '# account-region could not be listed.', other: '# account-regions could not be listed.' }),

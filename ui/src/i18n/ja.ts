@@ -145,7 +145,7 @@ export const ja: Messages = {
   clearSearch: '検索を消す',
   emptyDenied: (denied, all) => `${n(all)} 件中 ${n(denied)} 件のアカウントとリージョンが拒否されました`,
   emptyLoading: 'ノードを読み込み中',
-  staleBar: (time, age) => `**${time} のデータ、${age}前** 経過時間はその時点からです。`,
+  staleBar: (time, age) => `**${time} のデータ、${age}前。** 経過時間はその時点からです。`,
   staleRows: (count) => `${n(count)} 件のノードは未確認です。`,
   staleMissed: (count) => `${n(count)} 件のアカウントとリージョンを取得できませんでした。`,
   scopeKept: (count, time) => `${time} 時点のノード ${n(count)} 件を表示しています。`,

@@ -72,6 +72,9 @@ export class Chrome {
   /** Inner width in CSS pixels. */
   width = $state(window.innerWidth);
 
+  /** Reads the page in front anew, where it shows more than the fleet. */
+  reload: (() => void) | null = null;
+
   #opener: HTMLElement | null = null;
 
   open(overlay: Overlay): void {
@@ -86,6 +89,14 @@ export class Chrome {
     const opener = this.#opener;
     this.#opener = null;
     if (opener?.isConnected) queueMicrotask(() => opener.focus());
+  }
+
+  /** Has the refresh chord do `read` while a page is in front; returns how to stop. */
+  reloads(read: () => void): () => void {
+    this.reload = read;
+    return () => {
+      if (this.reload === read) this.reload = null;
+    };
   }
 
   say(text: string): void {

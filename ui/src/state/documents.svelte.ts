@@ -1,3 +1,5 @@
+import { tick } from 'svelte';
+
 import { HostError } from '../host/types';
 import type {
   CommandError, DocumentDetail, DocumentEdit, DocumentLine, DocumentPlace, DocumentReading, DocumentRow, DocumentSessionType, Host,
@@ -33,6 +35,8 @@ export class DocumentsState {
   /** Why the list could not be read. */
   problem = $state.raw<CommandError | null>(null);
   filter = $state('');
+  /** Whether the field of the filter is shown. */
+  searching = $state(false);
   open = $state.raw<OpenDocument | null>(null);
   opening = $state<string | null>(null);
   comparison = $state.raw<Comparison | null>(null);
@@ -54,6 +58,18 @@ export class DocumentsState {
   constructor(host: Host, chrome: Chrome) {
     this.#host = host;
     this.#chrome = chrome;
+  }
+
+  /** Shows the field of the filter and gives it the focus. */
+  search(): void {
+    this.searching = true;
+    void tick().then(() => document.getElementById('document-filter')?.focus());
+  }
+
+  /** Hides the field; every document is listed again. */
+  stopSearching(): void {
+    this.searching = false;
+    this.filter = '';
   }
 
   /** What the filter leaves. */

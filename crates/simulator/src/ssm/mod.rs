@@ -7,7 +7,7 @@ mod fields;
 mod filters;
 mod information;
 mod properties;
-mod sessions;
+pub(crate) mod sessions;
 mod settings;
 mod tags;
 pub(crate) mod validation;

@@ -21,6 +21,7 @@ use crate::registry::{Presence, SessionStatus, SessionView};
 use crate::shared::Shared;
 use crate::sigv4::Presigner;
 use crate::world::catalogue::PlatformType;
+use crate::world::node::Node;
 use crate::world::past::KEPT_MS;
 use crate::world::{Account, task};
 
@@ -67,7 +68,7 @@ pub(super) fn start(
             format!("This simulator runs at most {} sessions at a time.", shared.config.max_sessions),
         ));
     }
-    let session_id = new_session_id();
+    let session_id = new_session_id(Account::SESSION_NAME);
     let view = SessionView {
         session_id: session_id.clone(),
         account_id: account.plan.id.to_owned(),
@@ -416,9 +417,44 @@ fn output_url(view: &SessionView) -> Value {
 }
 
 /// Role session name and 17 digits, as the service makes them.
-fn new_session_id() -> String {
+/// Ids begin with the name of the role session that started them.
+fn new_session_id(owner: &str) -> String {
     let random: [u8; 8] = rand::random();
-    format!("{}-0{}", Account::SESSION_NAME, hex::encode(random))
+    format!("{owner}-0{}", hex::encode(random))
+}
+
+/// Begins a plain shell of another holder of the account's role, to which no client has attached. Returns its id.
+pub(crate) fn begin_for_another(
+    shared: &Arc<Shared>,
+    account: usize,
+    region: &str,
+    node: &Node,
+    owner: &str,
+    reason: &str,
+) -> Result<String, ApiFailure> {
+    let plan = documents::plan(None, documents::DEFAULT, &BTreeMap::new(), node.os.platform)?;
+    let session_id = new_session_id(owner);
+    let (id, role) = (shared.world.accounts[account].plan.id, shared.world.accounts[account].plan.role);
+    let view = SessionView {
+        session_id: session_id.clone(),
+        account_id: id.to_owned(),
+        region: region.to_owned(),
+        target: node.id.to_string(),
+        status: SessionStatus::Connecting,
+        owner: format!("arn:aws:sts::{id}:assumed-role/{role}/{owner}"),
+        document: documents::DEFAULT.to_owned(),
+        reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
+        start_ms: shared.now_ms(),
+        end_ms: None,
+        details: String::new(),
+        client_sockets: 0,
+        dropped_frames: 0,
+        s3_url: String::new(),
+        cloudwatch_url: String::new(),
+    };
+    gateway::begin(shared, account, node, view, plan);
+    shared.changed();
+    Ok(session_id)
 }
 
 fn new_token() -> StreamToken {

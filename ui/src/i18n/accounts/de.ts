@@ -92,7 +92,7 @@ export const de: AccountMessages = {
   loading: 'lädt',
   denied: 'verweigert',
   failed: 'gescheitert',
-  missing: (name, region, cause) => `${name} · ${region}: ${cause} Diese Knoten fehlen in jeder Zählung.`,
+  missing: (name, regions, cause) => `${name} · ${regions}: ${cause} Diese Knoten fehlen in jeder Zählung.`,
 
   noneTitle: 'Noch keine Identitäten',
   noneCause: 'Fleetline hat auf diesem Rechner kein AWS-Profil, keine sso-session und keine AWS-Variablen gefunden. Melden Sie sich über IAM Identity Center an, oder richten Sie ein Profil wie für die AWS CLI ein.',

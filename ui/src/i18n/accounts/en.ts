@@ -97,7 +97,7 @@ export const en = {
   loading: 'loading',
   denied: 'denied',
   failed: 'failed',
-  missing: (name: string, region: string, cause: string) => `${name} · ${region}: ${cause} Its nodes are missing from every count.`,
+  missing: (name: string, regions: string, cause: string) => `${name} · ${regions}: ${cause} Its nodes are missing from every count.`,
 
   // Empty
   noneTitle: 'No identities yet',

@@ -91,7 +91,7 @@ export const ja: AccountMessages = {
   loading: '読み込み中',
   denied: '拒否',
   failed: '失敗',
-  missing: (name, region, cause) => `${name} · ${region}: ${cause} そのノードはどの数にも含まれていません。`,
+  missing: (name, regions, cause) => `${name} · ${regions}: ${cause} そのノードはどの数にも含まれていません。`,
 
   noneTitle: 'まだ ID がありません',
   noneCause: 'このコンピューターには AWS プロファイル、sso-session、AWS の環境変数が見つかりません。IAM Identity Center でサインインするか、AWS CLI と同じようにプロファイルを設定してください。',

@@ -48,7 +48,7 @@ export const history: HistoryMessages = {
   clearSelection: 'Auswahl aufheben',
   terminateTitle: (count) => plural(loc, count, { one: 'Diese Sitzung beenden?', other: '# Sitzungen beenden?' }),
   terminateOne: (owner, node) => `Sitzung von ${owner} auf ${node} beenden?`,
-  terminateCause: 'Sie schließen sofort, mit allen Programmen und Weiterleitungen darin. Ihre Besitzer erfahren den Grund nicht; schreib ihnen selbst. AWS vermerkt es unter deinem Namen.',
+  terminateCause: (count) => `${count === 1 ? 'Sie schließt sofort, mit allen Programmen und Weiterleitungen darin. Wem sie gehört, erfährt den Grund nicht; schreib selbst.' : 'Sie schließen sofort, mit allen Programmen und Weiterleitungen darin. Ihre Besitzer erfahren den Grund nicht; schreib ihnen selbst.'} AWS vermerkt es unter deinem Namen.`,
   terminateMore: (count) => `und ${n(count)} weitere`,
   terminateButton: (count) => plural(loc, count, { one: 'Sitzung beenden', other: '# Sitzungen beenden' }),
   terminating: 'Wird beendet, so schnell AWS es erlaubt',

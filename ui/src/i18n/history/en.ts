@@ -48,7 +48,7 @@ export const history = {
   clearSelection: 'Clear selection',
   terminateTitle: (count: number) => plural(loc, count, { one: 'Terminate this session?', other: 'Terminate # sessions?' }),
   terminateOne: (owner: string, node: string) => `Terminate ${owner}’s session on ${node}?`,
-  terminateCause: 'They close at once, with every program and forward in them. Their owners are not told why, so write to them yourself. AWS keeps the record under your name.',
+  terminateCause: (count: number) => `${count === 1 ? 'It closes at once, with every program and forward in it. Its owner is not told why, so write to them yourself.' : 'They close at once, with every program and forward in them. Their owners are not told why, so write to them yourself.'} AWS keeps the record under your name.`,
   terminateMore: (count: number) => `and ${n(count)} more`,
   terminateButton: (count: number) => plural(loc, count, { one: 'Terminate session', other: 'Terminate # sessions' }),
   terminating: 'Terminating, at the pace AWS allows',

@@ -48,7 +48,7 @@ export const history: HistoryMessages = {
   clearSelection: '選択を解除',
   terminateTitle: (count) => `${n(count)} 件のセッションを終了しますか?`,
   terminateOne: (owner, node) => `${node} での ${owner} のセッションを終了しますか?`,
-  terminateCause: '中のプログラムや転送ごと、ただちに閉じます。所有者に理由は伝わらないので、自分で連絡してください。AWS にはあなたの名前で記録が残ります。',
+  terminateCause: () => '中のプログラムや転送ごと、ただちに閉じます。所有者に理由は伝わらないので、自分で連絡してください。AWS にはあなたの名前で記録が残ります。',
   terminateMore: (count) => `ほか ${n(count)} 件`,
   terminateButton: (count) => `${n(count)} 件を終了`,
   terminating: 'AWS が許す速さで終了しています',
