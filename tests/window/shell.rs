@@ -75,6 +75,8 @@ pub(crate) async fn find_node(page: &Page<'_>, name: &str) -> Result<()> {
     page.type_keys(&keys::BACKSPACE.repeat(6)).await?;
     page.type_keys(&format!("name:{name} ")).await?;
     page.text_until("[data-testid=result-count]", |text| text.starts_with("1 ")).await?;
+    // The count may be painted before the rows.
+    page.text_until("[data-testid=node-row]", |text| text.contains(name)).await?;
     page.click("[data-testid=node-row]").await
 }
 
