@@ -5,6 +5,7 @@ mod accounts;
 mod book;
 mod desktops;
 mod documents;
+mod fleet;
 mod forwards;
 mod history;
 mod lifecycle;
@@ -15,16 +16,13 @@ mod restore;
 mod shells;
 mod ssh;
 mod surroundings;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_engine::SessionOptions;
-use fleetline_engine::ports::ApiError;
-use fleetline_inventory::node::InstanceTier;
-use fleetline_inventory::ports::Sources;
-use fleetline_ipc::event::{AppEvent, Change};
-use fleetline_ipc::fleet::{FleetSummary, NodeDetail};
+use fleetline_ipc::event::Change;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::{AppMode, AppSnapshot, Language, NoticeLevel, SourceRow, StartChoice};
 use fleetline_ipc::terminal::TerminalSize;
@@ -47,7 +45,7 @@ use crate::checks::Checks;
 use crate::clock::now_ms;
 use crate::connect::LastChoices;
 use crate::disk::{Disk, Written};
-use crate::fleet::{FleetDesk, RefreshTags};
+use crate::fleet::FleetDesk;
 use crate::forwards::{ForwardDesk, News};
 use crate::handle::AppHandle;
 use crate::history::HistoryDesk;
@@ -55,13 +53,11 @@ use crate::notices::{self, Notices};
 use crate::ports::{Backend, Launcher, Ports, StartOptions, Ui};
 use crate::refresh::Progress;
 use crate::request::{Reply, Request};
-use crate::rows;
-use crate::rungs;
 use crate::secrets;
 use crate::tabs::{Proofs, TabChange, Tabs};
 use crate::terminal_task::{Report, Reports};
 use crate::tiers::Tiers;
-use crate::tray::{self, Menu, TrayState};
+use crate::tray::Menu;
 
 /// Requests that may wait for the controller; beyond it callers wait.
 const WAITING_REQUESTS: usize = 256;
@@ -410,98 +406,6 @@ impl Controller {
         }
     }
 
-    fn summary(&self) -> FleetSummary {
-        let mut summary = self.desk.summary();
-        for row in &mut summary.account_regions {
-            row.tier_change = self.tiers.row(&row.source, &row.region);
-        }
-        FleetSummary { refreshing: summary.refreshing || self.launching.is_some(), ..summary }
-    }
-
-    fn node(&self, key: &str) -> Result<NodeDetail, CommandError> {
-        let fleet = self.desk.fleet();
-        let entry = fleet.get(key).ok_or_else(no_node)?;
-        let now = now_ms();
-        let steps = fleetline_inventory::ladder(entry.node(), fleet.listing_of(entry), self.proof_of(key));
-        Ok(NodeDetail {
-            row: rows::node_row(fleet, entry, now),
-            ladder: rungs::ladder(steps),
-            facts: rows::facts(entry.node()),
-            tags: rows::tags(entry.node()),
-            groups: fleet.marks().groups_of(key).map(str::to_owned).collect(),
-            sessions: self.tabs.sessions_on(key),
-            check: self.checks.row(key).cloned(),
-        })
-    }
-
-    fn refresh(&mut self) -> Result<(), CommandError> {
-        let sources = self.open_sources()?;
-        // The command line program may have changed it.
-        self.read_book();
-        self.desk.refresh(&sources, &self.progress, RefreshTags::All);
-        Ok(())
-    }
-
-    fn refresh_one(&mut self, source: &str, region: &str) -> Result<(), CommandError> {
-        let sources = self.open_sources()?;
-        self.desk.refresh_one(source, region, &sources, &self.progress)
-    }
-
-    /// The sources of the fleet that is open.
-    fn open_sources(&self) -> Result<Arc<dyn Sources<ApiError>>, CommandError> {
-        let Some(backend) = &self.backend else {
-            let message = match self.launching {
-                Some(_) => "The fleet is being opened; it is listed when that is done.",
-                None => "No fleet is open; choose the demo fleet or an AWS profile first.",
-            };
-            return Err(CommandError::new(ErrorCode::InvalidInput, message));
-        };
-        Ok(backend.sources.clone())
-    }
-
-    fn progressed(&mut self, progress: Progress) {
-        self.learn_of_sources(&progress);
-        let outcome = self.desk.progress(progress);
-        if outcome.identities {
-            self.emit_mode();
-        }
-        if let Some((id, problem)) = outcome.notice {
-            let changed = match problem {
-                Some(problem) => self.notices.raise(notices::of_problem(id, NoticeLevel::Info, &problem)),
-                None => self.notices.take_down(&id),
-            };
-            self.notices_changed(changed);
-        }
-        if let Some(scope) = outcome.tier_pending.filter(|scope| !self.tiers.is_watched(scope))
-            && let Err(problem) = self.tier_watch(scope, InstanceTier::Unknown)
-        {
-            tracing::warn!(message = problem.message, "a change of the tier is not looked at");
-        }
-        if outcome.cache && !self.caching {
-            self.cache_next();
-        }
-    }
-
-    /// Writes the next complete listing to the cache.
-    fn cache_next(&mut self) {
-        let next = self.desk.next_to_cache();
-        self.caching =
-            next.is_some_and(|cache| self.disk.save_cached(cache.key, cache.saved_ms, cache.listing));
-    }
-
-    fn announce(&mut self) {
-        let (_, views) = self.desk.announce();
-        let summary = self.summary();
-        self.emit(Change::Fleet { summary });
-        for view in views {
-            self.emit(Change::View { view });
-        }
-        if self.forwards.find_nodes(self.desk.fleet()) {
-            self.emit_forwards();
-        }
-        self.restore_waiting();
-    }
-
     fn reported(&mut self, tab: &str, report: Report) {
         if let Report::NotTerminated(problem) = &report {
             let raised =
@@ -551,61 +455,6 @@ impl Controller {
             None => self.notices.take_down("storage"),
         };
         self.notices_changed(changed);
-    }
-
-    fn emit(&mut self, change: Change) {
-        self.version += 1;
-        self.ui.emit(AppEvent { version: self.version as f64, change });
-    }
-
-    fn emit_mode(&mut self) {
-        let change = Change::Mode {
-            mode: self.mode.clone(),
-            sources: self.sources.clone(),
-            identities: self.desk.identities(),
-        };
-        self.emit(change);
-    }
-
-    fn emit_tabs(&mut self) {
-        let change = Change::Tabs { tabs: self.tabs.rows(), active: self.tabs.active().to_owned() };
-        self.emit(change);
-        self.note_open();
-    }
-
-    fn notices_changed(&mut self, changed: bool) {
-        if changed {
-            let notices = self.notices.rows();
-            self.emit(Change::Notices { notices });
-        }
-    }
-
-    /// Draws the tray menu soon: at once when it was not drawn lately, so that busy forwards cost four drawings a second.
-    fn draw_tray(&mut self) {
-        let soonest = self.tray_drawn.map_or_else(Instant::now, |drawn| drawn + TRAY_CALM);
-        self.tray_due.get_or_insert(soonest);
-    }
-
-    /// Draws the tray menu when it would look different.
-    fn redraw_tray(&mut self) {
-        self.tray_due = None;
-        self.tray_drawn = Some(Instant::now());
-        let (forwards, bundles, paused) = self.forwards.tray();
-        let state = TrayState {
-            shells: self.tabs.tray_shells(),
-            forwards,
-            bundles,
-            paused,
-            demo: self.mode == AppMode::Demo,
-            started: self.mode != AppMode::FirstRun,
-            language: self.language,
-            ending: self.ending.tray(),
-        };
-        let menu = tray::menu(&state);
-        if menu != self.tray {
-            self.tray = menu.clone();
-            self.ui.set_tray(menu);
-        }
     }
 }
 

@@ -5,26 +5,27 @@ mod input;
 mod line;
 mod local;
 mod painter;
+mod recording;
 mod replay;
+mod requests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_engine::ports::{ControlPlane, StartSession};
 use fleetline_engine::{
-    OutputChunk, Priority, SessionOptions, SessionState as EngineState, ShellOptions, TerminalSize,
-    open_shell,
+    OutputChunk, SessionOptions, SessionState as EngineState, ShellOptions, TerminalSize, open_shell,
 };
 use fleetline_ipc::access::Denied;
 use fleetline_ipc::document::DocumentEffects;
 use fleetline_ipc::recording::RecordingMark;
 use fleetline_ipc::replay::ReplayRow;
 use fleetline_ipc::session::SessionState;
-use fleetline_ipc::terminal::{PasteOutcome, TerminalSize as IpcSize};
+use fleetline_ipc::terminal::TerminalSize as IpcSize;
 use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_recording::sealed::Ending;
 use fleetline_recording::{Content, Control, Standing};
-use fleetline_terminal::{MAX_COLS, MAX_ROWS, MIN_COLS, Options, Palette, Size, Terminal, TerminalEvent};
+use fleetline_terminal::{Options, Palette, Size, Terminal, TerminalEvent};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -37,8 +38,7 @@ use self::replay::Replay;
 use crate::ports::Ui;
 use crate::problem::{Context, denied, describe_close};
 use crate::recorder::{Recorder, RecorderState};
-use crate::request::{Reply, TerminalRequest};
-use crate::rows::millis;
+use crate::request::TerminalRequest;
 
 /// Requests that may wait for a terminal. Its task answers each within moments, so more means a caller that does not
 /// wait for its answers.
@@ -309,46 +309,6 @@ impl Task {
         }
     }
 
-    async fn record(&mut self, mut recorder: Recorder) {
-        self.end_recording(Ending::Stopped).await;
-        let about = recorder.about();
-        let mark = RecordingMark {
-            since_ms: millis(i64::try_from(about.started_ms).unwrap_or(i64::MAX)),
-            input: about.input,
-        };
-        let size = self.terminal.size();
-        if about.size != (size.cols, size.rows) {
-            recorder.resized(size.cols, size.rows).await;
-        }
-        let state = recorder.state();
-        self.recording = Some((recorder, state));
-        self.report(Report::Recording(Some(mark))).await;
-    }
-
-    async fn end_recording(&mut self, ending: Ending) {
-        let Some((recorder, state)) = self.recording.take() else { return };
-        recorder.end(ending).await;
-        let last = state.borrow().clone();
-        match last {
-            RecorderState::Failed(why) => self.report(Report::RecordingFailed(recording_failed(why))).await,
-            RecorderState::On | RecorderState::Ended(_) => self.report(Report::Recording(None)).await,
-        }
-    }
-
-    /// It ended by itself: it is full, or cannot be written.
-    async fn recorder_changed(&mut self) {
-        let Some((_, mut state)) = self.recording.take() else { return };
-        let last = state.borrow_and_update().clone();
-        let problem = match last {
-            RecorderState::Failed(why) => recording_failed(why),
-            RecorderState::On | RecorderState::Ended(_) => CommandError {
-                hint: Some("Choose a larger size in the settings, or begin another one.".to_owned()),
-                ..CommandError::new(ErrorCode::Storage, "The recording reached its largest size and ended.")
-            },
-        };
-        self.report(Report::RecordingFailed(problem)).await;
-    }
-
     async fn open(&mut self, opening: Opening) {
         self.end_recording(Ending::Session).await;
         if self.live.is_some() {
@@ -468,148 +428,6 @@ impl Task {
         }
     }
 
-    async fn request(&mut self, request: TerminalRequest) {
-        match request {
-            TerminalRequest::Attach { frames, reply } => {
-                self.painter.attach(frames);
-                self.set_priority(Priority::Foreground);
-                answer(reply, Ok(()));
-            }
-            TerminalRequest::Detach { reply } => {
-                self.painter.detach();
-                self.set_priority(Priority::Background);
-                self.unseen_after = Instant::now();
-                answer(reply, Ok(()));
-            }
-            TerminalRequest::Ack { seq, reply } => {
-                self.painter.painted(seq);
-                answer(reply, Ok(()));
-            }
-            TerminalRequest::Resize { size, reply } => answer(reply, self.resize(size)),
-            TerminalRequest::Key { key, reply } => {
-                let encoded = self.terminal.encode_key(&convert::key(key));
-                self.painter.changed();
-                answer(reply, encoded.map_or(Ok(false), |bytes| self.send(bytes).map(|()| true)));
-            }
-            TerminalRequest::Text { text, reply } => {
-                let sent = within_limit(&text).and_then(|()| {
-                    let bytes = self.terminal.encode_text(&text);
-                    self.send(bytes)
-                });
-                self.painter.changed();
-                answer(reply, sent);
-            }
-            TerminalRequest::Paste { text, confirmed, reply } => answer(reply, self.paste(&text, confirmed)),
-            TerminalRequest::PasteClipboard { confirmed, reply } => {
-                let outcome = match self.clipboard().await {
-                    Ok(text) => self.paste(&text, confirmed),
-                    Err(problem) => Err(problem),
-                };
-                answer(reply, outcome);
-            }
-            TerminalRequest::Mouse { mouse, reply } => {
-                let encoded = self.terminal.encode_mouse(&convert::mouse(mouse));
-                answer(reply, encoded.map_or(Ok(()), |bytes| self.send(bytes)));
-            }
-            TerminalRequest::Focus { focused, reply } => {
-                let sent = self.terminal.encode_focus(focused).map_or(Ok(()), |bytes| self.send(bytes));
-                // A window may change hands while a session is away; that is nothing to tell the user.
-                drop(sent);
-                answer(reply, Ok(()));
-            }
-            TerminalRequest::Scroll { to, reply } => {
-                self.terminal.scroll(convert::scroll(to));
-                self.painter.changed();
-                answer(reply, Ok(()));
-            }
-            TerminalRequest::Select { input, reply } => {
-                convert::select(&mut self.terminal, input);
-                self.painter.changed();
-                answer(reply, Ok(()));
-            }
-            TerminalRequest::Copy { reply } => {
-                let copied = self.copy().await;
-                answer(reply, copied);
-            }
-            TerminalRequest::Search { request, reply } => {
-                let found = convert::search(&mut self.terminal, request);
-                self.painter.changed();
-                answer(reply, Ok(found));
-            }
-            TerminalRequest::Mirror { reply } => answer(reply, Ok(self.terminal.mirror())),
-        }
-    }
-
-    /// Who is looked at goes first when AWS limits how fast sessions are resumed.
-    fn set_priority(&self, priority: Priority) {
-        if let Some(live) = &self.live {
-            live.session.set_priority(priority);
-        }
-    }
-
-    fn send(&mut self, bytes: Vec<u8>) -> Result<(), CommandError> {
-        let Some(live) = self.live.as_ref().filter(|live| !live.over) else { return Err(input::over()) };
-        if let Some((recorder, _)) = &mut self.recording {
-            recorder.typed(&bytes);
-        }
-        live.input.send(bytes)
-    }
-
-    fn resize(&mut self, size: IpcSize) -> Result<(), CommandError> {
-        if !(MIN_COLS..=MAX_COLS).contains(&size.cols) || !(1..=MAX_ROWS).contains(&size.rows) {
-            return Err(CommandError::new(
-                ErrorCode::InvalidInput,
-                format!("A terminal has {MIN_COLS} to {MAX_COLS} columns and 1 to {MAX_ROWS} rows."),
-            ));
-        }
-        let size = Size::new(size.cols, size.rows);
-        // What was recorded fits its own size only.
-        if self
-            .live
-            .as_ref()
-            .is_some_and(|live| live.session.replay().is_some_and(|replay| replay.size().is_some()))
-        {
-            return Ok(());
-        }
-        if size != self.terminal.size() {
-            self.terminal.resize(size);
-            self.painter.changed();
-            self.resize_at = Some(Instant::now() + convert::RESIZE_REST);
-        }
-        Ok(())
-    }
-
-    fn paste(&mut self, text: &str, confirmed: bool) -> Result<PasteOutcome, CommandError> {
-        within_limit(text)?;
-        if let (false, Some(review)) = (confirmed, self.terminal.paste_review(text)) {
-            return Ok(convert::review(review));
-        }
-        let bytes = self.terminal.encode_paste(text);
-        self.painter.changed();
-        self.send(bytes)?;
-        Ok(PasteOutcome::Sent)
-    }
-
-    /// Reading and writing the clipboard may wait for another program, so it happens on a thread for such things.
-    async fn clipboard(&mut self) -> Result<String, CommandError> {
-        let ui = self.ui.clone();
-        let read = tokio::task::spawn_blocking(move || ui.read_clipboard()).await;
-        read.map_err(|error| clipboard_problem(&error.to_string()))?
-            .map_err(|error| clipboard_problem(&error.0))
-    }
-
-    async fn copy(&mut self) -> Result<String, CommandError> {
-        let Some(text) = self.terminal.selection_text().filter(|text| !text.is_empty()) else {
-            return Ok(String::new());
-        };
-        let (ui, copy) = (self.ui.clone(), text.clone());
-        let written = tokio::task::spawn_blocking(move || ui.write_clipboard(&copy)).await;
-        written
-            .map_err(|error| clipboard_problem(&error.to_string()))?
-            .map_err(|error| clipboard_problem(&error.0))?;
-        Ok(text)
-    }
-
     async fn close(mut self) {
         self.end_recording(Ending::Session).await;
         let Some(live) = self.live.take() else { return };
@@ -645,34 +463,6 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-fn answer<T>(reply: Reply<T>, value: Result<T, CommandError>) {
-    // A caller that has gone away no longer needs the answer.
-    drop(reply.send(value));
-}
-
 fn engine_size(size: Size) -> TerminalSize {
     TerminalSize { cols: size.cols, rows: size.rows }
-}
-
-fn within_limit(text: &str) -> Result<(), CommandError> {
-    if text.len() <= TEXT_LIMIT {
-        return Ok(());
-    }
-    let message = format!("The text has {} bytes; at most 1 MiB can be sent at once.", text.len());
-    Err(CommandError::new(ErrorCode::InvalidInput, message))
-}
-
-fn recording_failed(why: String) -> CommandError {
-    CommandError {
-        detail: Some(why),
-        hint: Some("What was recorded before can be played.".to_owned()),
-        ..CommandError::new(ErrorCode::Storage, "The recording could not be written any more and ended.")
-    }
-}
-
-fn clipboard_problem(detail: &str) -> CommandError {
-    CommandError {
-        detail: Some(detail.to_owned()),
-        ..CommandError::new(ErrorCode::Unsupported, "The clipboard cannot be used on this desktop right now.")
-    }
 }
