@@ -5,6 +5,7 @@
 //! [`ssh_config`] changes the user's OpenSSH configuration by one line and takes it back exactly. [`password`] decrypts
 //! what EC2 keeps for Windows nodes with the user's own key.
 
+pub mod desktop_entry;
 pub mod password;
 mod private_file;
 pub mod rdp;

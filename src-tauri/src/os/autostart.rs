@@ -39,6 +39,8 @@ mod os {
     use std::path::PathBuf;
     use std::{env, io};
 
+    use fleetline_launch::desktop_entry::exec_word;
+
     use super::{ARGUMENT, keep, no_home};
 
     pub(super) fn start_at_login(on: bool) -> io::Result<()> {
@@ -58,26 +60,11 @@ mod os {
     }
 
     fn entry(program: &str) -> String {
-        let exec = format!("{} {ARGUMENT}", quoted(program));
+        let exec = format!("{} {ARGUMENT}", exec_word(program));
         format!(
             "[Desktop Entry]\nType=Application\nName=Fleetline\nExec={exec}\nIcon=dev.fleetline.app\nTerminal=false\n\
              X-GNOME-Autostart-enabled=true\n"
         )
-    }
-
-    /// A word of `Exec`: in quotes with their four characters escaped, percent signs doubled, and then as a value of
-    /// the file, where a backslash is written twice.
-    fn quoted(word: &str) -> String {
-        let mut text = String::from("\"");
-        for c in word.chars() {
-            match c {
-                '"' | '`' | '$' | '\\' => text.extend(['\\', c]),
-                '%' => text.push_str("%%"),
-                _ => text.push(c),
-            }
-        }
-        text.push('"');
-        text.replace('\\', r"\\")
     }
 
     #[cfg(test)]
@@ -85,19 +72,12 @@ mod os {
         use super::*;
 
         #[test]
-        fn a_path_stays_one_word_whatever_is_in_it() {
-            assert_eq!(quoted("/opt/Fleet line/app"), r#""/opt/Fleet line/app""#);
-            assert_eq!(quoted(r#"/a"b$c%d"#), r#""/a\\"b\\$c%%d""#);
-            let entry = entry("/usr/bin/fleetline-desktop");
-            assert!(entry.contains("\nExec=\"/usr/bin/fleetline-desktop\" --minimized\n"), "{entry}");
-        }
-
-        #[test]
         fn an_entry_comes_and_goes() {
             let place = tempfile::tempdir().unwrap();
             let file = place.path().join("autostart/x.desktop");
-            keep(&file, Some(entry("/x"))).unwrap();
-            assert!(std::fs::read_to_string(&file).unwrap().starts_with("[Desktop Entry]"));
+            keep(&file, Some(entry("/opt/Fleet line/app"))).unwrap();
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(text.contains("\nExec=\"/opt/Fleet line/app\" --minimized\n"), "{text}");
             keep(&file, None).unwrap();
             assert!(!file.exists());
             keep(&file, None).unwrap();

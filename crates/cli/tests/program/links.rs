@@ -48,6 +48,8 @@ impl Home {
         // xdg-open starts nothing where there is no display; what it starts here needs none.
         // What it finds no program for, it hands to a browser: none may start.
         command.env("DISPLAY", ":0").env("BROWSER", "/bin/false");
+        // A bus of their own would be started for them, and note in the home where it is.
+        command.env("DBUS_SESSION_BUS_ADDRESS", "disabled:");
         command
     }
 

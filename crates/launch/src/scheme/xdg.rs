@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::mimeapps::{forget, prefer, preferred};
 use super::{Opener, SchemeError};
+use crate::desktop_entry::exec_word;
 use crate::private_file;
 
 /// Our entry. Packages install one of another name, which stays what it is.
@@ -126,31 +127,11 @@ impl Places {
 fn entry(program: &Path) -> Result<String, SchemeError> {
     let refused = || SchemeError::Program(program.to_owned());
     let text = program.to_str().filter(|text| program.is_absolute() && !text.contains(char::is_control));
-    let program = quoted(text.ok_or_else(refused)?);
+    let program = exec_word(text.ok_or_else(refused)?);
     Ok(format!(
         "[Desktop Entry]\nType=Application\nName=Fleetline\nExec={program} %u\nIcon=dev.fleetline.app\nTerminal=false\n\
          NoDisplay=true\nMimeType={KIND};\n"
     ))
-}
-
-/// A word of `Exec` (desktop entry specification). With a reserved character it stands in quotes with their four characters
-/// escaped, and then as a value of the file, where a backslash is written twice. Without one it stands as it is, because
-/// `xdg-open` knows no quotes where there is no desktop. Percent signs are doubled in both.
-fn quoted(word: &str) -> String {
-    if !word.contains([' ', '"', '\'', '\\', '>', '<', '~', '|', '&', ';', '$', '*', '?', '#', '(', ')', '`'])
-    {
-        return word.replace('%', "%%");
-    }
-    let mut text = String::from("\"");
-    for c in word.chars() {
-        match c {
-            '"' | '`' | '$' | '\\' => text.extend(['\\', c]),
-            '%' => text.push_str("%%"),
-            _ => text.push(c),
-        }
-    }
-    text.push('"');
-    text.replace('\\', r"\\")
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> SchemeError {
