@@ -82,6 +82,28 @@ describe('the fleet under live changes', () => {
     expect([fleet.selectedKey, fleet.selectedIndex]).toEqual(['c', 2]);
   });
 
+  it('acts on the node that is selected, not on the one that took its place', async () => {
+    fleet.hold(true);
+    fleet.select('a', 0);
+    rows.move(fleet, ['d', 'c', 'b', 'a']);
+    await settled();
+    expect([fleet.selectedIndex, fleet.rowAt(3)?.key, fleet.selectedRow()?.key]).toEqual([3, 'd', 'a']);
+    fleet.select(null, -1);
+    expect(fleet.selectedRow()).toBeUndefined();
+  });
+
+  it('reads the detail of the selected node however often the fleet changes', async () => {
+    fleet.select('a', 0);
+    await settled();
+    fleet.select('b', 1);
+    const until = performance.now() + 250;
+    for (let version = 1; performance.now() < until && fleet.detail?.row.key !== 'b'; version += 1) {
+      fleet.takeSummary({ ...fleet.summary, version });
+      await settled();
+    }
+    expect(fleet.detail?.row.key).toBe('b');
+  });
+
   it('moves no row under the pointer, and catches up when it leaves', async () => {
     fleet.hold(true);
     rows.move(fleet, ['d', 'c', 'b', 'a']);

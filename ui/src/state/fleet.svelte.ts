@@ -32,6 +32,8 @@ export class FleetState {
   #held = false;
   #holdTimer = 0;
   #detailTimer = 0;
+  /** When the detail that waits is read, by the window's clock; 0 while none waits. */
+  #detailDue = 0;
   #findRun = 0;
 
   readonly #host: Host;
@@ -171,6 +173,14 @@ export class FleetState {
     return held ? held.rows[index - held.offset] : undefined;
   }
 
+  /** The row of the selected node. By its key: while an order changes, another node may stand at the index. */
+  selectedRow(): NodeRow | undefined {
+    const key = this.selectedKey;
+    if (key === null) return undefined;
+    const held = this.window?.rows.find((row) => row.key === key);
+    return held ?? (this.detail?.row.key === key ? this.detail.row : undefined);
+  }
+
   /** The table shows rows `first` to `last`. */
   want(first: number, last: number): void {
     this.#wanted = { first, last };
@@ -302,9 +312,16 @@ export class FleetState {
     }
   }
 
+  /** Reads the detail after a delay. One that is due earlier stays, else a fleet that keeps changing would put it off for ever. */
   #scheduleDetail(delayMs: number): void {
+    const due = performance.now() + delayMs;
+    if (this.#detailDue !== 0 && this.#detailDue <= due) return;
     window.clearTimeout(this.#detailTimer);
-    this.#detailTimer = window.setTimeout(() => void this.loadDetail(), delayMs);
+    this.#detailDue = due;
+    this.#detailTimer = window.setTimeout(() => {
+      this.#detailDue = 0;
+      void this.loadDetail();
+    }, delayMs);
   }
 
   async loadDetail(): Promise<void> {
