@@ -18,6 +18,27 @@ export interface TerminalTarget {
   focus(): void;
 }
 
+/** The parts of a page with a terminal in it; `undefined` while it is not shown. */
+export interface TerminalParts {
+  terminal: { copy(): void; paste(): void; scroll(to: 'page_up' | 'page_down' | 'scroll_top' | 'scroll_end'): void } | undefined;
+  bar: { step(forward: boolean): void } | undefined;
+  /** Opens the search, or goes to it. */
+  find(): void;
+}
+
+/** Carries out a terminal's chord on a page's parts. */
+export function runInTerminal(parts: TerminalParts, command: TerminalCommand): void {
+  switch (command) {
+    case 'copy': parts.terminal?.copy(); break;
+    case 'paste': parts.terminal?.paste(); break;
+    case 'find': parts.find(); break;
+    case 'next_hit': parts.bar?.step(true); break;
+    case 'previous_hit': parts.bar?.step(false); break;
+    case 'leave_terminal': document.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus(); break;
+    default: parts.terminal?.scroll(command);
+  }
+}
+
 let front: TerminalTarget | null = null;
 
 export function setTerminalTarget(target: TerminalTarget | null): void {
