@@ -8,7 +8,7 @@ use fleetline_ipc::ErrorCode;
 use fleetline_signin::{Ending, RolePick, SignInDetail, SourceDetail, Standing};
 use serde_json::{Value, json};
 
-use crate::console::{harmless, print};
+use crate::console::{harmless, write};
 use crate::failure::Failure;
 use crate::scope;
 use crate::table;
@@ -95,7 +95,8 @@ fn list(sources: &AwsSources, as_json: bool) -> Result<u8, Failure> {
             "sources": details.sources.iter().map(source_json).collect::<Vec<_>>(),
             "signIns": details.sign_ins.iter().map(sign_in_json).collect::<Vec<_>>(),
         });
-        return put(&all.to_string());
+        write(&all.to_string())?;
+        return Ok(0);
     }
     let mut rows = Vec::new();
     for detail in &details.sources {
@@ -117,7 +118,7 @@ fn list(sources: &AwsSources, as_json: bool) -> Result<u8, Failure> {
         rows.push(vec![label.clone(), String::new(), String::new(), format!("sign-in {start_url}"), state]);
     }
     for line in table::lines(&["IDENTITY", "ACCOUNT", "ROLE", "SOURCE", "STATE"], &rows) {
-        put(&harmless(&line))?;
+        write(&harmless(&line))?;
     }
     Ok(0)
 }
@@ -143,21 +144,21 @@ async fn check(sources: &AwsSources, names: &[String], as_json: bool) -> Result<
                 all.push(json!({ "source": name, "accountId": caller.account_id, "arn": caller.arn }));
             }
             Ok(caller) => {
-                put(&harmless(&format!("{name}: {}", caller.arn)))?;
+                write(&harmless(&format!("{name}: {}", caller.arn)))?;
             }
             Err(error) => {
                 let problem = describe(&error, &context);
                 if as_json {
                     all.push(json!({ "source": name, "problem": problem }));
                 } else {
-                    put(&harmless(&format!("{name}: {}", problem.message)))?;
+                    write(&harmless(&format!("{name}: {}", problem.message)))?;
                 }
                 worst.get_or_insert(problem);
             }
         }
     }
     if as_json {
-        put(&Value::Array(all).to_string())?;
+        write(&Value::Array(all).to_string())?;
     }
     match worst {
         Some(problem) => Err(problem.into()),
@@ -177,7 +178,8 @@ async fn roles(sources: &AwsSources, name: &str, as_json: bool) -> Result<u8, Fa
                 "roles": roles.collect::<Vec<_>>(),
             })
         };
-        return put(&Value::Array(accounts.iter().map(account).collect()).to_string());
+        write(&Value::Array(accounts.iter().map(account).collect()).to_string())?;
+        return Ok(0);
     }
     let mut rows = Vec::new();
     for account in &accounts {
@@ -191,7 +193,7 @@ async fn roles(sources: &AwsSources, name: &str, as_json: bool) -> Result<u8, Fa
         }
     }
     for line in table::lines(&["ACCOUNT", "NAME", "ROLE", "SOURCE"], &rows) {
-        put(&harmless(&line))?;
+        write(&harmless(&line))?;
     }
     Ok(0)
 }
@@ -233,7 +235,7 @@ async fn add(
         .add_roles(name, region, &picks)
         .map_err(|failure| Failure::from(describe_sign_in(&failure, name)))?;
     for name in names {
-        put(&harmless(&name))?;
+        write(&harmless(&name))?;
     }
     Ok(0)
 }
@@ -321,10 +323,6 @@ fn how(detail: &SourceDetail) -> String {
 
 fn whole_seconds(ms: i64) -> String {
     time(Some(ms / 1000 * 1000)).unwrap_or_default()
-}
-
-fn put(line: &str) -> Result<u8, Failure> {
-    print(line).map_err(|error| Failure::local("The result could not be written", &error)).map(|()| 0)
 }
 
 /// Gets credentials of sources that ask for a code, before anything else needs the terminal.

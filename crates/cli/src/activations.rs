@@ -1,7 +1,6 @@
 //! `fleetline activations`.
 
 use clap::{ArgAction, Args as ClapArgs, Subcommand};
-use fleetline_app::problem::{Context, describe};
 use fleetline_app::{ApiError, Sources};
 use fleetline_aws::AwsSources;
 use fleetline_inventory::hybrid::{Activation, HybridSources, NewActivation};
@@ -10,7 +9,7 @@ use fleetline_inventory::words::time;
 use serde::Serialize;
 
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 use crate::fleet::now_ms;
 use crate::scope::{self, Scope};
@@ -128,7 +127,7 @@ async fn list(args: ListArgs) -> Result<u8, Failure> {
     for scope in scope::chosen(&sources, &args.scope)? {
         match all_of(&sources, &scope).await {
             Ok(found) => rows.extend(found.into_iter().map(|activation| (scope.clone(), activation))),
-            Err(error) => failures.push(failed(&error, &scope)),
+            Err(error) => failures.push(scope.failed(&error)),
         }
     }
     if args.json {
@@ -222,7 +221,7 @@ async fn create(args: CreateArgs) -> Result<u8, Failure> {
     new.check(now).map_err(Failure::usage)?;
     let sources = scope::sources();
     let scope = scope::single(&sources, &args.scope)?;
-    let failed = |error: ApiError| failed(&error, &scope);
+    let failed = |error: ApiError| scope.failed(&error);
     let calls = sources.hybrid(&scope.source, &scope.region).map_err(failed)?;
     let account_id = sources
         .listing(&scope.source, &scope.region)
@@ -254,8 +253,8 @@ async fn create(args: CreateArgs) -> Result<u8, Failure> {
 async fn delete(args: DeleteArgs) -> Result<u8, Failure> {
     let sources = scope::sources();
     let scope = scope::single(&sources, &args.scope)?;
-    let calls = sources.hybrid(&scope.source, &scope.region).map_err(|error| failed(&error, &scope))?;
-    calls.delete_activation(args.id).await.map_err(|error| failed(&error, &scope))?;
+    let calls = sources.hybrid(&scope.source, &scope.region).map_err(|error| scope.failed(&error))?;
+    calls.delete_activation(args.id).await.map_err(|error| scope.failed(&error))?;
     Ok(0)
 }
 
@@ -274,23 +273,7 @@ async fn deregister(args: DeregisterArgs) -> Result<u8, Failure> {
     }
     let sources = scope::sources();
     let scope = scope::single(&sources, &args.scope)?;
-    let calls = sources.hybrid(&scope.source, &scope.region).map_err(|error| failed(&error, &scope))?;
-    calls.deregister(args.node_id).await.map_err(|error| failed(&error, &scope))?;
+    let calls = sources.hybrid(&scope.source, &scope.region).map_err(|error| scope.failed(&error))?;
+    calls.deregister(args.node_id).await.map_err(|error| scope.failed(&error))?;
     Ok(0)
-}
-
-fn failed(error: &ApiError, scope: &Scope) -> Failure {
-    let context =
-        Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() };
-    Failure::from(describe(error, &context))
-}
-
-fn write(line: &str) -> Result<(), Failure> {
-    print(line).map_err(|error| Failure::local("The result could not be written", &error))
-}
-
-fn write_json<T: Serialize>(value: &T) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::local("The result could not be written", &error))?;
-    write(&text)
 }

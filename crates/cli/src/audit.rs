@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use fleetline_app::audit::{fact_words, place, setting_words, topic_words};
-use fleetline_app::problem::Context;
 use fleetline_documents::audit::{Finding, Setting, Verdict};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 use crate::scope::{self, Scope};
 
@@ -52,17 +51,11 @@ pub(crate) async fn run(args: AuditArgs) -> Result<u8, Failure> {
     places.sort_by_key(|(number, ..)| *number);
     let mut failures = Vec::new();
     let mut told = Vec::new();
-    let unwritten = |error| Failure::local("The audit could not be written", &error);
     for (_, scope, found) in places {
         let findings = match found {
             Ok(findings) => findings,
             Err(error) => {
-                let context = Context {
-                    source: scope.source.clone(),
-                    region: scope.region.clone(),
-                    ..Context::default()
-                };
-                failures.push(Failure::call(&error, &context));
+                failures.push(scope.failed(&error));
                 continue;
             }
         };
@@ -72,14 +65,12 @@ pub(crate) async fn run(args: AuditArgs) -> Result<u8, Failure> {
             told.push(in_json(&scope, &shown));
         } else {
             for line in lines(&scope, &shown) {
-                print(&harmless(&line)).map_err(unwritten)?;
+                write(&harmless(&line))?;
             }
         }
     }
     if args.json {
-        let text = serde_json::to_string_pretty(&told)
-            .map_err(|error| Failure::local("The audit could not be written", &error))?;
-        print(&text).map_err(unwritten)?;
+        write_json(&told)?;
     } else {
         tell("What IAM policies allow is not read. Run `fleetline audit --json` for the whole evidence.");
     }

@@ -6,7 +6,7 @@ use fleetline_store::{BookEdit, BookFailed, FleetBook, Paths, SavedView, Store, 
 use serde::Serialize;
 
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print};
+use crate::console::{harmless, write, write_json};
 use crate::failure::Failure;
 use crate::fleet::{self, Depth};
 use crate::{scope, table, target};
@@ -174,7 +174,10 @@ pub(crate) async fn groups(args: GroupsArgs) -> Result<u8, Failure> {
 /// Does what is asked for about favourites.
 pub(crate) async fn favourites(args: FavouritesArgs) -> Result<u8, Failure> {
     match args.command {
-        FavouritesCommand::List { json: true } => json(&load()?.favourites),
+        FavouritesCommand::List { json: true } => {
+            write_json(&load()?.favourites)?;
+            Ok(0)
+        }
         FavouritesCommand::List { json: false } => lines(load()?.favourites),
         FavouritesCommand::Add(nodes) => {
             change(BookEdit::Favourite { nodes: some(keys(&nodes).await?)?, on: true })
@@ -261,19 +264,22 @@ struct ViewJson<'a> {
     columns: &'a [String],
 }
 
+impl<'a> ViewJson<'a> {
+    fn of(view: &'a SavedView) -> Self {
+        Self {
+            name: &view.name,
+            query: &view.query,
+            sort: &view.sort,
+            descending: view.descending,
+            columns: &view.layout.columns,
+        }
+    }
+}
+
 fn list_views(book: &FleetBook, as_json: bool) -> Result<u8, Failure> {
     if as_json {
-        let row = |view: &SavedView| {
-            serde_json::to_value(ViewJson {
-                name: &view.name,
-                query: &view.query,
-                sort: &view.sort,
-                descending: view.descending,
-                columns: &view.layout.columns,
-            })
-        };
-        let rows: Result<Vec<_>, _> = book.views.iter().map(row).collect();
-        return json(&rows.map_err(|error| Failure::local("The list could not be written", &error))?);
+        write_json(&book.views.iter().map(ViewJson::of).collect::<Vec<_>>())?;
+        return Ok(0);
     }
     let cells = |view: &SavedView| {
         let sort = match (view.sort.as_str(), view.descending) {
@@ -298,7 +304,8 @@ fn list_groups(book: &FleetBook, as_json: bool) -> Result<u8, Failure> {
     let rows: Vec<GroupJson<'_>> =
         book.groups.iter().map(|group| GroupJson { name: &group.name, nodes: &group.nodes }).collect();
     if as_json {
-        return json(&rows);
+        write_json(&rows)?;
+        return Ok(0);
     }
     let cells = rows.iter().flat_map(|group| {
         let name = harmless(group.name);
@@ -309,20 +316,9 @@ fn list_groups(book: &FleetBook, as_json: bool) -> Result<u8, Failure> {
     lines(table::lines(&["GROUP", "NODE"], &cells.collect::<Vec<_>>()))
 }
 
-fn json<T: Serialize>(value: &T) -> Result<u8, Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::local("The list could not be written", &error))?;
-    lines([text])
-}
-
 fn lines(lines: impl IntoIterator<Item = String>) -> Result<u8, Failure> {
     for line in lines {
-        match print(&line) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                return Err(Failure::local("The list could not be written", &error));
-            }
-            _ => {}
-        }
+        write(&line)?;
     }
     Ok(0)
 }

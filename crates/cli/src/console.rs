@@ -2,6 +2,10 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
+use crate::failure::Failure;
+
 /// A line on standard output.
 ///
 /// # Errors
@@ -11,6 +15,29 @@ pub(crate) fn print(line: &str) -> io::Result<()> {
     out.write_all(line.as_bytes())?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// A line of a command's result on standard output. A reader that went away has what it wanted.
+///
+/// # Errors
+/// When standard output cannot be written to for another reason.
+pub(crate) fn write(line: &str) -> Result<(), Failure> {
+    match print(line) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::local("The result could not be written", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A command's result as JSON on standard output.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn write_json<T: Serialize + ?Sized>(value: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::local("The result could not be written", &error))?;
+    write(&text)
 }
 
 /// Text on standard output, as it is.

@@ -11,7 +11,7 @@ use fleetline_ipc::access::Denied;
 use serde::Serialize;
 
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 use crate::fleet::{self, Depth, now_ms};
 use crate::scope::{self, Scope};
@@ -119,7 +119,7 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<u8, Failure> {
     }
     let steps = ladder(node, listing, found.proof);
     if args.json {
-        write_json(entry, &steps, &found)?;
+        report(entry, &steps, &found)?;
     } else {
         write_text(entry, &steps, &found)?;
     }
@@ -161,7 +161,7 @@ fn write_text(entry: &Entry, steps: &[Step], found: &Checkup) -> Result<(), Fail
     write(&harmless(&lines.join("\n")))
 }
 
-fn write_json(entry: &Entry, steps: &[Step], found: &Checkup) -> Result<(), Failure> {
+fn report(entry: &Entry, steps: &[Step], found: &Checkup) -> Result<(), Failure> {
     let node = entry.node();
     let now = now_ms();
     let policy = found.denied.as_ref().and_then(|denied| denied.remedy.as_ref());
@@ -191,13 +191,7 @@ fn write_json(entry: &Entry, steps: &[Step], found: &Checkup) -> Result<(), Fail
             denied: found.denied.as_ref(),
         }),
     };
-    let text = serde_json::to_string_pretty(&report)
-        .map_err(|error| Failure::local("The report could not be written", &error))?;
-    write(&text)
-}
-
-fn write(text: &str) -> Result<(), Failure> {
-    print(text).map_err(|error| Failure::local("The report could not be written", &error))
+    write_json(&report)
 }
 
 fn word(state: StepState) -> &'static str {

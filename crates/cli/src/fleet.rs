@@ -97,9 +97,7 @@ pub(crate) async fn list(
     }
     drop(sender);
     let context = |place: usize| match scopes.get(place) {
-        Some(scope) => {
-            Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() }
-        }
+        Some(scope) => scope.context(),
         None => Context::default(),
     };
     let mut failures: Vec<(usize, Failure)> = Vec::new();

@@ -7,7 +7,7 @@ use fleetline_access::{Feature, MANAGED_POLICY_LIMIT, Node, Place, Wanted};
 use fleetline_inventory::{Column, Entry, Query, View};
 
 use crate::args::ScopeArgs;
-use crate::console::{print, tell};
+use crate::console::{tell, write};
 use crate::failure::Failure;
 use crate::fleet::{self, Depth, Listed, now_ms};
 use crate::{scope, target};
@@ -71,7 +71,7 @@ pub(crate) async fn run(args: IamArgs) -> Result<u8, Failure> {
             .with_hint("Name nodes, or find them with --query.")
     })?;
     let text = if args.terraform { policy.to_terraform("fleetline") } else { policy.to_json() };
-    print(text.trim_end()).map_err(|error| Failure::local("The policy could not be written", &error))?;
+    write(text.trim_end())?;
     if policy.size() > MANAGED_POLICY_LIMIT {
         tell(&format!(
             "fleetline: This policy has {} characters and a managed policy holds {MANAGED_POLICY_LIMIT}. Choose fewer nodes.",

@@ -7,7 +7,7 @@ use fleetline_aws::SignInFailure;
 use fleetline_signin::{Method, Prompt};
 use url::{Host, Url};
 
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write};
 use crate::failure::Failure;
 use crate::scope;
 
@@ -68,7 +68,7 @@ pub(crate) async fn run(args: LoginArgs) -> Result<u8, Failure> {
             }
         ))
     };
-    print(&line).map_err(|error| Failure::local("The result could not be written", &error))?;
+    write(&line)?;
     Ok(0)
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn run_out(args: LogoutArgs) -> Result<u8, Failure> {
         }
         Err(error) => return Err(failed(&args.name, &error)),
     };
-    print(line).map_err(|error| Failure::local("The result could not be written", &error))?;
+    write(line)?;
     Ok(0)
 }
 

@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print, tell};
-use crate::documents::{Place, context, file};
+use crate::console::{harmless, tell, write, write_json};
+use crate::documents::{Place, file};
 use crate::failure::Failure;
 use crate::scope;
 
@@ -160,7 +160,7 @@ async fn apply(args: ApplyArgs) -> Result<u8, Failure> {
             Ok((PreferencesSaved::Updated, version)) => (Some("updated"), Some(version), None),
             Ok((PreferencesSaved::Unchanged, version)) => (Some("unchanged"), Some(version), None),
             Err(error) => {
-                let described = describe_save(&error, PREFERENCES, &context(&place.scope));
+                let described = describe_save(&error, PREFERENCES, &place.scope.context());
                 (None, None, Some(Failure::from(described)))
             }
         };
@@ -195,14 +195,4 @@ fn ended(failures: &[Failure]) -> Result<u8, Failure> {
             Err(last.clone())
         }
     }
-}
-
-fn write(line: &str) -> Result<(), Failure> {
-    print(line).map_err(|error| Failure::local("The result could not be written", &error))
-}
-
-fn write_json<T: Serialize>(value: &T) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::local("The result could not be written", &error))?;
-    write(&text)
 }

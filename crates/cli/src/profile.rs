@@ -12,7 +12,7 @@ use fleetline_store::profiles::{
 use fleetline_store::{Paths, Store};
 use serde::Serialize;
 
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, print, tell, write, write_json};
 use crate::failure::Failure;
 use crate::forward::Told;
 use crate::table;
@@ -125,6 +125,14 @@ struct Row<'a> {
     query: Option<&'a str>,
 }
 
+/// A profile with what it comes to, each value with where it is from.
+#[derive(Serialize)]
+struct WithSettings<'a> {
+    #[serde(flatten)]
+    row: Row<'a>,
+    settings: serde_json::Map<String, serde_json::Value>,
+}
+
 impl<'a> Row<'a> {
     fn of(profile: &'a SavedProfile) -> Self {
         let (node, query) = match profile.kind.target() {
@@ -147,10 +155,8 @@ impl<'a> Row<'a> {
 fn list(json: bool) -> Result<u8, Failure> {
     let loaded = load()?;
     let rows: Vec<Row<'_>> = loaded.profiles.ordered().into_iter().map(Row::of).collect();
-    let unwritten = |error: &dyn std::fmt::Display| Failure::local("The list could not be written", error);
     if json {
-        let text = serde_json::to_string_pretty(&rows).map_err(|error| unwritten(&error))?;
-        print(&text).map_err(|error| unwritten(&error))?;
+        write_json(&rows)?;
     } else {
         let cells = |row: &Row<'_>| {
             let target = row.node.or(row.query).unwrap_or_default();
@@ -158,7 +164,7 @@ fn list(json: bool) -> Result<u8, Failure> {
         };
         let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
         for line in table::lines(&["ID", "KIND", "NAME", "FOLDER", "TARGET"], &rows) {
-            print(&line).map_err(|error| unwritten(&error))?;
+            write(&line)?;
         }
     }
     let refused = loaded.profiles.problems().iter().filter(|p| p.severity == Severity::Refused).count();
@@ -173,7 +179,6 @@ fn show(wanted: &str, json: bool) -> Result<u8, Failure> {
     let loaded = load()?;
     let profile = run::find(&loaded.profiles, wanted)?;
     let entries = loaded.profiles.effective(profile).lines();
-    let unwritten = |error: &dyn std::fmt::Display| Failure::local("The profile could not be written", error);
     if json {
         let settings: serde_json::Map<String, serde_json::Value> = entries
             .into_iter()
@@ -182,10 +187,7 @@ fn show(wanted: &str, json: bool) -> Result<u8, Failure> {
                 (entry.key.to_owned(), value)
             })
             .collect();
-        let mut row = serde_json::to_value(Row::of(profile)).map_err(|error| unwritten(&error))?;
-        row["settings"] = serde_json::Value::Object(settings);
-        let text = serde_json::to_string_pretty(&row).map_err(|error| unwritten(&error))?;
-        print(&text).map_err(|error| unwritten(&error))?;
+        write_json(&WithSettings { row: Row::of(profile), settings })?;
         return Ok(0);
     }
     let rows: Vec<Vec<String>> = entries
@@ -196,7 +198,7 @@ fn show(wanted: &str, json: bool) -> Result<u8, Failure> {
         })
         .collect();
     for line in table::lines(&["SETTING", "VALUE", "FROM"], &rows) {
-        print(&line).map_err(|error| unwritten(&error))?;
+        write(&line)?;
     }
     Ok(0)
 }
@@ -217,10 +219,9 @@ fn remove(ids: &[String]) -> Result<u8, Failure> {
 fn check() -> Result<u8, Failure> {
     let loaded = load()?;
     let path = loaded.path.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
-    let unwritten = |error| Failure::local("The result could not be written", &error);
     for problem in loaded.profiles.problems() {
         let (line, column) = (problem.line, problem.column);
-        print(&format!("{path}:{line}:{column}: {}", harmless(&problem.message))).map_err(unwritten)?;
+        write(&format!("{path}:{line}:{column}: {}", harmless(&problem.message)))?;
     }
     let refused = loaded.profiles.problems().iter().any(|p| p.severity == Severity::Refused);
     tell(&format!("{path}: {} profiles", loaded.profiles.len()));
@@ -259,7 +260,7 @@ fn import(file: &std::path::Path, dry_run: bool) -> Result<u8, Failure> {
     }
     for profile in &import.profiles {
         let (id, kind, name) = (&profile.id, profile.kind.word(), harmless(&profile.name));
-        print(&format!("{id}: {kind}, {name}")).map_err(|e| Failure::local("It could not be told", &e))?;
+        write(&format!("{id}: {kind}, {name}"))?;
     }
     if dry_run {
         return Ok(0);

@@ -10,7 +10,7 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_recording::{Content, Control, MAX_SPEED, MIN_SPEED, Player, Quiet, Step};
 use tokio::time::Instant;
 
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 use crate::secrets;
 use crate::signals::EndSignals;
@@ -153,18 +153,22 @@ fn act(command: RecordingsCommand) -> Result<u8, Failure> {
             if stdout {
                 return Ok(0);
             }
-            put(&if json {
-                serde_json::json!({ "id": id, "path": path }).to_string()
+            if json {
+                write_json(&serde_json::json!({ "id": id, "path": path }))?;
             } else {
-                harmless(&path)
-            })
+                write(&harmless(&path))?;
+            }
+            Ok(0)
         }
         RecordingsCommand::Delete { ids, json } => {
             let ids: Vec<String> = ids.iter().map(|id| whole_id(&list, id)).collect::<Result<_, _>>()?;
             for id in &ids {
                 recorder::delete(&store, id)?;
             }
-            if json { put(&serde_json::json!({ "deleted": ids }).to_string()) } else { Ok(0) }
+            if json {
+                write_json(&serde_json::json!({ "deleted": ids }))?;
+            }
+            Ok(0)
         }
         RecordingsCommand::Play { .. } => Ok(0),
     }
@@ -186,8 +190,8 @@ fn whole_id(list: &RecordingList, wanted: &str) -> Result<String, Failure> {
 
 fn show(list: &RecordingList, json: bool) -> Result<u8, Failure> {
     if json {
-        // Texts, numbers and lists only: nothing that JSON cannot hold.
-        return put(&serde_json::to_string(list).unwrap_or_default());
+        write_json(list)?;
+        return Ok(0);
     }
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of this age are whole and small")]
     let row = |row: &RecordingRow| {
@@ -204,16 +208,11 @@ fn show(list: &RecordingList, json: bool) -> Result<u8, Failure> {
     };
     let rows: Vec<Vec<String>> = list.rows.iter().map(row).collect();
     for line in table::lines(&["ID", "BEGAN", "LENGTH", "SIZE", "NODE", "TARGET", "SESSION"], &rows) {
-        put(&harmless(&line))?;
+        write(&harmless(&line))?;
     }
     if let Some(problem) = &list.problem {
         Failure::from(problem.clone()).tell();
     }
-    Ok(0)
-}
-
-fn put(line: &str) -> Result<u8, Failure> {
-    print(line).map_err(|error| Failure::local("The result could not be written", &error))?;
     Ok(0)
 }
 

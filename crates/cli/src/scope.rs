@@ -1,6 +1,7 @@
 //! Which sources and Regions a command looks in.
 
-use fleetline_app::{SourceInfo, Sources, Vault};
+use fleetline_app::problem::Context;
+use fleetline_app::{ApiError, SourceInfo, Sources, Vault};
 use fleetline_aws::{AwsSettings, AwsSources, ENVIRONMENT_SOURCE};
 use fleetline_store::Paths;
 
@@ -16,6 +17,18 @@ pub(crate) struct Scope {
     pub(crate) source: String,
     /// Region.
     pub(crate) region: String,
+}
+
+impl Scope {
+    /// What a failure in it is told with.
+    pub(crate) fn context(&self) -> Context {
+        Context { source: self.source.clone(), region: self.region.clone(), ..Context::default() }
+    }
+
+    /// A call in it that failed; where a policy refused, with what would lift it.
+    pub(crate) fn failed(&self, error: &ApiError) -> Failure {
+        Failure::call(error, &self.context())
+    }
 }
 
 /// The sources of the user's AWS configuration. Codes of MFA devices are asked for on the terminal.

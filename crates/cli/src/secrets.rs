@@ -7,7 +7,7 @@ use fleetline_app::secrets;
 use fleetline_app::{Paths, Store, Vault};
 use fleetline_ipc::secrets::{SecretsChoice, SecretsKept, SecretsStatus};
 
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 use crate::scope;
 use crate::timestamp::time;
@@ -112,10 +112,8 @@ fn act(command: SecretsCommand) -> Result<u8, Failure> {
 }
 
 fn show(status: &SecretsStatus, json: bool) -> Result<u8, Failure> {
-    let unwritten = |error| Failure::local("The result could not be written", &error);
     if json {
-        // Texts, numbers and lists only: nothing that JSON cannot hold.
-        print(&serde_json::to_string(status).unwrap_or_default()).map_err(unwritten)?;
+        write_json(status)?;
         return Ok(0);
     }
     let (sentence, hint) = secrets::words(&status.state);
@@ -132,7 +130,7 @@ fn show(status: &SecretsStatus, json: bool) -> Result<u8, Failure> {
         lines.push("Key of recordings".to_owned());
     }
     for line in lines {
-        print(&line).map_err(unwritten)?;
+        write(&line)?;
     }
     Ok(0)
 }

@@ -1,7 +1,6 @@
 //! `fleetline tier`.
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use fleetline_app::problem::{Context, describe};
 use fleetline_app::tier::{TierPatience, settle};
 use fleetline_app::{ApiError, NodeListing, Sources};
 use fleetline_aws::AwsSources;
@@ -12,7 +11,7 @@ use fleetline_inventory::words::{self, time};
 use serde::Serialize;
 
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 use crate::scope::{self, Scope};
 use crate::table;
@@ -100,7 +99,7 @@ async fn get(args: GetArgs) -> Result<u8, Failure> {
     for scope in &scopes {
         match look(&sources, scope).await {
             Ok(one) => found.push((scope, one)),
-            Err(error) => failures.push(failed(&error, scope)),
+            Err(error) => failures.push(scope.failed(&error)),
         }
     }
     if args.json {
@@ -130,7 +129,7 @@ async fn set(args: SetArgs) -> Result<u8, Failure> {
         To::Standard => InstanceTier::Standard,
         To::Advanced => InstanceTier::Advanced,
     };
-    let failed = |error: ApiError| failed(&error, &scope);
+    let failed = |error: ApiError| scope.failed(&error);
     let found = look(&sources, &scope).await.map_err(failed)?;
     let review =
         TierReview { from: found.setting.tier, to, hybrid_nodes: found.hybrid_nodes, is_complete: true };
@@ -244,20 +243,4 @@ impl Found {
             monthly_cost: self.month(),
         }
     }
-}
-
-fn failed(error: &ApiError, scope: &Scope) -> Failure {
-    let context =
-        Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() };
-    Failure::from(describe(error, &context))
-}
-
-fn write(line: &str) -> Result<(), Failure> {
-    print(line).map_err(|error| Failure::local("The result could not be written", &error))
-}
-
-fn write_json<T: Serialize>(value: &T) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::local("The result could not be written", &error))?;
-    write(&text)
 }

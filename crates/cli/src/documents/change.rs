@@ -7,9 +7,9 @@ use fleetline_app::problem::describe_save;
 use fleetline_documents::{DocumentFacts, PREFERENCES, Save, Saved, VersionChoice, check_name, save};
 use serde::Serialize;
 
-use super::{Place, context, file, number, write, write_json};
+use super::{Place, file, number};
 use crate::args::ScopeArgs;
-use crate::console::{harmless, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 
 #[derive(Debug, ClapArgs)]
@@ -126,7 +126,7 @@ pub(super) async fn saved(
     let asked = Save { name: name.to_owned(), content, base, make_default };
     save(place.calls.as_ref(), asked)
         .await
-        .map_err(|error| Failure::from(describe_save(&error, name, &context(&place.scope))))
+        .map_err(|error| Failure::from(describe_save(&error, name, &place.scope.context())))
 }
 
 fn told(saved: &Saved, json: bool) -> Result<u8, Failure> {

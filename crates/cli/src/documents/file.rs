@@ -7,8 +7,7 @@ use clap::Args as ClapArgs;
 use fleetline_documents::{DocumentText, FileError, FileFormat, Severity, check};
 use serde::Serialize;
 
-use super::{write, write_json};
-use crate::console::{harmless, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 
 #[derive(Debug, ClapArgs)]

@@ -9,9 +9,9 @@ use fleetline_documents::{
 };
 use serde::Serialize;
 
-use super::{Place, change, file, version, write, write_json};
+use super::{Place, change, file, version};
 use crate::args::ScopeArgs;
-use crate::console::harmless;
+use crate::console::{harmless, write, write_json};
 use crate::failure::Failure;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,9 +5,9 @@ use fleetline_app::ApiError;
 use fleetline_documents::{DocumentCalls, DocumentError, ListedDocument, Owner};
 use serde::Serialize;
 
-use super::{Place, write, write_json};
+use super::Place;
 use crate::args::ScopeArgs;
-use crate::console::harmless;
+use crate::console::{harmless, write, write_json};
 use crate::failure::Failure;
 use crate::scope::{self, Scope};
 use crate::table;

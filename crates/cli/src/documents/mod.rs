@@ -10,12 +10,10 @@ use std::sync::Arc;
 
 use clap::{Args as ClapArgs, Subcommand};
 use fleetline_app::ApiError;
-use fleetline_app::problem::{Context, describe, describe_document};
+use fleetline_app::problem::describe_document;
 use fleetline_documents::{DocumentCalls, DocumentError, DocumentSources, VersionChoice};
-use serde::Serialize;
 
 use crate::args::ScopeArgs;
-use crate::console::print;
 use crate::failure::Failure;
 use crate::scope::{self, Scope};
 
@@ -81,18 +79,14 @@ impl Place {
     pub(crate) fn open(sources: &fleetline_aws::AwsSources, scope: Scope) -> Result<Self, Failure> {
         match sources.documents(&scope.source, &scope.region) {
             Ok(calls) => Ok(Self { calls, scope }),
-            Err(error) => Err(Failure::from(describe(&error, &context(&scope)))),
+            Err(error) => Err(scope.failed(&error)),
         }
     }
 
     pub(crate) fn failed(&self, name: &str) -> impl Fn(DocumentError<ApiError>) -> Failure {
-        let (context, name) = (context(&self.scope), name.to_owned());
+        let (context, name) = (self.scope.context(), name.to_owned());
         move |error| Failure::from(describe_document(&error, &name, &context))
     }
-}
-
-pub(crate) fn context(scope: &Scope) -> Context {
-    Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() }
 }
 
 /// A version on the command line.
@@ -105,14 +99,4 @@ fn number(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("write the number of a version".to_owned()),
     }
-}
-
-fn write(line: &str) -> Result<(), Failure> {
-    print(line).map_err(|error| Failure::local("The result could not be written", &error))
-}
-
-fn write_json<T: Serialize>(value: &T) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::local("The result could not be written", &error))?;
-    write(&text)
 }

@@ -12,9 +12,9 @@ use fleetline_documents::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Place, file, version, write, write_json};
+use super::{Place, file, version};
 use crate::args::ScopeArgs;
-use crate::console::harmless;
+use crate::console::{harmless, write, write_json};
 use crate::failure::Failure;
 use crate::timestamp::time;
 

@@ -4,10 +4,9 @@ use clap::Args as ClapArgs;
 use fleetline_app::session_log::Reader;
 use serde_json::{Value, json};
 
-use super::failed;
 use super::one::{One, one};
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write};
 use crate::failure::Failure;
 use crate::fleet::now_ms;
 use crate::timestamp::time;
@@ -30,13 +29,12 @@ pub(super) async fn run(args: EventsArgs) -> Result<u8, Failure> {
     let scopes = scope::chosen(&sources, &args.scope)?;
     let One { scope, record } = one(&sources, &scopes, &args.session).await?;
     let reader = Reader::open(&sources, &sources, &scope.source, &scope.region)
-        .map_err(|error| failed(&error, &scope))?;
-    let found = reader.events(&record, now_ms()).await.map_err(|error| failed(&error, &scope))?;
-    let unwritten = |error| Failure::local("The list could not be written", &error);
+        .map_err(|error| scope.failed(&error))?;
+    let found = reader.events(&record, now_ms()).await.map_err(|error| scope.failed(&error))?;
     if args.json {
         let records: Vec<Value> =
             found.events.iter().filter_map(|event| serde_json::from_str(&event.record).ok()).collect();
-        print(&json!(records).to_string()).map_err(unwritten)?;
+        write(&json!(records).to_string())?;
     } else if found.events.is_empty() {
         tell("CloudTrail has no call of this session. It may take 15 minutes, and keeps 90 days.");
     } else {
@@ -51,7 +49,7 @@ pub(super) async fn run(args: EventsArgs) -> Result<u8, Failure> {
             })
             .collect();
         for line in table::lines(&["TIME", "CALL", "RESULT", "CALLER", "ADDRESS", "PROGRAM"], &cells) {
-            print(&line).map_err(unwritten)?;
+            write(&line)?;
         }
     }
     if found.cut {

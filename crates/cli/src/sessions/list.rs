@@ -7,7 +7,7 @@ use fleetline_history::{Query, SessionFilter, SessionState, Show, Wanted, csv, j
 
 use super::listed;
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write};
 use crate::failure::Failure;
 use crate::fleet::{self, Depth, now_ms};
 use crate::timestamp::time;
@@ -87,11 +87,10 @@ pub(super) async fn run(args: ListArgs) -> Result<u8, Failure> {
         let scope = places.get(place)?;
         Some((scope.source.as_str(), scope.region.as_str(), *node, *record))
     });
-    let unwritten = |error| Failure::local("The list could not be written", &error);
     if args.json {
-        print(&json(exported, now)).map_err(unwritten)?;
+        write(&json(exported, now))?;
     } else if args.csv {
-        print(csv(exported, now).trim_end()).map_err(unwritten)?;
+        write(csv(exported, now).trim_end())?;
     } else {
         let cells: Vec<Vec<String>> = exported
             .map(|(source, region, node, record)| {
@@ -117,7 +116,7 @@ pub(super) async fn run(args: ListArgs) -> Result<u8, Failure> {
                 "SESSION",
             ];
             for line in table::lines(&head, &cells) {
-                print(&line).map_err(unwritten)?;
+                write(&line)?;
             }
         }
         let shown = cells.len();

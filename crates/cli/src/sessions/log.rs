@@ -9,8 +9,8 @@ use fleetline_app::session_log::{Cursor, Place, Reader, Spot, Whereabouts, Windo
 use fleetline_history::{SessionRecord, plain_text};
 use serde_json::{Value, json};
 
+use super::document_failed;
 use super::one::{One, one};
-use super::{document_failed, failed};
 use crate::args::ScopeArgs;
 use crate::console::{print, print_part, tell};
 use crate::failure::Failure;
@@ -62,7 +62,7 @@ pub(super) async fn run(args: LogArgs) -> Result<u8, Failure> {
     let scopes = scope::chosen(&sources, &args.scope)?;
     let One { scope, record } = one(&sources, &scopes, &args.session).await?;
     let reader = Reader::open(&sources, &sources, &scope.source, &scope.region)
-        .map_err(|error| failed(&error, &scope))?;
+        .map_err(|error| scope.failed(&error))?;
     let found = reader
         .whereabouts(&record)
         .await
@@ -96,7 +96,7 @@ pub(super) async fn run(args: LogArgs) -> Result<u8, Failure> {
     };
     let read = |at: Option<Cursor>| {
         let (reader, scope) = (&reader, &scope);
-        async move { reader.window(&chosen.place, at.as_ref()).await.map_err(|error| failed(&error, scope)) }
+        async move { reader.window(&chosen.place, at.as_ref()).await.map_err(|error| scope.failed(&error)) }
     };
     let Some(first) = read(None).await? else {
         let place = chosen.place.words();

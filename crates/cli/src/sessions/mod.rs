@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use clap::{Args as ClapArgs, Subcommand};
 use fleetline_app::ApiError;
-use fleetline_app::problem::{Context, describe_document};
+use fleetline_app::problem::describe_document;
 use fleetline_aws::AwsSources;
 use fleetline_documents::DocumentError;
 use fleetline_history::{HistoryBook, HistorySources, PlaceId, SessionCalls, SessionFilter, SessionState};
@@ -91,7 +91,7 @@ async fn listed(
         let Some((_, scope)) = places.iter().find(|(id, _)| *id == place) else { continue };
         match found {
             Ok(records) => book.merge(place, records, |target| name(scope, target)),
-            Err(error) => failures.push(failed(&error, scope)),
+            Err(error) => failures.push(scope.failed(&error)),
         }
     }
     Listed { book, places, failures }
@@ -118,13 +118,5 @@ async fn pages(
 }
 
 fn document_failed(error: &DocumentError<ApiError>, document: &str, scope: &Scope) -> Failure {
-    let context =
-        Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() };
-    Failure::from(describe_document(error, document, &context))
-}
-
-fn failed(error: &ApiError, scope: &Scope) -> Failure {
-    let context =
-        Context { source: scope.source.clone(), region: scope.region.clone(), ..Context::default() };
-    Failure::call(error, &context)
+    Failure::from(describe_document(error, document, &scope.context()))
 }

@@ -8,9 +8,9 @@ use fleetline_history::{SessionFilter, SessionRecord, SessionState, without_mark
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use super::{failed, listed};
+use super::listed;
 use crate::args::ScopeArgs;
-use crate::console::{harmless, print, tell};
+use crate::console::{harmless, tell, write, write_json};
 use crate::failure::Failure;
 use crate::scope::{self, Scope};
 
@@ -63,16 +63,12 @@ pub(super) async fn run(args: TerminateArgs) -> Result<u8, Failure> {
     }
     let outcomes = terminate(&sources, chosen).await;
     let wrong = outcomes.iter().filter(|outcome| !outcome.terminated).count();
-    let unwritten = |error| Failure::local("The result could not be written", &error);
     if args.json {
-        let text = serde_json::to_string_pretty(&outcomes)
-            .map_err(|error| Failure::local("The result could not be written", &error))?;
-        print(&text).map_err(unwritten)?;
+        write_json(&outcomes)?;
     } else {
         for outcome in &outcomes {
             let said = outcome.error.as_deref().unwrap_or("terminated");
-            print(&harmless(&format!("{} {}: {said}", outcome.session_id, outcome.target)))
-                .map_err(unwritten)?;
+            write(&harmless(&format!("{} {}: {said}", outcome.session_id, outcome.target)))?;
         }
     }
     Ok(u8::from(wrong > 0))
@@ -122,7 +118,7 @@ async fn terminate(sources: &AwsSources, chosen: Vec<(Scope, SessionRecord)>) ->
                 }
                 Err(error) => Err(error),
             };
-            let error = ended.err().map(|error| failed(&error, &scope).to_string());
+            let error = ended.err().map(|error| scope.failed(&error).to_string());
             let outcome = Outcome {
                 session_id: record.session_id,
                 target: record.target,
