@@ -4,40 +4,23 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fleetline_app::tier::TierPatience;
-use fleetline_app::{
-    AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
-};
+use fleetline_app::{AppHandle, Backend, Ports, Scope, StartOptions, Store, start};
 use fleetline_aws::AwsSources;
+use fleetline_ipc::ErrorCode;
 use fleetline_ipc::access::{CallerKind, CheckRow, Outcome, PolicyKind, Stage};
 use fleetline_ipc::fleet::{AccountRegionRow, InstanceTier, NodeRow, Readiness, Tag};
 use fleetline_ipc::hybrid::{ActivationSpec, ActivationText, TierObstacle, TierTarget};
 use fleetline_ipc::ladder::{Evidence, StepState};
 use fleetline_ipc::session::SessionState;
 use fleetline_ipc::system::StartChoice;
-use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_simulator::{AccountPolicies, Control, DenyReason, DenyRule, Simulator, SimulatorConfig};
-use support::{FakeUi, PATIENCE, Seen, rows};
+use support::{FakeUi, PATIENCE, Ready, Seen, rows};
 use tempfile::TempDir;
 use tokio::time::timeout;
-
-struct Once(Mutex<Option<Backend>>);
-
-impl Launcher for Once {
-    fn sources(&self) -> Vec<SourceInfo> {
-        Vec::new()
-    }
-
-    fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
-        let backend = self.0.lock().unwrap().take();
-        Box::pin(
-            async move { backend.ok_or_else(|| CommandError::new(ErrorCode::Internal, "Launched twice.")) },
-        )
-    }
-}
 
 struct World {
     app: AppHandle,
@@ -66,7 +49,7 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
     let ui = FakeUi::new();
     let look = Duration::from_millis(20);
     let app = start(Ports {
-        launcher: Arc::new(Once(Mutex::new(Some(backend)))),
+        launcher: Arc::new(Ready::new(backend)),
         store: Store::in_memory(),
         ui: ui.clone(),
         options: StartOptions {

@@ -4,13 +4,10 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use fleetline_app::tray::{Item, TrayAction};
-use fleetline_app::{
-    AppHandle, Backend, BoxFuture, ControlPlanes, Launcher, Ports, Scope, SourceInfo, StartOptions, Store,
-    start,
-};
+use fleetline_app::{AppHandle, Backend, ControlPlanes, Ports, Scope, StartOptions, Store, start};
 use fleetline_aws::AwsSources;
 use fleetline_engine::ports::StartSession;
 use fleetline_ipc::document::{
@@ -26,25 +23,9 @@ use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_simulator::{
     CallRate, Control, DenyReason, DenyRule, SessionStatus, ShellChoice, Simulator, SimulatorConfig, Tier,
 };
-use support::{FakeUi, PATIENCE, Seen, frames, key, mirror_until, rows, type_line};
+use support::{FakeUi, PATIENCE, Ready, Seen, frames, key, mirror_until, rows, type_line};
 use tempfile::TempDir;
 use tokio::time::timeout;
-
-/// Gives a simulator that runs already.
-struct Demo(Mutex<Option<Backend>>);
-
-impl Launcher for Demo {
-    fn sources(&self) -> Vec<SourceInfo> {
-        Vec::new()
-    }
-
-    fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
-        let backend = self.0.lock().unwrap().take();
-        Box::pin(
-            async move { backend.ok_or_else(|| CommandError::new(ErrorCode::Internal, "Launched twice.")) },
-        )
-    }
-}
 
 struct World {
     app: AppHandle,
@@ -74,7 +55,7 @@ async fn world(change: impl FnOnce(&mut SimulatorConfig)) -> World {
     let backend = Backend { access: Some(sources.clone()), ..Backend::of(sources, scope.collect()) };
     let ui = FakeUi::new();
     let app = start(Ports {
-        launcher: Arc::new(Demo(Mutex::new(Some(backend)))),
+        launcher: Arc::new(Ready::new(backend)),
         store: Store::in_memory(),
         ui: ui.clone(),
         options: StartOptions { choice: Some(StartChoice::Demo), ..StartOptions::default() },

@@ -7,42 +7,23 @@ mod connect;
 mod support;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use fleetline_app::tray::{ForwardAction, TrayAction};
-use fleetline_app::{
-    AppHandle, Backend, BoxFuture, Launcher, Ports, Scope, SourceInfo, StartOptions, Store, start,
-};
+use fleetline_app::{AppHandle, Backend, Ports, Scope, StartOptions, Store, start};
 use fleetline_aws::AwsSources;
 use fleetline_ipc::forward::{
     Arrangement, ForwardGuard, ForwardKind, ForwardLimits, ForwardRow, ForwardSpec, ForwardStart,
     ForwardState,
 };
 use fleetline_ipc::system::{QuitClient, QuitForward, StartChoice};
-use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_simulator::{Control, Simulator, SimulatorConfig};
 use fleetline_store::Paths;
-use support::{FakeUi, PATIENCE, Seen, rows};
+use support::{FakeUi, PATIENCE, Ready, Seen, rows};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-
-/// Gives a simulator that runs already.
-struct Demo(Mutex<Option<Backend>>);
-
-impl Launcher for Demo {
-    fn sources(&self) -> Vec<SourceInfo> {
-        Vec::new()
-    }
-
-    fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
-        let backend = self.0.lock().unwrap().take();
-        Box::pin(
-            async move { backend.ok_or_else(|| CommandError::new(ErrorCode::Internal, "Launched twice.")) },
-        )
-    }
-}
 
 struct World {
     app: AppHandle,
@@ -61,7 +42,7 @@ async fn world(simulator: &Simulator, place: &Path) -> World {
     let paths = Paths::below(&own);
     let ui = FakeUi::new();
     let app = start(Ports {
-        launcher: Arc::new(Demo(Mutex::new(Some(backend)))),
+        launcher: Arc::new(Ready::new(backend)),
         store: Store::open(paths).unwrap(),
         ui: ui.clone(),
         options: StartOptions { choice: Some(StartChoice::Demo), ..StartOptions::default() },

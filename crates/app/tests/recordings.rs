@@ -4,15 +4,13 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fleetline_app::{
-    AppHandle, Backend, BoxFuture, Launcher, Paths, Ports, Scope, SourceInfo, StartOptions, Store, Vault,
-    secrets, start,
-};
+use fleetline_app::{AppHandle, Backend, Paths, Ports, Scope, StartOptions, Store, Vault, secrets, start};
 use fleetline_aws::AwsSources;
+use fleetline_ipc::ErrorCode;
 use fleetline_ipc::recording::RecordingRow;
 use fleetline_ipc::replay::{ReplayControl, ReplayRow};
 use fleetline_ipc::secrets::{SecretsChoice, SecretsKept};
@@ -20,31 +18,10 @@ use fleetline_ipc::session::TabKind;
 use fleetline_ipc::settings::Settings;
 use fleetline_ipc::system::StartChoice;
 use fleetline_ipc::terminal::TerminalSize;
-use fleetline_ipc::{CommandError, ErrorCode};
 use fleetline_recording::Content;
 use fleetline_simulator::{ShellChoice, Simulator, SimulatorConfig};
-use support::{FakeUi, key, mirror_until, rows, type_line};
+use support::{FakeUi, Ready, key, mirror_until, rows, type_line};
 use tempfile::TempDir;
-
-/// Gives a simulator that runs already, and a vault.
-struct Demo(Mutex<Option<Backend>>, Vault);
-
-impl Launcher for Demo {
-    fn sources(&self) -> Vec<SourceInfo> {
-        Vec::new()
-    }
-
-    fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
-        let backend = self.0.lock().unwrap().take();
-        Box::pin(
-            async move { backend.ok_or_else(|| CommandError::new(ErrorCode::Internal, "Launched twice.")) },
-        )
-    }
-
-    fn vault(&self) -> Vault {
-        self.1.clone()
-    }
-}
 
 struct World {
     app: AppHandle,
@@ -86,7 +63,7 @@ async fn world(kept: SecretsKept, change: impl FnOnce(&mut Settings)) -> World {
     store.save("settings", &settings).unwrap();
     let ui = FakeUi::new();
     let app = start(Ports {
-        launcher: Arc::new(Demo(Mutex::new(Some(backend)), vault)),
+        launcher: Arc::new(Ready::with_vault(backend, vault)),
         store,
         ui: ui.clone(),
         options: StartOptions { choice: Some(StartChoice::Demo), ..StartOptions::default() },

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use fleetline_app::deep_link::Opener;
 use fleetline_app::tray::Menu;
-use fleetline_app::{AppHandle, FrameSink, Notification, SinkClosed, Ui, UiError};
+use fleetline_app::{
+    AppHandle, Backend, BoxFuture, FrameSink, Launcher, Notification, SinkClosed, SourceInfo, Ui, UiError,
+    Vault,
+};
 use fleetline_ipc::access::CheckRow;
 use fleetline_ipc::account::Accounts;
 use fleetline_ipc::book::FleetBook;
@@ -19,8 +22,9 @@ use fleetline_ipc::fleet::{FleetQuery, FleetSummary, NodeRow};
 use fleetline_ipc::forward::Forwards;
 use fleetline_ipc::history::HistorySummary;
 use fleetline_ipc::session::{SessionRow, SessionState, TabRow};
-use fleetline_ipc::system::{AppMode, Notice, QuitSummary};
+use fleetline_ipc::system::{AppMode, Notice, QuitSummary, StartChoice};
 use fleetline_ipc::terminal::KeyPress;
+use fleetline_ipc::{CommandError, ErrorCode};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -53,6 +57,39 @@ pub(crate) struct Seen {
     pub(crate) links_refused: bool,
     pub(crate) page: Option<RequestedPage>,
     pub(crate) book: FleetBook,
+}
+
+/// Launches what is ready already, once.
+pub(crate) struct Ready {
+    backend: Mutex<Option<Backend>>,
+    vault: Vault,
+}
+
+impl Ready {
+    pub(crate) fn new(backend: Backend) -> Self {
+        Self::with_vault(backend, Vault::in_memory())
+    }
+
+    pub(crate) fn with_vault(backend: Backend, vault: Vault) -> Self {
+        Self { backend: Mutex::new(Some(backend)), vault }
+    }
+}
+
+impl Launcher for Ready {
+    fn sources(&self) -> Vec<SourceInfo> {
+        Vec::new()
+    }
+
+    fn launch(&self, _: &StartChoice) -> BoxFuture<'_, Result<Backend, CommandError>> {
+        let backend = self.backend.lock().unwrap().take();
+        Box::pin(
+            async move { backend.ok_or_else(|| CommandError::new(ErrorCode::Internal, "Launched twice.")) },
+        )
+    }
+
+    fn vault(&self) -> Vault {
+        self.vault.clone()
+    }
 }
 
 /// A window without pixels.
