@@ -101,22 +101,16 @@ impl FleetDesk {
         }
     }
 
-    /// Points it at another scope. Views stay open and empty. `cached`: what was saved of each listing, in the order
-    /// of `scope`; `None` switches the cache off.
-    pub(crate) fn point_at(&mut self, scope: Vec<Scope>, cached: Option<Vec<Option<listing_cache::Found>>>) {
+    /// Points it at another scope. Views stay open. `cached`: what was saved of the scope; `None` switches the cache off.
+    pub(crate) fn point_at(&mut self, scope: Vec<Scope>, cached: Option<Fleet>) {
         self.stop();
-        self.fleet = self.fleet.emptied();
+        self.cached = cached.is_some();
+        self.fleet = self.fleet.followed_by(cached.unwrap_or_default());
         self.uncached.clear();
         self.problems.clear();
         self.identities.clear();
         let declare = |scope: Scope| (self.fleet.declare(&scope.source, &scope.region, &scope.source), scope);
         self.scope = scope.into_iter().map(declare).collect();
-        self.cached = cached.is_some();
-        for ((id, _), found) in self.scope.iter().zip(cached.into_iter().flatten()) {
-            if let Some(found) = found {
-                self.fleet.restore(*id, found.value.nodes, found.value.tier, found.saved_ms);
-            }
-        }
         self.dirty = true;
     }
 

@@ -2,7 +2,7 @@
 
 use fleetline_inventory::node::{InstanceTier, ManagedNode};
 use fleetline_inventory::{Fleet, ListingId};
-use fleetline_store::{Cached, Store};
+use fleetline_store::Store;
 use serde::{Deserialize, Serialize};
 
 use crate::ports::Scope;
@@ -21,9 +21,6 @@ pub(crate) struct ToCache {
     pub(crate) listing: CachedListing,
 }
 
-/// What was saved of one listing.
-pub(crate) type Found = Cached<CachedListing>;
-
 /// The listing as it is to be kept; `None` for one that was never complete.
 pub(crate) fn of(fleet: &Fleet, id: ListingId) -> Option<ToCache> {
     let listing = fleet.listing(id)?;
@@ -35,9 +32,16 @@ pub(crate) fn of(fleet: &Fleet, id: ListingId) -> Option<ToCache> {
     })
 }
 
-/// Reads what is cached for each part of the scope. Blocks.
-pub(crate) fn read(store: &Store, scope: &[Scope]) -> Vec<Option<Found>> {
-    scope.iter().map(|scope| store.cached(&key(&scope.source, &scope.region))).collect()
+/// A fleet of what is cached for each part of the scope, one after the other, so that nothing is in memory twice. Blocks.
+pub(crate) fn read(store: &Store, scope: &[Scope]) -> Fleet {
+    let mut fleet = Fleet::new();
+    for scope in scope {
+        let id = fleet.declare(&scope.source, &scope.region, &scope.source);
+        if let Some(found) = store.cached::<CachedListing>(&key(&scope.source, &scope.region)) {
+            fleet.restore(id, found.value.nodes, found.value.tier, found.saved_ms);
+        }
+    }
+    fleet
 }
 
 fn key(source: &str, region: &str) -> String {

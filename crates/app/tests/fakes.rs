@@ -32,7 +32,7 @@ use tokio::sync::Semaphore;
 
 fn node(source: &str, region: &str, id: &str) -> ManagedNode {
     ManagedNode {
-        account_region: AccountRegion { account_id: "111122223333".into(), region: region.into() },
+        account_region: AccountRegion { account_id: "111122223333".into(), region: region.into() }.into(),
         source: source.into(),
         node_id: id.into(),
         name: format!("name-{id}").into(),

@@ -60,6 +60,7 @@ pub(crate) struct Listing(pub(crate) Arc<Access>);
 impl Listing {
     async fn next_page(&self, next: Option<String>) -> Result<NodePage, ApiError> {
         let at = AccountRegion { account_id: self.0.account_id().await?, region: self.0.region.clone() };
+        let at = Arc::new(at);
         let Some(next) = next else {
             return match self.properties(&at, None).await {
                 Err(refused) if is_refusal(&refused) => self.information(&at, None).await,
@@ -77,7 +78,7 @@ impl Listing {
         }
     }
 
-    async fn properties(&self, at: &AccountRegion, next: Option<&str>) -> Result<NodePage, ApiError> {
+    async fn properties(&self, at: &Arc<AccountRegion>, next: Option<&str>) -> Result<NodePage, ApiError> {
         let queue = self.0.queue(PROPERTIES);
         let asked = queue.make(|| async {
             let call = self.0.ssm_once().describe_instance_properties().max_results(PROPERTIES_PAGE);
@@ -95,7 +96,7 @@ impl Listing {
         })
     }
 
-    async fn information(&self, at: &AccountRegion, next: Option<&str>) -> Result<NodePage, ApiError> {
+    async fn information(&self, at: &Arc<AccountRegion>, next: Option<&str>) -> Result<NodePage, ApiError> {
         let queue = self.0.queue(INFORMATION);
         let asked = queue.make(|| async {
             let call = self.0.ssm_once().describe_instance_information().max_results(INFORMATION_PAGE);

@@ -1,6 +1,7 @@
 //! Service answers as managed nodes.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use aws_sdk_ec2::types::Instance;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceProperty};
@@ -10,7 +11,7 @@ use smol_str::SmolStr;
 
 /// A node of a DescribeInstanceProperties page; `None` without an id.
 pub(crate) fn from_property(
-    at: &AccountRegion,
+    at: &Arc<AccountRegion>,
     source: &SmolStr,
     property: InstanceProperty,
 ) -> Option<ManagedNode> {
@@ -19,7 +20,7 @@ pub(crate) fn from_property(
     let kind = kind(&id, property.resource_type.as_deref(), source_type);
     let (ip, public_ip) = addresses(kind, property.ip_address);
     Some(ManagedNode {
-        account_region: at.clone(),
+        account_region: Arc::clone(at),
         source: source.clone(),
         node_id: id.into(),
         name: text(property.name),
@@ -45,7 +46,7 @@ pub(crate) fn from_property(
 
 /// A node of a DescribeInstanceInformation page; `None` without an id.
 pub(crate) fn from_information(
-    at: &AccountRegion,
+    at: &Arc<AccountRegion>,
     source: &SmolStr,
     information: InstanceInformation,
 ) -> Option<ManagedNode> {
@@ -54,7 +55,7 @@ pub(crate) fn from_information(
     let source_type = information.source_type.as_ref().map(|kind| kind.as_str());
     let kind = kind(&id, resource_type, source_type);
     Some(ManagedNode {
-        account_region: at.clone(),
+        account_region: Arc::clone(at),
         source: source.clone(),
         node_id: id.into(),
         name: text(information.name),
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn ec2_facts_fill_in_and_tags_are_sorted() {
-        let at = AccountRegion { account_id: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let at = AccountRegion { account_id: "111122223333".to_owned(), region: "eu-west-1".to_owned() }.into();
         let property = InstanceProperty::builder().instance_id("i-1").instance_state("running").build();
         let mut node = from_property(&at, &"ops".into(), property).unwrap();
         let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_http_client::{Builder, Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -38,6 +38,10 @@ pub(crate) enum Transport {
 
 /// How long the way is looked at when a connection could not be made.
 const LOOK: Duration = Duration::from_secs(4);
+/// How long a connection that nobody uses is kept: longer than a paced queue pauses between two calls.
+const IDLE: Duration = Duration::from_secs(20);
+/// Unused connections kept to one host. Each may hold a buffer as large as the answers it brought, up to 400 KiB.
+const IDLE_CONNECTIONS: usize = 8;
 
 impl Transport {
     /// Builds the client, which goes through proxies by `rules`. The SDK itself honours no CA bundle
@@ -47,7 +51,11 @@ impl Transport {
     /// A sentence naming the bundle that cannot be read or holds no certificate. The SDK's client would panic on
     /// such a bundle, so it is checked here.
     pub(crate) fn client(&self, rules: &ProxyRules) -> Result<SharedHttpClient, String> {
-        let Self::Tls { ca_bundle, .. } = self else { return Ok(Builder::new().build_http()) };
+        let Self::Tls { ca_bundle, .. } = self else {
+            return Ok(Builder::new().build_with_connector_fn(|settings, _components| {
+                connector(settings).build_http()
+            }));
+        };
         let mut trust = TrustStore::default();
         let mut dialer = Dialer::new().with_proxy(rules.clone());
         if let Some(path) = ca_bundle {
@@ -62,14 +70,11 @@ impl Transport {
         let client = |proxy: ProxyConfig| {
             let tls = tls.clone();
             Builder::new().build_with_connector_fn(move |settings, _components| {
-                let mut connector = Connector::builder()
+                connector(settings)
                     .proxy_config(proxy.clone())
                     .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                    .tls_context(tls.clone());
-                if let Some(settings) = settings {
-                    connector = connector.connector_settings(settings.clone());
-                }
-                connector.build()
+                    .tls_context(tls.clone())
+                    .build()
             })
         };
         let proxied = |secure| {
@@ -86,6 +91,15 @@ impl Transport {
             rules: rules.clone(),
             dialer,
         }))
+    }
+}
+
+/// What every client's connections have in common.
+fn connector(settings: Option<&HttpConnectorSettings>) -> ConnectorBuilder {
+    let connector = Connector::builder().pool_idle_timeout(IDLE).pool_max_idle_per_host(IDLE_CONNECTIONS);
+    match settings {
+        Some(settings) => connector.connector_settings(settings.clone()),
+        None => connector,
     }
 }
 

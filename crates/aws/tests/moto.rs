@@ -88,7 +88,7 @@ impl Moto {
 /// A node as the listing call would tell it, if moto had one.
 fn node(account: &str, region: &str, id: &str) -> ManagedNode {
     ManagedNode {
-        account_region: AccountRegion { account_id: account.to_owned(), region: region.to_owned() },
+        account_region: AccountRegion { account_id: account.to_owned(), region: region.to_owned() }.into(),
         source: "environment".into(),
         node_id: id.into(),
         name: "".into(),

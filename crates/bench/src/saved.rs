@@ -184,7 +184,8 @@ impl World {
             account_region: AccountRegion {
                 account_id: "111122223333".into(),
                 region: self.place.region.clone(),
-            },
+            }
+            .into(),
             source: self.place.account.as_str().into(),
             node_id: self.place.node.as_str().into(),
             name: "the node".into(),

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use crate::entry::Entry;
 use crate::marks::Marks;
 use crate::natural::name_key;
-use crate::node::{InstanceTier, ManagedNode, PingStatus};
+use crate::node::{AccountRegion, InstanceTier, ManagedNode, PingStatus};
 use crate::readiness::{Readiness, Verdict};
 
 /// Names a listing of a [`Fleet`]; given by [`Fleet::declare`].
@@ -84,6 +86,7 @@ pub struct Fleet {
     by_key: HashMap<Arc<str>, u32>,
     /// Distinct platform texts that were ever seen, a few hundred at most in practice.
     platforms: HashMap<String, u32>,
+    shared: Shared,
     listings: Vec<Listing>,
     marks: Marks,
     version: u64,
@@ -99,9 +102,10 @@ impl Fleet {
         Self::default()
     }
 
-    /// An empty fleet in place of this one, with its marks. Its versions go on from there, so that views notice.
-    pub fn emptied(&self) -> Self {
-        Self { version: self.version + 1, marks: self.marks.clone(), ..Self::default() }
+    /// Another fleet in place of this one, with its marks. Its versions go on from there, so that views notice.
+    pub fn followed_by(&self, other: Self) -> Self {
+        let version = self.version + other.version + 1;
+        Self { version, ranked: None, marks: self.marks.clone(), ..other }
     }
 
     /// What a person marked, from now on.
@@ -148,7 +152,8 @@ impl Fleet {
             listing.account_id.clone_from(&first.account_region.account_id);
         }
         let pass = listing.pass;
-        for node in nodes {
+        for mut node in nodes {
+            self.shared.share(&mut node);
             let entry = Entry::new(node, id, pass, true);
             if !self.by_key.contains_key(&entry.key) {
                 self.insert(entry);
@@ -197,6 +202,7 @@ impl Fleet {
         let Some(pass) = self.listings.get(id.0).map(|l| l.pass) else { return };
         let mut changed = false;
         for mut node in nodes {
+            self.shared.share(&mut node);
             let slot = self.by_key.get(node.key().as_str()).copied();
             let Some(known) =
                 slot.and_then(|s| self.slots.get_mut(s as usize)).and_then(Option::as_deref_mut)
@@ -229,6 +235,7 @@ impl Fleet {
         listing.updated_ms = Some(now_ms);
         let pass = listing.pass;
         self.remove_where(|entry| entry.listing == id && entry.pass != pass);
+        self.shared.bound(self.by_key.len());
         self.version += 1;
     }
 
@@ -437,6 +444,45 @@ impl Fleet {
                 self.by_key.remove(&entry.key);
                 self.free.push(at);
             }
+        }
+    }
+}
+
+/// What many nodes have in common, held once.
+#[derive(Debug, Default)]
+struct Shared {
+    places: HashSet<Arc<AccountRegion>>,
+    /// Texts that do not fit into a node itself.
+    texts: HashSet<SmolStr>,
+}
+
+impl Shared {
+    /// Makes a node share what was seen before. Texts that are a node's own (names, addresses) are left out.
+    fn share(&mut self, node: &mut ManagedNode) {
+        match self.places.get(&node.account_region) {
+            Some(known) => node.account_region = Arc::clone(known),
+            None => drop(self.places.insert(Arc::clone(&node.account_region))),
+        }
+        let tags = node.tags.iter_mut().flat_map(|(key, value)| [key, value]);
+        let facts = [
+            &mut node.source,
+            &mut node.platform_name,
+            &mut node.platform_version,
+            &mut node.iam_role,
+            &mut node.availability_zone,
+        ];
+        for text in tags.chain(facts).filter(|text| text.is_heap_allocated()) {
+            match self.texts.get(text.as_str()) {
+                Some(known) => text.clone_from(known),
+                None => drop(self.texts.insert(text.clone())),
+            }
+        }
+    }
+
+    /// Forgets the texts when there are more than nodes: most of them belong to no node any more, or to a single one.
+    fn bound(&mut self, nodes: usize) {
+        if self.texts.len() > nodes {
+            self.texts = HashSet::new();
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A managed node as the fleet knows it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -74,11 +76,13 @@ pub enum InstanceTier {
 }
 
 /// A node. Text fields are empty where the service said nothing. Times are milliseconds of the Unix epoch. There may be
-/// a hundred thousand: short texts stand in the node itself, and copies of it share the long ones.
+/// a hundred thousand: short texts stand in the node itself, copies of it share the long ones, and a [`Fleet`](crate::Fleet)
+/// holds each long text once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManagedNode {
-    /// Where it is registered.
-    pub account_region: AccountRegion,
+    /// Where it is registered; shared by the nodes of a listing.
+    #[serde(with = "shared")]
+    pub account_region: Arc<AccountRegion>,
     /// The AWS profile it was listed through.
     pub source: SmolStr,
     /// `i-…`, `mi-…`; opaque, 1 to 400 characters.
@@ -130,5 +134,20 @@ impl ManagedNode {
     /// What to call it: name, else computer name, else node id.
     pub fn display_name(&self) -> &str {
         [&self.name, &self.computer_name].into_iter().find(|s| !s.is_empty()).unwrap_or(&self.node_id)
+    }
+}
+
+/// A shared value, written as the value itself.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+        T::serialize(value, to)
+    }
+
+    pub(super) fn deserialize<'a, T: Deserialize<'a>, D: Deserializer<'a>>(from: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
     }
 }

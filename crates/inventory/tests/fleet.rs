@@ -14,7 +14,7 @@ const NOW: i64 = 1_800_000_000_000;
 
 fn node(node_id: &str, name: &str) -> ManagedNode {
     ManagedNode {
-        account_region: AccountRegion { account_id: "111122223333".into(), region: "eu-central-1".into() },
+        account_region: AccountRegion { account_id: "111122223333".into(), region: "eu-central-1".into() }.into(),
         source: "prod".into(),
         node_id: node_id.into(),
         name: name.into(),
@@ -285,7 +285,7 @@ fn marks_are_asked_for_and_stay_when_the_fleet_is_another() {
     assert_eq!(asked("group:core"), "", "groups are named as a whole");
     assert_eq!(asked("is:stale"), "");
     assert_eq!(Query::parse("is:mine").issues()[0].start, 3);
-    assert_eq!(fleet.emptied().marks(), &marks);
+    assert_eq!(fleet.followed_by(Fleet::new()).marks(), &marks);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fleetline_inventory::Fleet;
 use fleetline_ipc::event::{Change, RequestedPage};
 use fleetline_ipc::system::{AppMode, Notice, NoticeLevel, QuitSummary, StartChoice};
 use fleetline_ipc::{CommandError, ErrorCode};
@@ -40,7 +41,7 @@ pub(super) struct Launched {
 struct Ready {
     backend: Backend,
     scope: Vec<Scope>,
-    cached: Option<Vec<Option<listing_cache::Found>>>,
+    cached: Option<Fleet>,
 }
 
 impl Controller {
