@@ -172,3 +172,63 @@ describe('saved views', () => {
     expect(fleet.layout).toEqual({ columns: ['name', 'ip'], widths: [{ column: 'ip', px: 200 }] });
   });
 });
+
+describe('nodes chosen together', () => {
+  let rows: Rows;
+  let fleet: FleetState;
+  const chosen = () => [...fleet.choice.rows.keys()];
+
+  beforeEach(async () => {
+    rows = new Rows();
+    rows.keys = Array.from({ length: 2500 }, (_, i) => `n${i}`);
+    const host = rows.host();
+    fleet = new FleetState(host, chrome, new BookState(host, chrome));
+    await fleet.open();
+    await settled();
+  });
+
+  it('are a range from where it began, in either direction, whatever the window holds', async () => {
+    fleet.choice.begin(3);
+    await fleet.choice.extend(3, 5);
+    expect(chosen()).toEqual(['n3', 'n4', 'n5']);
+    await fleet.choice.extend(5, 1);
+    expect(chosen()).toEqual(['n1', 'n2', 'n3']);
+    await fleet.choice.extend(1, 700);
+    expect([chosen().length, chosen()[0], chosen().at(-1)]).toEqual([698, 'n3', 'n700']);
+  });
+
+  it('are added and taken out one by one, beginning with the one selected alone', () => {
+    const row = (key: string) => ({ key }) as NodeRow;
+    fleet.choice.toggle(row('n4'), 4, row('n0'));
+    fleet.choice.toggle(row('n9'), 9, row('n4'));
+    fleet.choice.toggle(row('n4'), 4, row('n9'));
+    expect(chosen()).toEqual(['n0', 'n9']);
+  });
+
+  it('stay chosen while the list moves, and go with another filter', async () => {
+    fleet.choice.begin(1);
+    await fleet.choice.extend(1, 2);
+    rows.move(fleet, ['x', 'n2', 'n1']);
+    await settled();
+    expect(chosen()).toEqual(['n1', 'n2']);
+    fleet.setText('x');
+    expect(chosen()).toEqual([]);
+  });
+
+  it('are at most a thousand, and that is told', async () => {
+    await fleet.choice.all(rows.keys.length);
+    expect([chosen().length, fleet.choice.full]).toEqual([1000, true]);
+    fleet.choice.begin(2000);
+    await fleet.choice.extend(2000, 0);
+    expect([chosen().length, chosen().at(-1), fleet.choice.full]).toEqual([1000, 'n2000', true]);
+  });
+
+  it('become favourites together', async () => {
+    fleet.choice.begin(0);
+    await fleet.choice.extend(0, 2);
+    fleet.setFavourites([...fleet.choice.rows.values()], true);
+    await settled();
+    expect(rows.changes).toEqual([{ change: 'favourite', nodes: ['n0', 'n1', 'n2'], on: true }]);
+    expect([...fleet.choice.rows.values()].map((row) => row.favourite)).toEqual([true, true, true]);
+  });
+});

@@ -365,16 +365,21 @@ impl FleetDesk {
         self.dirty = true;
     }
 
-    /// Everything a view shows, in its order, as `write` puts it; with the number of nodes.
+    /// Everything a view shows, or of that the nodes with these keys, in its order, as `write` puts it; with the number
+    /// of nodes.
     pub(crate) fn export(
         &mut self,
         id: &str,
         now: i64,
+        keys: Option<&HashSet<String>>,
         write: impl FnOnce(&Fleet, &mut dyn Iterator<Item = &Entry>) -> std::io::Result<Vec<u8>>,
     ) -> Result<(u32, Vec<u8>), CommandError> {
         let (fleet, view) = self.current(id, now)?;
-        match write(fleet, &mut view.window(fleet, 0, usize::MAX)) {
-            Ok(bytes) => Ok((count(view.matched()), bytes)),
+        let mut nodes = 0;
+        let shown = view.window(fleet, 0, usize::MAX);
+        let wanted = shown.filter(|entry| keys.is_none_or(|keys| keys.contains(entry.key())));
+        match write(fleet, &mut wanted.inspect(|_| nodes += 1)) {
+            Ok(bytes) => Ok((nodes, bytes)),
             Err(error) => Err(CommandError::new(ErrorCode::Internal, error.to_string())),
         }
     }

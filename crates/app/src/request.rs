@@ -62,7 +62,7 @@ pub(crate) enum Request {
     ViewTypeAhead { view: String, prefix: String, from: u32, reply: Reply<Option<u32>> },
     Complete { text: String, cursor: u32, reply: Reply<Completions> },
     Book { change: BookChange, reply: Reply<FleetBook> },
-    Export { view: String, form: ExportForm, reply: Reply<Exported> },
+    Export { view: String, form: ExportForm, keys: Option<Vec<String>>, reply: Reply<Exported> },
     Node { key: String, reply: Reply<NodeDetail> },
     ShellOpen { node_key: String, document: Option<String>, reason: Option<String>, reply: Reply<TabRow> },
     TabActivate { tab: String, reply: Reply<()> },

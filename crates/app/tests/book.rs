@@ -180,23 +180,29 @@ async fn what_a_view_shows_is_written_to_a_new_file_in_its_order() {
     let lab = Lab::new().await;
     let (app, ui) = lab.start().await;
     let view = app.fleet_view_open(windows().query).await.unwrap();
-    let nowhere = app.fleet_export(view.view.clone(), ExportForm::Csv).await.unwrap_err();
+    let nowhere = app.fleet_export(view.view.clone(), ExportForm::Csv, None).await.unwrap_err();
     assert_eq!(nowhere.code, ErrorCode::Storage);
     ui.set_downloads(&lab.home.path().join("Downloads"));
-    let csv = app.fleet_export(view.view.clone(), ExportForm::Csv).await.unwrap();
-    let json = app.fleet_export(view.view.clone(), ExportForm::Json).await.unwrap();
+    let csv = app.fleet_export(view.view.clone(), ExportForm::Csv, None).await.unwrap();
+    let json = app.fleet_export(view.view.clone(), ExportForm::Json, None).await.unwrap();
     assert_eq!((csv.nodes, json.nodes), (view.matched, view.matched));
-    let window = app.fleet_view_window(view.view, 0, 200).await.unwrap();
+    let window = app.fleet_view_window(view.view.clone(), 0, 200).await.unwrap();
     let shown: Vec<&str> = window.rows.iter().map(|row| row.node_id.as_str()).collect();
-    let text = std::fs::read_to_string(&csv.path).unwrap();
-    let written: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
-    assert_eq!(written, shown);
+    let ids_of = |path: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().skip(1).filter_map(|line| line.split(',').next()).map(str::to_owned).collect()
+    };
+    assert_eq!(ids_of(&csv.path), shown);
+    // Chosen nodes are written in the order of the view; a key that is not in it adds nothing.
+    let chosen = vec![window.rows[2].key.clone(), window.rows[0].key.clone(), "elsewhere".to_owned()];
+    let some = app.fleet_export(view.view, ExportForm::Csv, Some(chosen)).await.unwrap();
+    assert_eq!((some.nodes, ids_of(&some.path)), (2, vec![shown[0].to_owned(), shown[2].to_owned()]));
     let text = std::fs::read_to_string(&json.path).unwrap();
     let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("{\"nodeId\":\"")).collect();
     assert_eq!(ids.len(), shown.len());
     assert!(ids.iter().zip(&shown).all(|(line, id)| line.starts_with(id)), "{ids:?}");
     assert_eq!(
-        app.fleet_export("view-99".into(), ExportForm::Csv).await.unwrap_err().code,
+        app.fleet_export("view-99".into(), ExportForm::Csv, None).await.unwrap_err().code,
         ErrorCode::NotFound
     );
     app.app_quit().await.unwrap();

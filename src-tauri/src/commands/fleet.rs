@@ -34,15 +34,16 @@ pub(crate) async fn fleet_book(
     app.fleet_book(change).await
 }
 
-/// Writes what a view shows to a new file in the user's folder for downloads.
+/// Writes what a view shows, or of that the nodes with these keys, to a new file in the user's folder for downloads.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn fleet_export(
     app: State<'_, AppHandle>,
     view: String,
     form: ExportForm,
+    keys: Option<Vec<String>>,
 ) -> Result<Exported, CommandError> {
-    app.fleet_export(view, form).await
+    app.fleet_export(view, form, keys).await
 }
 
 /// Stops the refresh; what has been listed stays.

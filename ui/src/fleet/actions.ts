@@ -49,7 +49,7 @@ export function nodeMenu(app: Application, row: NodeRow): (MenuItem | null)[] {
     ...(row.kind === 'ec2' ? [] : [null, { label: m.activations.deregisterNode, run: () => app.chrome.open({ kind: 'deregister', node: row }) }]),
     null,
     { label: row.favourite ? m.book.unfavourite : m.book.makeFavourite, kbd: '*', run: () => app.fleet.setFavourite(row) },
-    { label: m.book.groupsMore, run: () => app.chrome.open({ kind: 'groups', row }) },
+    { label: m.book.groupsMore, run: () => app.chrome.open({ kind: 'groups', rows: [row] }) },
     null,
     { label: m.filterAccount, run: addChip(`account:${quoted(row.accountName)}`) },
     { label: m.filterRegion, run: addChip(`region:${quoted(row.region)}`) },

@@ -55,12 +55,12 @@ export function askToRemove(app: Application): void {
   });
 }
 
-/** Writes what the table shows to a file, and says where it is. */
-export async function exportNodes(app: Application, form: ExportForm): Promise<void> {
+/** Writes what the table shows, or of that the nodes with these keys, to a file, and says where it is. */
+export async function exportNodes(app: Application, form: ExportForm, keys: string[] | null = null): Promise<void> {
   const { chrome, fleet, host } = app;
   const view = fleet.view?.view;
   if (view === undefined) return;
-  const written = await chrome.run(host.fleetExport(view, form));
+  const written = await chrome.run(host.fleetExport(view, form, keys));
   if (!written) return;
   chrome.toast = { text: language.m.book.exported(written.nodes, written.path), copy: written.path };
   chrome.say(language.m.book.exported(written.nodes, written.path));

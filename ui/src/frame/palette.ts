@@ -119,7 +119,7 @@ export function actions(app: Application): Entry[] {
   if (row && tabs.active === FLEET_TAB) {
     all.push(
       { id: 'star', title: row.favourite ? m.book.unfavourite : m.book.makeFavourite, note: row.name, icon: 'star', kbd: '*', run: () => fleet.setFavourite(row) },
-      { id: 'groups', title: m.book.groupsMore, note: row.name, icon: 'profiles', run: () => chrome.open({ kind: 'groups', row }) },
+      { id: 'groups', title: m.book.groupsMore, note: row.name, icon: 'profiles', run: () => chrome.open({ kind: 'groups', rows: [row] }) },
     );
   }
   for (const one of fleet.summary.accountRegions.filter((listing) => listing.problem !== null)) {

@@ -113,7 +113,7 @@ export function createTauriHost(): Ours.Host {
     fleetRefreshOne: (source, region) => done(commands.fleetRefreshOne(source, region)),
     fleetCancel: () => done(commands.fleetCancel()),
     fleetBook: (change) => data(commands.fleetBook(change)),
-    fleetExport: (view, form) => data(commands.fleetExport(view, form)),
+    fleetExport: (view, form, keys) => data(commands.fleetExport(view, form, keys)),
     fleetViewOpen: (query) => data(commands.fleetViewOpen(query)),
     fleetViewQuery: (view, query) => data(commands.fleetViewQuery(view, query)),
     fleetViewWindow: (view, offset, len) => data(commands.fleetViewWindow(view, offset, len)),

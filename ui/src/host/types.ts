@@ -695,7 +695,7 @@ export interface Host extends AuditHost, ConnectHost, DocumentHost, HistoryHost,
   fleetCancel(): Promise<void>;
   fleetBook(change: BookChange): Promise<FleetBook>;
   /** To a new file in the folder for downloads. */
-  fleetExport(view: string, form: ExportForm): Promise<Exported>;
+  fleetExport(view: string, form: ExportForm, keys: string[] | null): Promise<Exported>;
   fleetViewOpen(query: FleetQuery): Promise<FleetViewState>;
   fleetViewQuery(view: string, query: FleetQuery): Promise<FleetViewState>;
   fleetViewWindow(view: string, offset: number, len: number): Promise<FleetWindow>;

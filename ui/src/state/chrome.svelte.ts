@@ -18,6 +18,8 @@ export interface ConfirmQuestion {
   title: string;
   text: string;
   confirm: string;
+  /** Nothing is lost by it: the button is an ordinary one and has the focus. */
+  harmless?: boolean;
   /** Does it; false keeps the question open. */
   run: () => Promise<boolean>;
 }
@@ -36,7 +38,7 @@ export type Overlay =
   | { kind: 'close_tab'; tab: string; title: string }
   | NameQuestion
   | ConfirmQuestion
-  | { kind: 'groups'; row: NodeRow }
+  | { kind: 'groups'; rows: NodeRow[] }
   | { kind: 'forward'; id: string | null; node: NodeRow | null; spec: ForwardSpec | null; forwardKind: ForwardKind }
   | { kind: 'remove_forward'; row: ForwardRow }
   | { kind: 'expose'; row: ForwardRow; address: string }

@@ -5,6 +5,7 @@ import type {
 import type { BookState } from './book.svelte';
 import type { Chrome } from './chrome.svelte';
 import { sameColumns } from '../fleet/columns';
+import { FleetChoice } from './fleet-choice.svelte';
 import { covers, windowFor } from '../fleet/viewport';
 
 const EMPTY_SUMMARY: FleetSummary = {
@@ -25,6 +26,8 @@ export class FleetState {
   selectedKey = $state<string | null>(null);
   /** Index of the selected row in the view, -1 when it is not in it. */
   selectedIndex = $state(-1);
+  /** Nodes chosen together; empty while only the selected one is meant. */
+  readonly choice = new FleetChoice((offset, len) => this.#rows(offset, len));
 
   #wanted = { first: 0, last: 60 };
   #fetching = false;
@@ -118,8 +121,15 @@ export class FleetState {
 
   /** Marks a node as a favourite, or takes the mark away. */
   setFavourite(row: NodeRow, on = !row.favourite): void {
-    void this.#book.change({ change: 'favourite', nodes: [row.key], on }).then((done) => {
-      if (done && this.selectedKey === row.key) void this.loadDetail();
+    this.setFavourites([row], on);
+  }
+
+  /** Marks nodes as favourites, or takes the marks away. */
+  setFavourites(rows: NodeRow[], on: boolean): void {
+    void this.#book.change({ change: 'favourite', nodes: rows.map((row) => row.key), on }).then((done) => {
+      if (!done) return;
+      this.choice.starred(on);
+      if (rows.some((row) => row.key === this.selectedKey)) void this.loadDetail();
     });
   }
 
@@ -155,6 +165,7 @@ export class FleetState {
     this.view = null;
     this.window = null;
     this.select(null, -1);
+    this.choice.begin(-1);
     this.query = { ...this.query, text: '' };
   }
 
@@ -250,7 +261,19 @@ export class FleetState {
     void this.#chrome.run(this.summary.refreshing ? this.#host.fleetCancel() : this.#host.fleetRefresh());
   }
 
+  /** Rows of the view, from what is held if it covers them. */
+  async #rows(offset: number, len: number): Promise<readonly NodeRow[] | undefined> {
+    const held = this.window;
+    const first = held === null ? -1 : offset - held.offset;
+    if (held && first >= 0 && held.version === this.view?.version && first + len <= held.rows.length) return held.rows.slice(first, first + len);
+    const view = this.view?.view;
+    if (view === undefined) return undefined;
+    return (await this.#chrome.run(this.#host.fleetViewWindow(view, offset, len)))?.rows;
+  }
+
   async #ask(query: FleetQuery): Promise<void> {
+    // What a filter hides is not acted on.
+    if (query.text !== this.query.text) this.choice.begin(-1);
     this.query = query;
     const view = this.view?.view;
     if (view === undefined) return;

@@ -1,5 +1,6 @@
 //! Saved views, groups, favourites, recently used nodes, and lists written to files.
 
+use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -71,10 +72,18 @@ impl Controller {
         Ok(())
     }
 
-    /// Writes what a view shows, in its order, to a new file in the folder for downloads.
-    pub(super) fn export(&mut self, view: &str, form: ExportForm, reply: Reply<Exported>) {
+    /// Writes what a view shows, or of that the nodes with these keys, in its order, to a new file in the folder for
+    /// downloads.
+    pub(super) fn export(
+        &mut self,
+        view: &str,
+        form: ExportForm,
+        keys: Option<Vec<String>>,
+        reply: Reply<Exported>,
+    ) {
         let now = now_ms();
-        let written = self.desk.export(view, now, |fleet, entries| {
+        let keys: Option<HashSet<String>> = keys.map(|keys| keys.into_iter().collect());
+        let written = self.desk.export(view, now, keys.as_ref(), |fleet, entries| {
             let mut out = Vec::new();
             match form {
                 ExportForm::Csv => export::write_csv(&mut out, fleet, &export::COLUMNS, entries)?,

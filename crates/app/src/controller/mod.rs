@@ -343,7 +343,7 @@ impl Controller {
             }
             Request::Complete { text, cursor, reply } => answer(reply, self.desk.complete(&text, cursor)),
             Request::Book { change, reply } => answer(reply, self.book_change(change)),
-            Request::Export { view, form, reply } => self.export(&view, form, reply),
+            Request::Export { view, form, keys, reply } => self.export(&view, form, keys, reply),
             Request::Node { key, reply } => answer(reply, self.node(&key)),
             Request::ShellOpen { node_key, document, reason, reply } => {
                 answer(reply, self.shell_open(&node_key, document, reason));

@@ -77,9 +77,14 @@ impl AppHandle {
         self.ask(|reply| Request::Book { change, reply }).await
     }
 
-    /// Writes what a view shows to a new file in the user's folder for downloads.
-    pub async fn fleet_export(&self, view: String, form: ExportForm) -> Result<Exported, CommandError> {
-        self.ask(|reply| Request::Export { view, form, reply }).await
+    /// Writes what a view shows, or of that the nodes with these keys, to a new file in the user's folder for downloads.
+    pub async fn fleet_export(
+        &self,
+        view: String,
+        form: ExportForm,
+        keys: Option<Vec<String>>,
+    ) -> Result<Exported, CommandError> {
+        self.ask(|reply| Request::Export { view, form, keys, reply }).await
     }
 
     /// Everything about a node.

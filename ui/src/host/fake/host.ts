@@ -191,7 +191,7 @@ export function createFakeHost(options: URLSearchParams): Host {
     fleetRefresh: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, true) })),
     fleetRefreshOne: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, true) })),
     fleetBook: (change) => later(() => changeBook(change)),
-    fleetExport: (view, form) => later(() => ({ path: `/home/mika/Downloads/fleetline-nodes.${form}`, nodes: viewOf(view).state.matched })),
+    fleetExport: (view, form, keys) => later(() => ({ path: `/home/mika/Downloads/fleetline-nodes.${form}`, nodes: keys?.length ?? viewOf(view).state.matched })),
     fleetCancel: () => later(() => emit({ kind: 'fleet', summary: summarize(fleet, version, false) })),
     fleetViewOpen: (query) => later(() => ask(`view-${++counter}`, query)),
     fleetViewQuery: (view, query) => later(() => (viewOf(view), ask(view, query))),
