@@ -11,6 +11,7 @@ mod documents;
 mod driver;
 mod fleet;
 mod forwards;
+mod keyboard;
 mod lab;
 mod notifier;
 mod page;

@@ -26,6 +26,7 @@ pub(crate) mod keys {
     pub(crate) const ALT: &str = "\u{e00a}";
     pub(crate) const ESCAPE: &str = "\u{e00c}";
     pub(crate) const HOME: &str = "\u{e011}";
+    pub(crate) const UP: &str = "\u{e013}";
     pub(crate) const LEFT: &str = "\u{e012}";
     pub(crate) const DOWN: &str = "\u{e015}";
     pub(crate) const DELETE: &str = "\u{e017}";
@@ -37,6 +38,9 @@ pub(crate) mod keys {
 /// Size of the window from its start, and the smallest it is looked at in, in CSS pixels.
 const SIZE: (u32, u32) = (1440, 900);
 const SMALL: (u32, u32) = (1024, 700);
+
+/// Stops of the Tab key that are tried before something counts as out of its reach.
+const STOPS: usize = 120;
 
 /// The window as a page.
 pub(crate) struct Page<'a>(pub(crate) &'a Session);
@@ -117,10 +121,26 @@ impl Page<'_> {
         self.element("[data-terminal-input]").await?.type_keys(&chord).await
     }
 
+    /// Goes to the element by the Tab key alone.
+    pub(crate) async fn reach(&self, selector: &str) -> Result<()> {
+        self.element(selector).await?;
+        for _ in 0..STOPS {
+            let script = "const [selector, done] = arguments;\
+                done(document.activeElement?.matches(selector) ?? false);";
+            if self.0.execute(script, &[json!(selector)]).await? == true {
+                return Ok(());
+            }
+            self.type_keys(keys::TAB).await?;
+        }
+        bail!("{selector} is not reached by {STOPS} steps of the Tab key")
+    }
+
     /// Keeps what the window shows in both themes, in its usual size and at 1024 × 700, where `FLEETLINE_WINDOW_PICTURES`
-    /// names a directory for it.
+    /// names a directory for it; a relative one lies beside the build.
     pub(crate) async fn pictures(&self, name: &str) -> Result<()> {
         let Some(directory) = std::env::var_os("FLEETLINE_WINDOW_PICTURES") else { return Ok(()) };
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(directory);
+        std::fs::create_dir_all(&directory)?;
         for ((width, height), suffix) in [(SMALL, "-small"), (SIZE, "")] {
             self.0.set_size(width, height).await?;
             for theme in ["light", "dark"] {
@@ -131,7 +151,7 @@ impl Page<'_> {
                 self.painted(width).await?;
                 let picture = STANDARD.decode(self.0.screenshot().await?)?;
                 let file = format!("{name}{suffix}.{theme}.png");
-                std::fs::write(Path::new(&directory).join(file), picture)?;
+                std::fs::write(directory.join(file), picture)?;
             }
         }
         Ok(())

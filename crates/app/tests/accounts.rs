@@ -18,6 +18,7 @@ use fleetline_ipc::account::{
 use fleetline_ipc::fleet::ListingState;
 use fleetline_ipc::system::{AppMode, StartChoice};
 use fleetline_ipc::{CommandError, ErrorCode};
+use fleetline_signin::{Method, Prompt};
 use fleetline_simulator::{SignInAnswer, Simulator, SimulatorConfig};
 use support::{FakeUi, Seen};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -185,6 +186,33 @@ async fn a_sign_in_in_the_browser_lets_the_fleet_that_waited_for_it_be_listed() 
     lab.app.sign_out("fleet".to_owned()).await.unwrap();
     lab.row("sso", "signed out", |row| row.state == AccountState::NeedsSignIn).await;
     assert_eq!(lab.simulator.control().calls()["Logout"], 1);
+}
+
+/// Somebody at another program, who says what the simulator was told.
+struct Elsewhere;
+
+impl Prompt for Elsewhere {
+    fn visit(&self, url: &str, _: Option<&str>) {
+        let url = url.to_owned();
+        tokio::spawn(async move { browse(&url).await });
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_by_another_program_lists_what_waited_for_it_and_its_sign_out_is_seen() {
+    let lab = Lab::new().await;
+    lab.simulator.control().answer_sign_ins(SignInAnswer::Allows);
+    lab.start(&["sso"]).await;
+    lab.row("sso", "it needs a sign-in", |row| row.in_use && row.state == AccountState::NeedsSignIn).await;
+    // It shares no more with the application than the files.
+    let settings = AwsSettings::from_files(lab.directory.path().join("config"), None)
+        .with_variable("AWS_ENDPOINT_URL", lab.simulator.endpoint());
+    let other = AwsSources::new(settings);
+    other.sign_in("fleet", Method::Browser, &Elsewhere).await.unwrap();
+    lab.loaded("sso").await;
+    lab.row("sso", "it is ready", is_ready).await;
+    other.sign_out("fleet").await.unwrap();
+    lab.row("sso", "signed out", |row| row.state == AccountState::NeedsSignIn).await;
 }
 
 #[tokio::test]

@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn ec2_facts_fill_in_and_tags_are_sorted() {
-        let at = AccountRegion { account_id: "111122223333".to_owned(), region: "eu-west-1".to_owned() }.into();
+        let at =
+            AccountRegion { account_id: "111122223333".to_owned(), region: "eu-west-1".to_owned() }.into();
         let property = InstanceProperty::builder().instance_id("i-1").instance_state("running").build();
         let mut node = from_property(&at, &"ops".into(), property).unwrap();
         let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();

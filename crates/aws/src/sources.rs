@@ -154,12 +154,12 @@ impl AwsSources {
         self.gates.of(source)
     }
 
-    /// Counts changes of the configuration files, a burst of writes as one. Sessions that wait for credentials try again
+    /// Counts changes of the configuration files and of the token cache, a burst of writes as one. Sessions that wait for credentials try again
     /// by themselves with each; whoever shows sources lists them anew. Watching begins with the first call and ends
     /// with the sources.
     ///
     /// # Errors
-    /// When the operating system does not let the files be watched. A later call tries again.
+    /// When the operating system does not let them be watched. A later call tries again.
     pub fn changed(&self) -> Result<watch::Receiver<u64>, WatchFailed> {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watch) = watch.as_ref() {

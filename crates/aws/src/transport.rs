@@ -52,9 +52,8 @@ impl Transport {
     /// such a bundle, so it is checked here.
     pub(crate) fn client(&self, rules: &ProxyRules) -> Result<SharedHttpClient, String> {
         let Self::Tls { ca_bundle, .. } = self else {
-            return Ok(Builder::new().build_with_connector_fn(|settings, _components| {
-                connector(settings).build_http()
-            }));
+            return Ok(Builder::new()
+                .build_with_connector_fn(|settings, _components| connector(settings).build_http()));
         };
         let mut trust = TrustStore::default();
         let mut dialer = Dialer::new().with_proxy(rules.clone());

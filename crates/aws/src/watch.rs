@@ -1,11 +1,12 @@
-//! Telling when the configuration files change.
+//! Telling when the configuration files change, or somebody signs in or out elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::watch;
@@ -29,7 +30,7 @@ enum Message {
     Stop,
 }
 
-/// Watches both files until it is dropped.
+/// Watches the files and the sign-ins until it is dropped.
 pub(crate) struct ConfigWatch {
     changes: watch::Receiver<u64>,
     messages: Sender<Message>,
@@ -55,9 +56,9 @@ impl ConfigWatch {
             drop(told.send(Message::Touched(paths)));
         })
         .map_err(|error| failed(&error))?;
-        let mut places = Places { watcher, files: Vec::new(), watched: BTreeSet::new() };
+        let mut places = Places { watcher, files: Vec::new(), tokens: None, watched: BTreeSet::new() };
         places.follow(&settings).map_err(|error| failed(&error))?;
-        let known = Stamp::of(&settings);
+        let known = Seen::of(&settings);
         let (counter, changes) = watch::channel(0);
         std::thread::Builder::new()
             .name("aws-config-watch".to_owned())
@@ -78,12 +79,40 @@ impl Drop for ConfigWatch {
     }
 }
 
+/// What is compared: the files, and the tokens of sign-ins that this program, the AWS CLI and others keep together.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    files: Stamp,
+    /// Time and length by file name.
+    tokens: BTreeMap<OsString, (SystemTime, u64)>,
+}
+
+impl Seen {
+    /// Looks at the files without reading them.
+    fn of(settings: &AwsSettings) -> Self {
+        let listed = settings.sso_cache().and_then(|directory| std::fs::read_dir(directory).ok());
+        let look = |entry: std::fs::DirEntry| {
+            let data = entry.metadata().ok().filter(|_| is_token(&entry.path()))?;
+            Some((entry.file_name(), (data.modified().ok()?, data.len())))
+        };
+        let tokens = listed.into_iter().flatten().flatten().filter_map(look).collect();
+        Self { files: Stamp::of(settings), tokens }
+    }
+}
+
+/// Whether a file of the token cache is a token or a registration: others there are locks and unfinished copies.
+fn is_token(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "json")
+}
+
 /// What is watched: the directories of the files, since saving replaces files, and their parents, since a directory
 /// may be made or moved.
 struct Places {
     watcher: RecommendedWatcher,
     /// The files and, where they are links, what they lead to.
     files: Vec<PathBuf>,
+    /// The directory of the tokens.
+    tokens: Option<PathBuf>,
     watched: BTreeSet<PathBuf>,
 }
 
@@ -98,6 +127,11 @@ impl Places {
         let mut wanted = BTreeSet::new();
         for file in &self.files {
             let existing = file.ancestors().skip(1).filter(|directory| directory.is_dir());
+            wanted.extend(existing.take(2).map(Path::to_owned));
+        }
+        self.tokens = settings.sso_cache().map(Path::to_owned);
+        if let Some(tokens) = &self.tokens {
+            let existing = tokens.ancestors().filter(|directory| directory.is_dir());
             wanted.extend(existing.take(2).map(Path::to_owned));
         }
         for directory in &wanted {
@@ -119,14 +153,20 @@ impl Places {
         let concerns = |path: &PathBuf| {
             self.files.iter().any(|file| file.starts_with(path) || file.file_name() == path.file_name())
         };
-        paths.is_empty() || paths.iter().any(concerns)
+        let of_tokens = |path: &PathBuf| {
+            self.tokens.as_ref().is_some_and(|tokens| {
+                let within = path.parent().and_then(Path::file_name) == tokens.file_name();
+                tokens.starts_with(path) || (within && is_token(path))
+            })
+        };
+        paths.is_empty() || paths.iter().any(|path| concerns(path) || of_tokens(path))
     }
 }
 
 fn run(
     mut places: Places,
     settings: &AwsSettings,
-    mut known: Stamp,
+    mut known: Seen,
     received: &Receiver<Message>,
     counter: &watch::Sender<u64>,
     changed: &dyn Fn(),
@@ -154,9 +194,9 @@ fn run(
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
                 burst = None;
-                let stamp = Stamp::of(settings);
-                if stamp != known {
-                    known = stamp;
+                let seen = Seen::of(settings);
+                if seen != known {
+                    known = seen;
                     changed();
                     counter.send_modify(|count| *count += 1);
                 }

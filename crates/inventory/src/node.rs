@@ -147,7 +147,9 @@ mod shared {
         T::serialize(value, to)
     }
 
-    pub(super) fn deserialize<'a, T: Deserialize<'a>, D: Deserializer<'a>>(from: D) -> Result<Arc<T>, D::Error> {
+    pub(super) fn deserialize<'a, T: Deserialize<'a>, D: Deserializer<'a>>(
+        from: D,
+    ) -> Result<Arc<T>, D::Error> {
         T::deserialize(from).map(Arc::new)
     }
 }

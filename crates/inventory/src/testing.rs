@@ -7,7 +7,8 @@ use crate::node::{AccountRegion, ManagedNode, NodeKind, PingStatus, PlatformFami
 /// An online EC2 Linux node with this id.
 pub(crate) fn node(node_id: &str) -> ManagedNode {
     ManagedNode {
-        account_region: AccountRegion { account_id: "111122223333".into(), region: "eu-central-1".into() }.into(),
+        account_region: AccountRegion { account_id: "111122223333".into(), region: "eu-central-1".into() }
+            .into(),
         source: "prod".into(),
         node_id: node_id.into(),
         name: SmolStr::default(),

@@ -14,7 +14,8 @@ const NOW: i64 = 1_800_000_000_000;
 
 fn node(node_id: &str, name: &str) -> ManagedNode {
     ManagedNode {
-        account_region: AccountRegion { account_id: "111122223333".into(), region: "eu-central-1".into() }.into(),
+        account_region: AccountRegion { account_id: "111122223333".into(), region: "eu-central-1".into() }
+            .into(),
         source: "prod".into(),
         node_id: node_id.into(),
         name: name.into(),
@@ -70,6 +71,26 @@ fn a_complete_listing_removes_what_it_did_not_see() {
     assert_eq!(fleet.listing(id).unwrap().updated_ms, Some(NOW + 1));
 }
 
+/// A hundred thousand nodes fit into memory because they hold what they have in common once.
+#[test]
+fn nodes_share_their_place_and_the_long_texts_they_have_in_common() {
+    let mut fleet = Fleet::new();
+    let id = fleet.declare("prod", "eu-central-1", "prod");
+    fleet.begin(id);
+    let long = "Microsoft Windows Server 2022 Datacenter";
+    for name in ["i-1", "i-2"] {
+        let tags = vec![("Name".into(), name.into()), ("aws:cloudformation:stack-name".into(), long.into())];
+        fleet.merge_page(id, vec![ManagedNode { platform_name: long.into(), tags, ..node(name, name) }]);
+    }
+    fleet.complete(id, 1);
+    let nodes: Vec<&ManagedNode> = fleet.entries().map(|entry| entry.node()).collect();
+    let [one, other] = nodes[..] else { panic!("{nodes:?}") };
+    assert!(std::sync::Arc::ptr_eq(&one.account_region, &other.account_region));
+    let same = |a: &str, b: &str| a == b && a.as_ptr() == b.as_ptr();
+    assert!(same(&one.platform_name, &other.platform_name));
+    assert!(same(&one.tags[1].0, &other.tags[1].0) && same(&one.tags[1].1, &one.platform_name));
+}
+
 #[test]
 fn a_listing_that_fails_keeps_its_nodes_as_stale() {
     let (mut fleet, id) = loaded(vec![node("i-1", "a"), node("i-2", "b")]);
@@ -86,7 +107,9 @@ fn one_listing_does_not_remove_the_nodes_of_another() {
     let (mut fleet, first) = loaded(vec![node("i-1", "a")]);
     let second = fleet.declare("prod", "us-east-1", "prod");
     let mut other = node("i-2", "b");
-    other.account_region.region = "us-east-1".into();
+    other.account_region =
+        AccountRegion { account_id: other.account_region.account_id.clone(), region: "us-east-1".into() }
+            .into();
     fleet.begin(second);
     fleet.merge_page(second, vec![other]);
     fleet.complete(second, NOW);
@@ -309,7 +332,7 @@ fn platforms_and_accounts_sort_in_natural_order() {
     for (source, region) in [("team-10", "us-east-1"), ("team-9", "us-east-1"), ("team-9", "eu-west-1")] {
         let id = fleet.declare(source, region, source);
         let mut node = node("i-1", &format!("{source} {region}"));
-        (node.account_region.account_id, node.account_region.region) = (source.into(), region.into());
+        node.account_region = AccountRegion { account_id: source.into(), region: region.into() }.into();
         fleet.merge_page(id, vec![node]);
     }
     let order = ["team-9 eu-west-1", "team-9 us-east-1", "team-10 us-east-1"];

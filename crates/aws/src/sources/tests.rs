@@ -244,6 +244,30 @@ async fn edited_replaced_and_linked_files_are_told_and_read_anew() {
 }
 
 #[tokio::test]
+async fn a_sign_in_of_another_program_is_told_and_its_unfinished_files_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config");
+    std::fs::write(&config, "[profile one]\n").unwrap();
+    let sources = AwsSources::from_files(&config, None);
+    let mut changes = sources.changed().unwrap();
+    let cache = dir.path().join("sso").join("cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    let token = cache.join("0123456789abcdef.json");
+    std::fs::write(cache.join("0123456789abcdef.tmp"), "{").unwrap();
+    std::fs::write(&token, "{}").unwrap();
+    next(&mut changes).await;
+    assert_eq!(*changes.borrow_and_update(), 1);
+    // As the AWS CLI refreshes: another file takes the name.
+    let new = cache.join("new.tmp");
+    std::fs::write(&new, "{ \"accessToken\": \"a\" }").unwrap();
+    std::fs::rename(&new, &token).unwrap();
+    next(&mut changes).await;
+    std::fs::remove_file(&token).unwrap();
+    next(&mut changes).await;
+    assert_eq!(*changes.borrow(), 3);
+}
+
+#[tokio::test]
 async fn a_directory_that_is_made_later_is_watched_from_then_on() {
     let dir = tempfile::tempdir().unwrap();
     let aws = dir.path().join("home").join(".aws");

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fleet::Fleet;
-use crate::node::{InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily};
+use crate::node::{AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily};
 use crate::testing::{named, node};
 
 const NOW: i64 = 1_800_000_000_000;
@@ -54,8 +54,8 @@ fn fleet() -> Fleet {
     let mut hybrid = |id: &str, name: &str, kind| {
         let mut hybrid = named(id, name);
         hybrid.kind = kind;
-        hybrid.account_region.account_id = "444455556666".into();
-        hybrid.account_region.region = "eu-west-1".into();
+        hybrid.account_region =
+            AccountRegion { account_id: "444455556666".into(), region: "eu-west-1".into() }.into();
         fleet.merge_page(plants, vec![hybrid]);
     };
     hybrid("mi-05", "hel-edge-04", NodeKind::Edge);
