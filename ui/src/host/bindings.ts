@@ -35,7 +35,7 @@ export const commands = {
 	fleetRefreshOne: (source: string, region: string) => typedError<null, CommandError>(__TAURI_INVOKE("fleet_refresh_one", { source, region })),
 	/**  Changes saved views, groups or favourites; returns all of them as they now are. */
 	fleetBook: (change: BookChange) => typedError<FleetBook, CommandError>(__TAURI_INVOKE("fleet_book", { change })),
-	/**  Writes what a view shows to a new file in the user's folder for downloads. */
+	/**  Writes what a view shows, or of that the nodes with these keys, to a new file in the user's folder for downloads. */
 	fleetExport: (view: string, form: ExportForm, keys: string[] | null) => typedError<Exported, CommandError>(__TAURI_INVOKE("fleet_export", { view, form, keys })),
 	/**  Opens a view; at most 16 are open at a time. */
 	fleetViewOpen: (query: FleetQuery) => typedError<FleetViewState, CommandError>(__TAURI_INVOKE("fleet_view_open", { query })),
