@@ -7,6 +7,9 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::page::PATIENCE;
 
 /// Name of the member that holds an element's reference, fixed by the standard.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -94,7 +97,15 @@ impl Element<'_> {
 }
 
 /// One call; the answer's `value`, or its error in words.
+/// One call to the driver. A driver that does not answer is an error, so that a test says what it hangs at.
 async fn request(port: u16, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
+    let called = format!("{method} {path}");
+    timeout(PATIENCE, ask(port, method, path, body))
+        .await
+        .with_context(|| format!("{called}: no answer in {} s", PATIENCE.as_secs()))?
+}
+
+async fn ask(port: u16, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
     let socket = TcpStream::connect(("127.0.0.1", port)).await.context("connecting to the driver")?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(socket)).await?;
     let connection = tokio::spawn(connection);

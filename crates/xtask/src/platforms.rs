@@ -94,13 +94,18 @@ fn zig() -> Result<PathBuf> {
 }
 
 /// A C compiler for macOS that takes the flags build scripts give to Apple's: Zig chooses the architecture and the
-/// system version by its own target argument and refuses theirs.
+/// system version by its own target argument and refuses theirs. Objective-C needs headers that only Apple gives out, and
+/// nothing is linked, so each such source stands for an empty one: the Rust side of it is read all the same.
 fn wrapper(zig: &Path) -> Result<PathBuf> {
     let path = cache()?.join("cc-macos");
+    let empty = cache()?.join("empty.c");
+    fs::write(&empty, "").with_context(|| format!("writing {}", empty.display()))?;
     let script = format!(
         "#!/bin/sh\nset --  \"$@\" --end-of-arguments--\nwhile [ \"$1\" != --end-of-arguments-- ]; do\n  case \"$1\" in\n    \
-         -arch) shift 2; continue ;;\n    -mmacosx-version-min=*|--target=*) shift; continue ;;\n  esac\n  \
+         -arch) shift 2; continue ;;\n    -mmacosx-version-min=*|--target=*) shift; continue ;;\n    \
+         *.m|*.mm) set -- \"$@\" '{}'; shift; continue ;;\n  esac\n  \
          set -- \"$@\" \"$1\"\n  shift\ndone\nshift\nexec '{}' cc -target aarch64-macos \"$@\"\n",
+        empty.display(),
         zig.display()
     );
     fs::write(&path, script).with_context(|| format!("writing {}", path.display()))?;

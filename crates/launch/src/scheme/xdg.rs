@@ -32,6 +32,7 @@ const AFTER: &str = "mimeapps.after";
 
 impl Places {
     /// By the XDG base directory specification, in which relative paths count as unset.
+    #[cfg(target_os = "linux")]
     pub(super) fn of_user(memory: &Path) -> Result<Self, SchemeError> {
         let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = || std::env::home_dir().ok_or(SchemeError::NoHome);
