@@ -54,7 +54,8 @@ pub(crate) struct Args {
 pub(crate) const SCHEME: &str = "fleetline://";
 
 /// The link among the words another start was given: exactly one word after the program's own. Nothing else of them is
-/// looked at, because any program of this user can send them (SEC-51).
+/// looked at, because any program of this user can send them (SEC-51). macOS sends links as an event instead.
+#[cfg(any(test, not(target_os = "macos")))]
 pub(crate) fn link(words: &[String]) -> Option<&str> {
     match words {
         [_, only] if only.starts_with(SCHEME) => Some(only),

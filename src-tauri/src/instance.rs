@@ -3,7 +3,7 @@
 use fleetline_app::AppHandle;
 use tauri::{Builder, Manager, Runtime};
 
-use crate::args::{self, Args};
+use crate::args::Args;
 
 /// Adds the rule to the app. A smoke test runs beside whatever else runs.
 #[cfg(not(target_os = "macos"))]
@@ -12,9 +12,11 @@ pub(crate) fn alone<R: Runtime>(builder: Builder<R>, args: &Args) -> Builder<R> 
         return builder;
     }
     let plugin =
-        tauri_plugin_single_instance::Builder::new().callback(|app, words, _| match args::link(&words) {
-            Some(link) => linked(app, link),
-            None => shown(app),
+        tauri_plugin_single_instance::Builder::new().callback(|app, words, _| {
+            match crate::args::link(&words) {
+                Some(link) => linked(app, link),
+                None => shown(app),
+            }
         });
     let plugin = match home(args) {
         Some(home) => plugin.dbus_id(bus_name(&home)),
