@@ -36,7 +36,7 @@ const FOCUSED: &str = "const done = arguments[arguments.length - 1];\
     const shows = (element) => {\
       const style = getComputedStyle(element);\
       const outlined = style.outlineStyle !== 'none' && style.outlineColor === colour;\
-      return outlined || style.boxShadow.includes(colour) || style.borderColor === colour;\
+      return outlined || style.boxShadow.includes(colour) || [style.borderColor, style.backgroundColor].includes(colour);\
     };\
     const seen = [...around, ...(pointed ? [pointed] : []), ...marked].some(shows);\
     const visited = (window.visitedByKeys ??= new Set());\
