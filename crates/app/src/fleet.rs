@@ -285,11 +285,9 @@ impl FleetDesk {
                 }
             }
             Told::Page(nodes) => self.fleet.merge_page(id, nodes),
-            Told::Enriched(nodes) => {
-                let missing =
-                    if nodes.iter().any(|node| node.kind.is_hybrid()) { Missing::Tags } else { Missing::Ec2 };
-                self.fleet.merge_enriched(id, nodes);
-                outcome.notice = Some((self.missing_notice(id, missing), None));
+            Told::Facts(kind, facts) => {
+                self.fleet.merge_facts(id, facts);
+                outcome.notice = Some((self.missing_notice(id, kind), None));
             }
             Told::Missing(missing, error) => {
                 let problem = describe(&error, &self.context(id));

@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
 use fleetline_inventory::node::{InstanceTier, ManagedNode};
 use fleetline_inventory::ports::{CallerIdentity, NodeListing};
+use fleetline_inventory::{NodeFacts, SmolStr};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
@@ -44,8 +45,8 @@ pub enum Told {
     Identity(CallerIdentity),
     /// A page, as the listing call gives it.
     Page(Vec<ManagedNode>),
-    /// Nodes of a page with more facts.
-    Enriched(Vec<ManagedNode>),
+    /// More facts of nodes that a page brought, and which.
+    Facts(Missing, Vec<NodeFacts>),
     /// Facts are missing; the listing goes on.
     Missing(Missing, ApiError),
     /// The tier, or why it is not known.
@@ -115,18 +116,23 @@ impl<T: Send, F: Fn(Told) -> T + Sync> Teller<'_, T, F> {
     }
 }
 
-/// Fetches every page, tells it, and passes its nodes on. Ends the work of the others with its own.
+/// Fetches every page, tells it, and passes its node ids on. Ends the work of the others with its own.
 async fn paging<T: Send, F: Fn(Told) -> T + Sync>(
     listing: &dyn NodeListing<ApiError>,
-    to_complete: mpsc::Sender<Vec<ManagedNode>>,
-    to_tag: mpsc::Sender<Vec<ManagedNode>>,
+    to_complete: mpsc::Sender<Vec<SmolStr>>,
+    to_tag: mpsc::Sender<Vec<SmolStr>>,
     teller: &Teller<'_, T, F>,
 ) -> Result<(), ApiError> {
     let mut next = None;
     loop {
         let page = listing.page(next.clone()).await?;
-        teller.tell(Told::Page(page.nodes.clone())).await;
-        let (hybrid, ec2) = page.nodes.into_iter().partition(|node| node.kind.is_hybrid());
+        // What waits for its facts waits as an id: copies of all nodes would take as much memory as the fleet.
+        let ids = |hybrid: bool| {
+            let some = page.nodes.iter().filter(|node| node.kind.is_hybrid() == hybrid);
+            some.map(|node| node.node_id.clone()).collect::<Vec<_>>()
+        };
+        let (hybrid, ec2) = (ids(true), ids(false));
+        teller.tell(Told::Page(page.nodes)).await;
         // Whoever was refused once no longer listens.
         drop(to_complete.send(ec2).await);
         drop(to_tag.send(hybrid).await);
@@ -141,7 +147,7 @@ async fn paging<T: Send, F: Fn(Told) -> T + Sync>(
 /// Adds to EC2 nodes what EC2 knows, until it refuses.
 async fn completing<T: Send, F: Fn(Told) -> T + Sync>(
     listing: &dyn NodeListing<ApiError>,
-    mut pages: mpsc::Receiver<Vec<ManagedNode>>,
+    mut pages: mpsc::Receiver<Vec<SmolStr>>,
     wanted: bool,
     teller: &Teller<'_, T, F>,
 ) {
@@ -154,10 +160,10 @@ async fn completing<T: Send, F: Fn(Told) -> T + Sync>(
         tokio::select! {
             page = pages.recv(), if open && calls.len() < AT_ONCE => match page {
                 None => open = false,
-                Some(page) => calls.extend(chunks(page).into_iter().map(|nodes| listing.enrich(nodes))),
+                Some(page) => calls.extend(chunks(page).into_iter().map(|ids| listing.facts(ids))),
             },
             Some(answer) = calls.next() => match answer {
-                Ok(nodes) => teller.tell(Told::Enriched(nodes)).await,
+                Ok(facts) => teller.tell(Told::Facts(Missing::Ec2, facts)).await,
                 Err(error) => return teller.tell(Told::Missing(Missing::Ec2, error)).await,
             },
         }
@@ -167,15 +173,15 @@ async fn completing<T: Send, F: Fn(Told) -> T + Sync>(
 /// Asks for the tags of hybrid nodes one by one, until that is refused, and tells them in groups.
 async fn tagging<T: Send, F: Fn(Told) -> T + Sync>(
     listing: &dyn NodeListing<ApiError>,
-    mut pages: mpsc::Receiver<Vec<ManagedNode>>,
+    mut pages: mpsc::Receiver<Vec<SmolStr>>,
     wanted: WantedTags,
     teller: &Teller<'_, T, F>,
 ) {
     let WantedTags::Except(known) = wanted else { return };
-    let asked = async |mut node: ManagedNode| {
-        let tags = listing.tags(node.node_id.to_string()).await?.into_iter();
-        node.tags = tags.map(|(key, value)| (key.into(), value.into())).collect();
-        Ok::<_, ApiError>(node)
+    let asked = async |node_id: SmolStr| {
+        let tags = listing.tags(node_id.to_string()).await?.into_iter();
+        let tags = tags.map(|(key, value)| (key.into(), value.into())).collect();
+        Ok::<_, ApiError>(NodeFacts { node_id, tags, ..NodeFacts::default() })
     };
     // What waits here is in memory anyway, and paging must not wait for one call a node.
     let mut waiting = VecDeque::new();
@@ -183,46 +189,42 @@ async fn tagging<T: Send, F: Fn(Told) -> T + Sync>(
     let mut tagged = Vec::with_capacity(TAGGED);
     let mut open = true;
     while open || !calls.is_empty() {
-        let answer: Option<Result<ManagedNode, ApiError>> = tokio::select! {
+        let answer: Option<Result<NodeFacts, ApiError>> = tokio::select! {
             page = pages.recv(), if open => {
                 match page {
                     None => open = false,
-                    Some(page) => waiting.extend(page.into_iter().filter(|node| !known.contains(node.node_id.as_str()))),
+                    Some(page) => waiting.extend(page.into_iter().filter(|id| !known.contains(id.as_str()))),
                 }
                 None
             },
             answer = calls.next(), if !calls.is_empty() => answer,
         };
         match answer {
-            Some(Ok(node)) => tagged.push(node),
+            Some(Ok(facts)) => tagged.push(facts),
             // Removed since it was listed.
             Some(Err(error)) if error.kind == ApiErrorKind::UnknownNode => {}
             Some(Err(error)) => {
-                teller.tell(Told::Enriched(tagged)).await;
+                teller.tell(Told::Facts(Missing::Tags, tagged)).await;
                 return teller.tell(Told::Missing(Missing::Tags, error)).await;
             }
             None => {}
         }
         while calls.len() < AT_ONCE
-            && let Some(node) = waiting.pop_front()
+            && let Some(id) = waiting.pop_front()
         {
-            calls.push(asked(node));
+            calls.push(asked(id));
         }
         let last = !open && calls.is_empty() && !tagged.is_empty();
         if tagged.len() == TAGGED || last {
-            teller.tell(Told::Enriched(std::mem::replace(&mut tagged, Vec::with_capacity(TAGGED)))).await;
+            let tagged = std::mem::replace(&mut tagged, Vec::with_capacity(TAGGED));
+            teller.tell(Told::Facts(Missing::Tags, tagged)).await;
         }
     }
 }
 
 /// Each with no more room than it needs: they wait for a long time where calls are slow.
-fn chunks(nodes: Vec<ManagedNode>) -> Vec<Vec<ManagedNode>> {
-    let mut nodes = nodes.into_iter();
-    let mut chunks = Vec::with_capacity(nodes.len().div_ceil(EC2_CHUNK));
-    while nodes.len() > 0 {
-        chunks.push(nodes.by_ref().take(EC2_CHUNK).collect());
-    }
-    chunks
+fn chunks(ids: Vec<SmolStr>) -> Vec<Vec<SmolStr>> {
+    ids.chunks(EC2_CHUNK).map(<[SmolStr]>::to_vec).collect()
 }
 
 fn repeated_token() -> ApiError {

@@ -20,6 +20,7 @@ use fleetline_inventory::node::{
 };
 use fleetline_inventory::ports::{CallerIdentity, NodePage};
 use fleetline_inventory::probe::{NodeProbe, NodeProbes};
+use fleetline_inventory::{NodeFacts, SmolStr};
 use fleetline_ipc::event::Change;
 use fleetline_ipc::fleet::{FleetQuery, ListingState, SortColumn};
 use fleetline_ipc::settings::{Settings, Theme};
@@ -74,7 +75,7 @@ struct Script {
     /// The pages, each with node ids, or how the page fails.
     pages: Vec<Result<Vec<&'static str>, ApiErrorKind>>,
     tier: Result<InstanceTier, ApiErrorKind>,
-    enrich: Result<(), ApiErrorKind>,
+    facts: Result<(), ApiErrorKind>,
     tags: Result<(), ApiErrorKind>,
     /// Ids whose tags were asked for.
     asked: Arc<Mutex<Vec<String>>>,
@@ -88,7 +89,7 @@ impl Default for Script {
             identity: Ok(()),
             pages: vec![Ok(vec!["i-1"])],
             tier: Ok(InstanceTier::Advanced),
-            enrich: Ok(()),
+            facts: Ok(()),
             tags: Ok(()),
             asked: Arc::default(),
             gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
@@ -134,11 +135,11 @@ impl NodeListing<ApiError> for Listing {
         })
     }
 
-    fn enrich(&self, mut nodes: Vec<ManagedNode>) -> Port<'_, Vec<ManagedNode>> {
-        for node in &mut nodes {
-            node.tags = vec![("env".into(), "prod".into())];
-        }
-        let answer = self.script.enrich.map(|()| nodes).map_err(|kind| refused("DescribeInstances", kind));
+    fn facts(&self, node_ids: Vec<SmolStr>) -> Port<'_, Vec<NodeFacts>> {
+        let tags = vec![("env".into(), "prod".into())];
+        let told = |node_id| NodeFacts { node_id, tags: tags.clone(), ..NodeFacts::default() };
+        let facts = node_ids.into_iter().map(told).collect();
+        let answer = self.script.facts.map(|()| facts).map_err(|kind| refused("DescribeInstances", kind));
         Box::pin(async { answer })
     }
 
@@ -354,7 +355,7 @@ async fn missing_ec2_facts_and_tiers_do_not_end_a_listing() {
     let world = World::default();
     let script = Script {
         pages: vec![Ok(vec!["i-1", "mi-1"]), Ok(vec!["i-2"])],
-        enrich: Err(ApiErrorKind::AccessDenied),
+        facts: Err(ApiErrorKind::AccessDenied),
         tier: Err(ApiErrorKind::AccessDenied),
         ..Script::default()
     };

@@ -1,12 +1,12 @@
 //! The inventory calls.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_ec2::types::Filter;
 use aws_sdk_ssm::types::ResourceTypeForTagging;
 use fleetline_engine::ports::{ApiError, ApiErrorKind};
-use fleetline_inventory::node::{AccountRegion, InstanceTier, ManagedNode, NodeKind};
+use fleetline_inventory::NodeFacts;
+use fleetline_inventory::node::{AccountRegion, InstanceTier};
 use fleetline_inventory::ports::{BoxFuture, CallerIdentity, NodeListing, NodePage};
 use smol_str::SmolStr;
 
@@ -117,15 +117,10 @@ impl Listing {
         })
     }
 
-    async fn enriched(&self, mut nodes: Vec<ManagedNode>) -> Result<Vec<ManagedNode>, ApiError> {
-        let index: HashMap<String, usize> = nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.kind == NodeKind::Ec2)
-            .map(|(place, node)| (node.node_id.to_string(), place))
-            .collect();
-        let mut ids: Vec<String> = index.keys().cloned().collect();
+    async fn ec2_facts(&self, node_ids: Vec<SmolStr>) -> Result<Vec<NodeFacts>, ApiError> {
+        let mut ids: Vec<String> = node_ids.iter().map(SmolStr::to_string).collect();
         ids.sort_unstable();
+        let mut told = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(INSTANCES_CHUNK) {
             let filter = Filter::builder().name("instance-id").set_values(Some(chunk.to_vec())).build();
             let mut next: Option<String> = None;
@@ -140,21 +135,17 @@ impl Listing {
                 });
                 let page = asked.await?;
                 let reservations = page.reservations.unwrap_or_default();
-                for instance in
-                    reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default())
-                {
-                    let place = instance.instance_id.as_deref().and_then(|id| index.get(id));
-                    if let Some(node) = place.and_then(|place| nodes.get_mut(*place)) {
-                        nodes::enrich(node, instance);
-                    }
-                }
+                let instances = reservations
+                    .into_iter()
+                    .flat_map(|reservation| reservation.instances.unwrap_or_default());
+                told.extend(instances.filter_map(nodes::facts));
                 match page.next_token.filter(|token| !token.is_empty() && Some(token) != next.as_ref()) {
                     Some(token) => next = Some(token),
                     None => break,
                 }
             }
         }
-        Ok(nodes)
+        Ok(told)
     }
 
     async fn hybrid_tags(&self, node_id: String) -> Result<Vec<(String, String)>, ApiError> {
@@ -183,8 +174,8 @@ impl NodeListing<ApiError> for Listing {
         Box::pin(self.next_page(next))
     }
 
-    fn enrich(&self, nodes: Vec<ManagedNode>) -> BoxFuture<'_, Result<Vec<ManagedNode>, ApiError>> {
-        Box::pin(self.enriched(nodes))
+    fn facts(&self, node_ids: Vec<SmolStr>) -> BoxFuture<'_, Result<Vec<NodeFacts>, ApiError>> {
+        Box::pin(self.ec2_facts(node_ids))
     }
 
     fn tags(&self, node_id: String) -> BoxFuture<'_, Result<Vec<(String, String)>, ApiError>> {

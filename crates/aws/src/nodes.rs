@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_sdk_ec2::types::Instance;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceProperty};
 use aws_smithy_types::DateTime;
+use fleetline_inventory::NodeFacts;
 use fleetline_inventory::node::{AccountRegion, ManagedNode, NodeKind, PingStatus, PlatformFamily};
 use smol_str::SmolStr;
 
@@ -79,38 +80,31 @@ pub(crate) fn from_information(
     })
 }
 
-/// Adds what EC2 knows. What the listing already said stays where EC2 says nothing.
-pub(crate) fn enrich(node: &mut ManagedNode, instance: Instance) {
+/// What EC2 tells of an instance; `None` without an id.
+pub(crate) fn facts(instance: Instance) -> Option<NodeFacts> {
+    let node_id = instance.instance_id.filter(|id| !id.is_empty())?;
     let tags = instance.tags.unwrap_or_default().into_iter();
     let mut tags: Vec<_> = tags.map(|tag| (text(tag.key), text(tag.value))).collect();
     tags.sort();
-    if let Some((_, name)) = tags.iter().find(|(key, value)| key == "Name" && !value.is_empty()) {
-        node.name.clone_from(name);
-    }
-    node.tags = tags;
-    set(&mut node.ip, instance.private_ip_address);
-    set(&mut node.public_ip, instance.public_ip_address);
-    set(&mut node.vpc_id, instance.vpc_id);
+    let name = tags.iter().find(|(key, _)| key == "Name").map(|(_, name)| name.clone());
     let state = instance.state.and_then(|state| state.name);
-    set(&mut node.instance_state, state.map(|name| name.as_str().to_owned()));
-    set(&mut node.instance_type, instance.instance_type.map(|kind| kind.as_str().to_owned()));
-    set(&mut node.availability_zone, instance.placement.and_then(|placement| placement.availability_zone));
-    if node.iam_role.is_empty() {
-        set(&mut node.iam_role, instance.iam_instance_profile.and_then(|profile| profile.arn));
-    }
-    if let Some(launched) = epoch_ms(instance.launch_time) {
-        node.registered_ms = Some(launched);
-    }
+    Some(NodeFacts {
+        node_id: node_id.into(),
+        name: name.unwrap_or_default(),
+        ip: text(instance.private_ip_address),
+        public_ip: text(instance.public_ip_address),
+        vpc_id: text(instance.vpc_id),
+        instance_state: state.map(|name| name.as_str().into()).unwrap_or_default(),
+        instance_type: instance.instance_type.map(|kind| kind.as_str().into()).unwrap_or_default(),
+        availability_zone: text(instance.placement.and_then(|placement| placement.availability_zone)),
+        iam_role: text(instance.iam_instance_profile.and_then(|profile| profile.arn)),
+        launched_ms: epoch_ms(instance.launch_time),
+        tags,
+    })
 }
 
 fn text(value: Option<String>) -> SmolStr {
     value.map(SmolStr::from).unwrap_or_default()
-}
-
-fn set(field: &mut SmolStr, value: Option<String>) {
-    if let Some(value) = value.filter(|value| !value.is_empty()) {
-        *field = value.into();
-    }
 }
 
 /// What a node is (aws-security-reliability.md A.2). Where the service does not say, the id's prefix decides.
@@ -208,9 +202,13 @@ mod tests {
         let property = InstanceProperty::builder().instance_id("i-1").instance_state("running").build();
         let mut node = from_property(&at, &"ops".into(), property).unwrap();
         let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
-        let instance =
-            Instance::builder().vpc_id("vpc-1").tags(tag("Name", "web")).tags(tag("Env", "prod")).build();
-        enrich(&mut node, instance);
+        let instance = Instance::builder()
+            .instance_id("i-1")
+            .vpc_id("vpc-1")
+            .tags(tag("Name", "web"))
+            .tags(tag("Env", "prod"))
+            .build();
+        facts(instance).unwrap().add_to(&mut node);
         assert_eq!(
             (node.name.as_str(), node.vpc_id.as_str(), node.instance_state.as_str()),
             ("web", "vpc-1", "running")

@@ -11,7 +11,7 @@ use std::process::Stdio;
 
 use fleetline_aws::{AwsSettings, AwsSources};
 use fleetline_engine::ports::{ApiError, ApiErrorKind, ControlPlanes, StartSession};
-use fleetline_inventory::node::{AccountRegion, ManagedNode, NodeKind, PingStatus, PlatformFamily};
+use fleetline_inventory::SmolStr;
 use fleetline_inventory::ports::Sources;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -85,33 +85,6 @@ impl Moto {
     }
 }
 
-/// A node as the listing call would tell it, if moto had one.
-fn node(account: &str, region: &str, id: &str) -> ManagedNode {
-    ManagedNode {
-        account_region: AccountRegion { account_id: account.to_owned(), region: region.to_owned() }.into(),
-        source: "environment".into(),
-        node_id: id.into(),
-        name: "".into(),
-        computer_name: "".into(),
-        kind: NodeKind::Ec2,
-        platform: PlatformFamily::Linux,
-        platform_name: "".into(),
-        platform_version: "".into(),
-        ip: "".into(),
-        public_ip: "".into(),
-        agent_version: "".into(),
-        ping: PingStatus::Online,
-        last_ping_ms: None,
-        registered_ms: None,
-        instance_state: "".into(),
-        instance_type: "".into(),
-        availability_zone: "".into(),
-        vpc_id: "".into(),
-        iam_role: "".into(),
-        tags: Vec::new(),
-    }
-}
-
 #[tokio::test]
 async fn identity_and_ec2_facts_come_from_an_aws_that_is_not_ours() {
     let Some(moto) = Moto::start().await else { return };
@@ -123,24 +96,26 @@ async fn identity_and_ec2_facts_come_from_an_aws_that_is_not_ours() {
     assert!(caller.arn.starts_with("arn:aws:sts::123456789012:"), "{}", caller.arn);
 
     let ids = moto.ids();
-    let mut nodes: Vec<ManagedNode> = ids.iter().map(|id| node(&caller.account_id, &region, id)).collect();
-    nodes.push(node(&caller.account_id, &region, "i-0123456789abcdef0"));
-    let enriched = listing.enrich(nodes.clone()).await.unwrap();
-    assert_eq!(enriched.len(), nodes.len());
-    let (unknown, known) = enriched.split_last().unwrap();
-    assert_eq!(Some(unknown), nodes.last(), "an id that does not exist stays as it is");
-    for (at, node) in known.iter().enumerate() {
-        assert_eq!(node.node_id, ids[at], "in place");
+    let unknown = "i-0123456789abcdef0";
+    let asked = ids.iter().map(String::as_str).chain([unknown]).map(SmolStr::from);
+    let facts = listing.facts(asked.collect()).await.unwrap();
+    assert_eq!(facts.len(), ids.len(), "none of an id that does not exist");
+    for (at, id) in ids.iter().enumerate() {
+        let facts = facts.iter().find(|facts| facts.node_id == *id).unwrap();
         let state = ["stopped", "terminated"].get(at).copied().unwrap_or("running");
-        assert_eq!((node.instance_state.as_str(), node.instance_type.as_str()), (state, "t3.micro"), "{at}");
+        assert_eq!(
+            (facts.instance_state.as_str(), facts.instance_type.as_str()),
+            (state, "t3.micro"),
+            "{at}"
+        );
         if state != "terminated" {
-            assert_eq!(node.vpc_id, moto.text("subnet_vpc"));
-            assert!(node.ip.parse::<std::net::Ipv4Addr>().is_ok(), "{}", node.ip);
+            assert_eq!(facts.vpc_id, moto.text("subnet_vpc"));
+            assert!(facts.ip.parse::<std::net::Ipv4Addr>().is_ok(), "{}", facts.ip);
         }
-        assert!(node.availability_zone.starts_with(&region), "{}", node.availability_zone);
-        assert_eq!(node.name, "web");
-        assert_eq!(node.tags, [("Name".into(), "web".into()), ("env".into(), "prod".into())]);
-        assert!(node.registered_ms.is_some_and(|ms| ms > 1_600_000_000_000));
+        assert!(facts.availability_zone.starts_with(&region), "{}", facts.availability_zone);
+        assert_eq!(facts.name, "web");
+        assert_eq!(facts.tags, [("Name".into(), "web".into()), ("env".into(), "prod".into())]);
+        assert!(facts.launched_ms.is_some_and(|ms| ms > 1_600_000_000_000));
     }
     let missing = listing.tags("mi-0123456789abcdef0".to_owned()).await.unwrap_err();
     assert_eq!(missing.kind, ApiErrorKind::UnknownNode, "{missing}");
@@ -166,10 +141,10 @@ async fn what_an_aws_that_is_not_ours_lacks_or_refuses_is_told_for_what_it_is() 
     }
 
     moto.check().await;
-    let node = vec![node("123456789012", &region, &moto.ids()[0])];
+    let ids = vec![SmolStr::from(moto.ids().remove(0))];
     let refusal = async |key: &str, secret: &str| {
         let listing = moto.sources(key, secret).listing("environment", &region).unwrap();
-        listing.enrich(node.clone()).await.unwrap_err()
+        listing.facts(ids.clone()).await.unwrap_err()
     };
     for (key, secret) in [("AKIAIOSFODNN7EXAMPLX", "anything"), (moto.text("key"), "wrong")] {
         let refused = refusal(key, secret).await;

@@ -19,6 +19,7 @@ use fleetline_inventory::node::{
 };
 use fleetline_inventory::ports::{CallerIdentity, NodePage};
 use fleetline_inventory::probe::{NodeProbe, NodeProbes};
+use fleetline_inventory::{NodeFacts, SmolStr};
 use fleetline_ipc::CommandError;
 use fleetline_ipc::event::AppEvent;
 use fleetline_ipc::forward::{ForwardRow, ForwardState};
@@ -256,8 +257,8 @@ impl NodeListing<ApiError> for World {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn enrich(&self, nodes: Vec<ManagedNode>) -> BoxFuture<'_, Result<Vec<ManagedNode>, ApiError>> {
-        Box::pin(async { Ok(nodes) })
+    fn facts(&self, _: Vec<SmolStr>) -> BoxFuture<'_, Result<Vec<NodeFacts>, ApiError>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn tier(&self) -> BoxFuture<'_, Result<InstanceTier, ApiError>> {

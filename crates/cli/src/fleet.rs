@@ -116,7 +116,7 @@ pub(crate) async fn list(
                     break;
                 }
             }
-            Step::Told(Told::Enriched(nodes)) => fleet.merge_enriched(id, nodes),
+            Step::Told(Told::Facts(_, facts)) => fleet.merge_facts(id, facts),
             Step::Told(Told::Missing(missing, error)) => {
                 let problem = describe(&error, &context(place));
                 let message = match missing {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::entry::Entry;
+use crate::facts::NodeFacts;
 use crate::marks::Marks;
 use crate::natural::name_key;
 use crate::node::{AccountRegion, InstanceTier, ManagedNode, PingStatus};
@@ -188,13 +189,22 @@ impl Fleet {
     }
 
     /// A page of the running refresh. Facts that only EC2 tells (tags, VPC) are kept from before where a node comes
-    /// without them, so that a row does not lose them between its page and its enrichment.
+    /// without them, so that a row does not lose them between its page and its facts.
     pub fn merge_page(&mut self, id: ListingId, nodes: Vec<ManagedNode>) {
-        self.merge(id, nodes, keep_enrichment);
+        self.merge(id, nodes, keep_facts);
     }
 
-    /// Nodes of the running refresh with all their facts; they replace what was known.
-    pub fn merge_enriched(&mut self, id: ListingId, nodes: Vec<ManagedNode>) {
+    /// Facts of nodes that a page of the running refresh brought; those of nodes that are gone meanwhile are dropped. Only
+    /// after [`Self::identify`].
+    pub fn merge_facts(&mut self, id: ListingId, facts: Vec<NodeFacts>) {
+        let Some(listing) = self.listings.get(id.0) else { return };
+        let place = format!("{}/{}", listing.account_id, listing.region);
+        let told = facts.into_iter().filter_map(|facts| {
+            let mut node = self.get(&format!("{place}/{}", facts.node_id))?.node().clone();
+            facts.add_to(&mut node);
+            Some(node)
+        });
+        let nodes = told.collect();
         self.merge(id, nodes, |_, _| {});
     }
 
@@ -496,7 +506,7 @@ fn intern(texts: &mut HashMap<String, u32>, text: &str) -> u32 {
     id
 }
 
-fn keep_enrichment(node: &mut ManagedNode, known: &ManagedNode) {
+fn keep_facts(node: &mut ManagedNode, known: &ManagedNode) {
     if node.tags.is_empty() {
         node.tags.clone_from(&known.tags);
     }

@@ -5,6 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
+use crate::facts::NodeFacts;
 use crate::node::{InstanceTier, ManagedNode};
 
 /// A boxed future, so that the ports can be trait objects.
@@ -54,9 +57,9 @@ pub trait NodeListing<E>: fmt::Debug + Send + Sync + 'static {
     /// page token remembers which. Pass `None` to begin.
     fn page(&self, next: Option<String>) -> BoxFuture<'_, Result<NodePage, E>>;
 
-    /// EC2 facts the listing lacks (tags, VPC, state) for the EC2 nodes among `nodes`, filled in place order: one call
-    /// for each 200 of them, one after the other.
-    fn enrich(&self, nodes: Vec<ManagedNode>) -> BoxFuture<'_, Result<Vec<ManagedNode>, E>>;
+    /// EC2 facts the listing lacks (tags, VPC, state) of EC2 nodes, in any order; none of those that EC2 does not know.
+    /// One call for each 200 ids, one after the other.
+    fn facts(&self, node_ids: Vec<SmolStr>) -> BoxFuture<'_, Result<Vec<NodeFacts>, E>>;
 
     /// Tags of a hybrid node, sorted by key: ListTagsForResource, which takes one node at a time and only `mi-` ids
     /// (aws-security-reliability.md A.5).

@@ -6,7 +6,8 @@ use fleetline_inventory::node::{
     AccountRegion, InstanceTier, ManagedNode, NodeKind, PingStatus, PlatformFamily,
 };
 use fleetline_inventory::{
-    Column, Fleet, ListingId, ListingState, Marks, Query, Readiness, SessionProof, StepState, View, ladder,
+    Column, Fleet, ListingId, ListingState, Marks, NodeFacts, Query, Readiness, SessionProof, StepState,
+    View, ladder,
 };
 use proptest::prelude::*;
 
@@ -139,15 +140,19 @@ fn cached_nodes_are_stale_until_a_listing_confirms_them() {
 
 #[test]
 fn a_page_keeps_ec2_facts_until_they_are_told_anew() {
-    let tagged = |value: &str| ManagedNode { tags: vec![("env".into(), value.into())], ..node("i-1", "a") };
+    let facts = |tags| NodeFacts { node_id: "i-1".into(), name: "a".into(), tags, ..NodeFacts::default() };
+    let gone = NodeFacts { node_id: "i-2".into(), ..NodeFacts::default() };
     let (mut fleet, id) = loaded(vec![]);
     fleet.begin(id);
-    fleet.merge_enriched(id, vec![tagged("prod")]);
+    fleet.identify(id, "111122223333");
+    fleet.merge_page(id, vec![node("i-1", "")]);
+    fleet.merge_facts(id, vec![facts(vec![("env".into(), "prod".into())]), gone]);
     fleet.complete(id, NOW);
+    assert_eq!(fleet.len(), 1, "facts bring no node");
     fleet.begin(id);
     fleet.merge_page(id, vec![node("i-1", "")]);
     assert_eq!(names(&mut fleet, "tag:env=prod", Column::Name, false), ["a"]);
-    fleet.merge_enriched(id, vec![node("i-1", "a")]);
+    fleet.merge_facts(id, vec![facts(Vec::new())]);
     assert_eq!(names(&mut fleet, "tag:env", Column::Name, false), Vec::<String>::new());
 }
 

@@ -60,29 +60,25 @@ async fn a_refusal_of_properties_falls_back_to_information_page_by_page() {
 }
 
 #[tokio::test]
-async fn ec2_facts_are_added_in_place_and_hybrid_nodes_are_left_alone() {
+async fn ec2_facts_are_told_of_the_instances_that_are_asked_about() {
     let lab = Lab::open().await;
     let node = lab.linux();
     let listing = lab.listing(&node.account, &node.region);
     let (nodes, _) = all_pages(listing.as_ref()).await.unwrap();
-    let enriched = listing.enrich(nodes.clone()).await.unwrap();
-    assert_eq!(enriched.len(), nodes.len());
-    let mut tagged = 0;
-    for (before, after) in nodes.iter().zip(&enriched) {
-        assert_eq!(before.node_id, after.node_id);
-        if before.kind == NodeKind::Ec2 {
-            assert!(!after.vpc_id.is_empty() && !after.instance_state.is_empty(), "{after:?}");
-            assert!(after.tags.is_sorted());
-            tagged += usize::from(!after.tags.is_empty());
-        } else {
-            assert_eq!(before, after);
-        }
+    let instances = nodes.iter().filter(|node| node.kind == NodeKind::Ec2);
+    let ids: Vec<_> = instances.map(|node| node.node_id.clone()).collect();
+    let facts = listing.facts(ids.clone()).await.unwrap();
+    let told: BTreeSet<_> = facts.iter().map(|facts| &facts.node_id).collect();
+    assert_eq!(told, ids.iter().collect());
+    for facts in &facts {
+        assert!(!facts.vpc_id.is_empty() && !facts.instance_state.is_empty(), "{facts:?}");
+        assert!(facts.tags.is_sorted());
     }
-    assert!(tagged > 0);
-    let found = enriched.iter().find(|after| after.node_id == node.id).unwrap();
+    assert!(facts.iter().any(|facts| !facts.tags.is_empty()));
+    let found = facts.iter().find(|facts| facts.node_id == node.id).unwrap();
     assert_eq!(found.name, node.name);
     lab.simulator.control().deny(deny("ec2:DescribeInstances"));
-    let refused = listing.enrich(nodes).await.unwrap_err();
+    let refused = listing.facts(ids).await.unwrap_err();
     assert_eq!((refused.kind, refused.operation), (ApiErrorKind::AccessDenied, "DescribeInstances"));
     lab.end().await;
 }
