@@ -50,6 +50,62 @@ async fn accounts_views_and_the_list_outlive_a_restart_in_the_real_window() -> R
     Ok(())
 }
 
+/// Looks at the app's answers as they come, so that each with rows counts the frames until its first row is on
+/// the page, unless another answer takes its place.
+const COUNT_FRAMES: &str = "const done = arguments[arguments.length - 1];\
+    const ask = window.fetch;\
+    window.framesOfAnswers = [];\
+    let last = 0;\
+    const shown = () => document.querySelector('[data-testid=node-row][data-index=\"0\"]')?.dataset.nodeKey;\
+    const count = (answer) => {\
+      const first = answer.offset === 0 ? answer.rows[0]?.key : undefined;\
+      if (first === undefined || first === shown()) return;\
+      let frames = 0;\
+      const own = ++last;\
+      const look = () => {\
+        frames += 1;\
+        if (own !== last) return;\
+        if (shown() === first || frames > 60) window.framesOfAnswers.push(frames);\
+        else requestAnimationFrame(look);\
+      };\
+      requestAnimationFrame(look);\
+    };\
+    window.fetch = async (...asked) => {\
+      const response = await ask(...asked);\
+      if (String(asked[0]).includes('fleet_view_window')) void response.clone().json().then(count);\
+      return response;\
+    };\
+    done();";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_filter_are_painted_within_two_frames_in_the_real_window() -> Result<()> {
+    let Some(lab) = Lab::open().await? else { return Ok(()) };
+    lab.run("frames", async |page| {
+        choose_accounts(page, &lab.simulator, |name| name != UNKNOWN).await?;
+        listed(page).await?;
+        page.0.execute(COUNT_FRAMES, &[]).await?;
+        page.click("[data-testid=query-input]").await?;
+        for text in ["pay", "web", "lej", "mi-", "db"] {
+            for key in text.chars() {
+                page.type_keys(&key.to_string()).await?;
+            }
+            page.text_until("[data-testid=result-count]", |text| text.contains("match")).await?;
+            page.type_keys(&keys::BACKSPACE.repeat(text.len())).await?;
+        }
+        let frames = page.until("rows were painted", async |page| {
+            let script = "arguments[arguments.length - 1](window.framesOfAnswers);";
+            let frames: Vec<u32> = serde_json::from_value(page.0.execute(script, &[]).await?)?;
+            Ok((frames.len() > 5).then_some(frames))
+        });
+        let frames = frames.await?;
+        ensure!(frames.iter().all(|count| *count <= 2), "frames until the rows were there: {frames:?}");
+        Ok(())
+    })
+    .await?;
+    lab.close().await;
+    Ok(())
+}
+
 /// Adds three more accounts with the keyboard; the one whose keys AWS does not know says so, and holds nobody else up.
 async fn add_accounts(page: &Page<'_>) -> Result<()> {
     page.section(6).await?;

@@ -97,6 +97,16 @@ async fn every_page_is_reached_and_shows_its_focus_by_keys_in_the_real_window() 
             page.element(&format!("[data-testid=rail-{name}][aria-current=page]")).await?;
             walk(page, name).await?;
         }
+        for (name, shown) in [("Recordings", "recordings"), ("Audit", "audit-summary")] {
+            page.type_keys(&format!("{}k{}", keys::CONTROL, keys::RELEASE)).await?;
+            page.element("[data-testid=palette-input]").await?;
+            page.type_keys(&format!(">{name}")).await?;
+            page.text_until("[data-testid=palette-entry][aria-selected=true]", |text| text.contains(name))
+                .await?;
+            page.type_keys(keys::ENTER).await?;
+            page.element(&format!("[data-testid={shown}]")).await?;
+            walk(page, shown).await?;
+        }
         Ok(())
     })
     .await?;
