@@ -23,9 +23,20 @@ pub(super) fn echo() -> u16 {
     port
 }
 
+/// A process that does not outlive its test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended, and then there is nothing to kill.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 /// A running `fleetline forward`.
 pub(super) struct Forwarding {
-    child: Child,
+    child: Running,
     out: BufReader<ChildStdout>,
 }
 
@@ -40,7 +51,7 @@ impl Forwarding {
     pub(super) fn started(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
-        Self { child, out }
+        Self { child: Running(child), out }
     }
 
     pub(super) fn line(&mut self) -> String {
@@ -51,14 +62,14 @@ impl Forwarding {
 
     /// Its error stream, where that is a pipe.
     pub(super) fn errors(&mut self) -> ChildStderr {
-        self.child.stderr.take().unwrap()
+        self.child.0.stderr.take().unwrap()
     }
 
     /// Ends it as Ctrl-C does; its exit status.
     pub(super) fn interrupt(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
+        let pid = self.child.0.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-        self.child.wait().unwrap().code()
+        self.child.0.wait().unwrap().code()
     }
 }
 

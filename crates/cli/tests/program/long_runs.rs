@@ -239,6 +239,7 @@ async fn pgbench_and_wrk_lose_nothing_that_can_be_resumed_and_listeners_outlive_
         .await
         .unwrap();
         slowest = slowest.max(took);
+        println!("boot {rounds}: back {took:?} after the node");
     }
     let connections = tokio::task::spawn_blocking(move || prober.stop()).await.unwrap();
     let sessions = lab.simulator.control().sessions();

@@ -12,7 +12,10 @@ use super::Priority;
 /// calls do not all travel equally long.
 pub(super) const WINDOW: Duration = Duration::from_millis(1050);
 /// The longest a window becomes while AWS says "slow down".
-const MAX_STRETCH: u32 = 8;
+const MAX_STRETCH: u32 = 4;
+/// The longest rest after a "slow down", in windows. What keeps many calls apart is the longer window; a call that is
+/// alone loses no more than this.
+const LONGEST_REST: u32 = 2;
 /// Calls answered well in a row before a stretched window shrinks.
 const SHRINKS_AFTER: u32 = 4;
 
@@ -41,6 +44,8 @@ pub(super) struct CallQueue {
     tickets: u64,
     /// The window is that many times as long, after AWS said "slow down".
     stretch: u32,
+    /// Since when AWS has not said it, or the window was halved last.
+    calm_since: Duration,
     /// No call begins before.
     rests_until: Duration,
     answered_well: u32,
@@ -57,6 +62,7 @@ impl CallQueue {
             background: VecDeque::new(),
             tickets: 0,
             stretch: 1,
+            calm_since: Duration::ZERO,
             rests_until: Duration::ZERO,
             answered_well: 0,
             rng: SmallRng::seed_from_u64(seed),
@@ -87,9 +93,12 @@ impl CallQueue {
         if ahead > 0 {
             return Place::Waits { ahead, until: None };
         }
+        self.calm_down(now);
         let free_at = self.free_at();
         if now < free_at {
-            return Place::Waits { ahead, until: Some(free_at) };
+            // A shorter window lets it begin sooner.
+            let calmer_at = self.calmer_at().map_or(free_at, |at| at.max(self.rests_until));
+            return Place::Waits { ahead, until: Some(free_at.min(calmer_at)) };
         }
         self.leave(ticket);
         if self.began.len() == self.per_window {
@@ -99,21 +108,42 @@ impl CallQueue {
         Place::Turn
     }
 
-    /// AWS answered a call. "Slow down" doubles the window and lets everybody rest for a random time (full jitter);
-    /// good answers undo it step by step.
+    /// AWS answered a call. "Slow down" lets everybody rest for a random time (full jitter) and doubles the window; good
+    /// answers undo it step by step, and so does time: calls may be rare, and what AWS allows is refilled by the second.
+    /// What AWS says during the rest answers calls that began before it, and says nothing new.
     pub(super) fn answered(&mut self, now: Duration, throttled: bool) {
+        self.calm_down(now);
+        if throttled && now < self.rests_until {
+            return;
+        }
         if throttled {
+            let rest =
+                (self.window * self.stretch.min(LONGEST_REST)).mul_f64(self.rng.random_range(0.0..=1.0));
             self.stretch = (self.stretch * 2).min(MAX_STRETCH);
             self.answered_well = 0;
-            let rest = (self.window * self.stretch).mul_f64(self.rng.random_range(0.0..=1.0));
-            self.rests_until = self.rests_until.max(now + rest);
+            self.rests_until = now + rest;
+            self.calm_since = self.rests_until;
             return;
         }
         self.answered_well += 1;
         if self.answered_well >= SHRINKS_AFTER && self.stretch > 1 {
             self.stretch /= 2;
             self.answered_well = 0;
+            self.calm_since = self.calm_since.max(now);
         }
+    }
+
+    /// Halves a stretched window for each plain one that has passed without a "slow down".
+    fn calm_down(&mut self, now: Duration) {
+        while let Some(at) = self.calmer_at().filter(|at| *at <= now) {
+            self.calm_since = at;
+            self.stretch /= 2;
+        }
+    }
+
+    /// When a stretched window is halved if AWS does not say "slow down" until then.
+    fn calmer_at(&self) -> Option<Duration> {
+        (self.stretch > 1).then(|| self.calm_since + self.window)
     }
 
     /// No call begins before that.
@@ -199,9 +229,76 @@ mod tests {
         }
         // The first 20 calls are refused, as when another tool uses the quota up.
         let began = drain(&mut queue, Duration::ZERO, |number| number < 20);
-        assert!(began[20] > WINDOW * 8, "slowed down: {:?}", began[20]);
+        assert!(began[20] > WINDOW * 5, "slowed down: {:?}", began[20]);
         assert_eq!(queue.stretch, 1);
         let pace = began[299] - began[200];
         assert!(pace <= WINDOW * 17, "back at full speed: {pace:?}");
+    }
+
+    #[test]
+    fn one_slow_down_costs_at_most_a_window_however_many_calls_it_answers() {
+        for seed in 0..100 {
+            let mut queue = CallQueue::new(6, WINDOW, seed);
+            let tickets: Vec<_> = (0..6).map(|_| queue.join(Priority::Background)).collect();
+            for ticket in tickets {
+                assert_eq!(queue.look(Duration::ZERO, ticket), Place::Turn);
+            }
+            (0..6).for_each(|_| queue.answered(Duration::ZERO, true));
+            assert!((queue.stretch, queue.rests_until <= WINDOW) == (2, true), "{queue:?}");
+        }
+    }
+
+    #[test]
+    fn a_slow_down_of_long_ago_is_forgotten_though_no_call_was_made_since() {
+        let mut queue = CallQueue::new(3, WINDOW, 1);
+        for _ in 0..4 {
+            queue.answered(queue.rests_until, true);
+        }
+        assert_eq!(queue.stretch, MAX_STRETCH);
+        let tickets: Vec<_> = (0..4).map(|_| queue.join(Priority::Foreground)).collect();
+        let began = queue.rests_until;
+        for ticket in &tickets[..3] {
+            assert_eq!(queue.look(began, *ticket), Place::Turn);
+        }
+        // The fourth begins when the window, which shrinks while it waits, is over.
+        let mut now = began;
+        while let Place::Waits { until, .. } = queue.look(now, tickets[3]) {
+            assert!(until.is_some_and(|at| at > now), "the first in the queue has a time");
+            now = until.unwrap_or_default();
+        }
+        assert_eq!(
+            (now - began, queue.stretch),
+            (WINDOW * 2, 1),
+            "no answer has come, so that only time counts"
+        );
+    }
+
+    #[test]
+    fn a_lone_call_that_is_refused_twice_begins_again_within_five_seconds() {
+        for seed in 0..500 {
+            let mut queue = CallQueue::new(3, WINDOW, seed);
+            // A node that is away was asked for once a second, and AWS had said "slow down" shortly before.
+            queue.answered(Duration::ZERO, true);
+            queue.answered(queue.rests_until, true);
+            let mut now = queue.rests_until;
+            let begins = |queue: &mut CallQueue, now: &mut Duration| {
+                let ticket = queue.join(Priority::Background);
+                while let Place::Waits { until, .. } = queue.look(*now, ticket) {
+                    *now = until.expect("the first in the queue has a time");
+                }
+            };
+            for _ in 0..3 {
+                begins(&mut queue, &mut now);
+                queue.answered(now, false);
+                now += Duration::from_secs(1);
+            }
+            let asked = now;
+            for _ in 0..2 {
+                begins(&mut queue, &mut now);
+                queue.answered(now, true);
+            }
+            begins(&mut queue, &mut now);
+            assert!(now - asked < Duration::from_secs(5), "seed {seed}: {:?}", now - asked);
+        }
     }
 }
