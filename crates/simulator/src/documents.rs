@@ -7,11 +7,14 @@ pub(crate) mod store;
 mod substitution;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::http::failure::ApiFailure;
 use crate::world::catalogue::PlatformType;
+
+use substitution::Values;
 
 pub(crate) use document::{DocumentProblem, Inputs, LogGroupTarget, S3Target, SessionDocument};
 pub(crate) use lookup::{Seen, default_of};
@@ -49,6 +52,30 @@ pub(crate) enum Program {
 pub(crate) struct Plan {
     pub(crate) program: Program,
     pub(crate) inputs: Inputs,
+    /// The document as it was written, and a value for each of its parameters.
+    written: (Arc<Value>, Values),
+}
+
+impl Plan {
+    /// What an agent is told of the session (protocol.md 9.5). It resolves the parameters itself.
+    pub(crate) fn told(&self, session_id: &str, document: &str, owner: &str) -> Value {
+        let (content, parameters) = &self.written;
+        json!({
+            "DocumentName": document,
+            "DocumentContent": **content,
+            "SessionId": session_id,
+            "Parameters": parameters,
+            "RunAsUser": "",
+            "SessionOwner": owner,
+        })
+    }
+}
+
+/// The preferences of an account that never saved any.
+fn plain_shell() -> Value {
+    json!({
+        "schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {}, "parameters": {}, "properties": null,
+    })
 }
 
 /// The plan of a document on a node of this platform: of a document of an account, else of the managed one of this name.
@@ -63,10 +90,12 @@ pub(crate) fn plan(
         Some(known) => Ok(Plan {
             program: known.program(document, parameters, platform)?,
             inputs: known.inputs().clone(),
+            written: (known.written(), known.values(document, parameters)?),
         }),
         // Sessions work although nobody ever saved preferences (aws-security-reliability.md A.6).
         None if document == DEFAULT && parameters.is_empty() => {
-            Ok(Plan { program: Program::Shell, inputs: Inputs::default() })
+            let written = (Arc::new(plain_shell()), Values::new());
+            Ok(Plan { program: Program::Shell, inputs: Inputs::default(), written })
         }
         None if document == DEFAULT => {
             Err(ApiFailure::new("InvalidParameters", format!("Document {document} has no parameters.")))

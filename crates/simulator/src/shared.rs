@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::SimulatorConfig;
+use crate::gateway::outside::OutsideAgents;
 use crate::iam;
 use crate::live::{Ask, Live};
 use crate::logs::LogGroups;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) past: PastSessions,
     pub(crate) pages: PageTokens,
+    /// Agents that come through the network.
+    pub(crate) outside: OutsideAgents,
     /// Objects of S3.
     pub(crate) buckets: Buckets,
     /// CloudWatch Logs.

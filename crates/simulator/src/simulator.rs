@@ -13,6 +13,7 @@ use crate::aws_config;
 use crate::config::SimulatorConfig;
 use crate::control::Control;
 use crate::error::SimulatorError;
+use crate::gateway::outside::OutsideAgents;
 use crate::http::server;
 use crate::live::Live;
 use crate::logs::LogGroups;
@@ -112,6 +113,7 @@ impl Simulator {
             live: Live::new(denials, config.link_faults, config.port_routes.clone(), config.rates.clone()),
             registry: Registry::default(),
             pages: PageTokens::new(rand::random()),
+            outside: OutsideAgents::default(),
             buckets: Buckets::default(),
             log_groups: LogGroups::default(),
             trail: Trail::default(),

@@ -1,6 +1,7 @@
 //! Session documents that are put into an account (protocol.md 1.9).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use regex::Regex;
@@ -32,6 +33,8 @@ impl DocumentProblem {
 /// A session document.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionDocument {
+    /// As it was written.
+    written: Arc<Value>,
     kind: SessionKind,
     parameters: BTreeMap<String, Parameter>,
     properties: Value,
@@ -131,8 +134,9 @@ const MAX_PROFILE: usize = 512;
 impl SessionDocument {
     /// Reads a document's JSON.
     pub(crate) fn parse(json: &str) -> Result<Self, DocumentProblem> {
-        let written: Written =
-            serde_json::from_str(json).map_err(|error| DocumentProblem::new(error.to_string()))?;
+        let unread = |error: serde_json::Error| DocumentProblem::new(error.to_string());
+        let content: Value = serde_json::from_str(json).map_err(unread)?;
+        let written = Written::deserialize(&content).map_err(unread)?;
         if written.schema_version != "1.0" {
             let text = format!("schemaVersion {} is not 1.0", written.schema_version);
             return Err(DocumentProblem { text, is_of_version: true });
@@ -145,7 +149,12 @@ impl SessionDocument {
             .map(|(name, parameter)| Ok((name.clone(), Parameter::read(&name, parameter)?)))
             .collect::<Result<_, _>>()?;
         let inputs = Inputs::read(written.inputs)?;
-        Ok(Self { kind, parameters, properties: written.properties, inputs })
+        Ok(Self { written: Arc::new(content), kind, parameters, properties: written.properties, inputs })
+    }
+
+    /// As it was written.
+    pub(crate) fn written(&self) -> Arc<Value> {
+        Arc::clone(&self.written)
     }
 
     pub(crate) fn inputs(&self) -> &Inputs {
@@ -181,7 +190,11 @@ impl SessionDocument {
     }
 
     /// A value for every parameter.
-    fn values(&self, name: &str, given: &BTreeMap<String, Vec<String>>) -> Result<Values, ApiFailure> {
+    pub(super) fn values(
+        &self,
+        name: &str,
+        given: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Values, ApiFailure> {
         let invalid = |text: String| ApiFailure::new("InvalidParameters", text);
         if let Some(unknown) = given.keys().find(|given| !self.parameters.contains_key(*given)) {
             return Err(invalid(format!("Document {name} has no parameter {unknown}.")));

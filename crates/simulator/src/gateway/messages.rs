@@ -5,6 +5,8 @@ use fleetline_protocol::{
     AgentMessage, ChannelClosed, Flags, HEADER_BYTES, MessageId, MessageType, PayloadType,
 };
 
+use serde_json::{Value, json};
+
 use crate::shared::unix_ms;
 
 /// `channel_closed` with this text.
@@ -59,6 +61,28 @@ fn frame(message_type: MessageType, id: MessageId, created_ms: i64, payload: Byt
         payload,
     }
     .encode()
+}
+
+/// Begins a session at an agent (protocol.md 9.5): `content` says what is to be run.
+pub(super) fn interactive_shell(session_id: &str, content: &Value) -> Bytes {
+    let payload = json!({
+        "Content": content.to_string(), "TaskId": session_id, "Topic": MessageType::InteractiveShell.as_str(),
+        "SchemaVersion": 1,
+    });
+    own(MessageType::InteractiveShell, &payload)
+}
+
+/// Confirms the end of a session (protocol.md 9.6), or the agent tells it again.
+pub(super) fn task_acknowledge(message_id: &str, session_id: &str) -> Bytes {
+    let payload = json!({
+        "SchemaVersion": 1, "MessageId": message_id, "TaskId": session_id,
+        "Topic": MessageType::AgentTaskComplete.as_str(),
+    });
+    own(MessageType::AgentTaskAcknowledge, &payload)
+}
+
+fn own(message_type: MessageType, payload: &Value) -> Bytes {
+    frame(message_type, MessageId::from_random(rand::random()), unix_ms(), Bytes::from(payload.to_string()))
 }
 
 /// Whether a frame carries session data, as opposed to acknowledgements and states.

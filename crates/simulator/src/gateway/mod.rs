@@ -4,6 +4,7 @@ mod faults;
 #[cfg(test)]
 mod faults_tests;
 pub(crate) mod messages;
+pub(crate) mod outside;
 pub(crate) mod pipe;
 pub(crate) mod relay;
 mod socket;
@@ -21,7 +22,7 @@ use crate::shared::Shared;
 use crate::world::node::Node;
 use relay::{Limits, Relay};
 
-pub(crate) use upgrade::upgrade;
+pub(crate) use upgrade::{Channel, upgrade};
 
 /// Path of a data channel, before the session id.
 pub(crate) const DATA_CHANNEL_PATH: &str = "/v1/data-channel/";
@@ -42,6 +43,12 @@ pub(crate) fn begin(shared: &Arc<Shared>, account: usize, node: &Node, view: Ses
             let (session_id, account_id) = (view.session_id.clone(), view.account_id.clone());
             let failing = FailingSession { failure, session_id, node_id: node.id.to_string(), account_id };
             shared.tasks.spawn(session_failure::run(Arc::clone(shared), failing, agent_end, stop.clone()))
+        }
+        None if let Some(control) = shared.outside.channel(&node.id) => {
+            let content = plan.told(&view.session_id, &view.document, &view.owner);
+            let message = messages::interactive_shell(&view.session_id, &content);
+            let start = outside::session::Start { session_id: view.session_id.clone(), control, message };
+            shared.tasks.spawn(outside::session::run(Arc::clone(shared), start, agent_end, stop.clone()))
         }
         None => {
             let job = agent::Job::new(shared, account, node, &view, plan);

@@ -547,14 +547,14 @@ fn is_new(highest: &mut Option<i64>, frame: &[u8]) -> bool {
     }
 }
 
-async fn take(inbound: Option<&mut PipeReceiver<Bytes>>) -> Option<Bytes> {
+pub(super) async fn take(inbound: Option<&mut PipeReceiver<Bytes>>) -> Option<Bytes> {
     match inbound {
         Some(inbound) => inbound.take().await,
         None => std::future::pending().await,
     }
 }
 
-async fn reserve(
+pub(super) async fn reserve(
     outbound: Option<&PipeSender<Frame>>,
     bytes: Option<usize>,
 ) -> Result<super::pipe::Room, super::pipe::Closed> {

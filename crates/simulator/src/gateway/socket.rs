@@ -1,4 +1,4 @@
-//! One client socket: the open message, then frames both ways until one side ends it.
+//! One socket: the open message, then frames both ways until one side ends it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,11 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::faults::Frame;
+use super::outside::session::Event;
+use super::outside::{Door, control};
 use super::pipe::{PipeReceiver, PipeSender, pipe};
 use super::relay::{Attachment, RelayCommand, SocketCut, SocketEnd};
+use super::upgrade::Channel;
 use crate::http::wire::WireFaults;
 use crate::shared::Shared;
 
@@ -32,7 +35,7 @@ const OPEN_WAIT: Duration = Duration::from_secs(15);
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 /// Serves a socket until it ends.
-pub(super) async fn serve<S>(shared: Arc<Shared>, stream: S, wire: WireFaults, session_id: String)
+pub(super) async fn serve<S>(shared: Arc<Shared>, stream: S, wire: WireFaults, channel: Channel)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -45,13 +48,13 @@ where
         .max_frame_size(Some(MAX_MESSAGE));
     let mut web_socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
     let opened = tokio::select! {
-        opened = tokio::time::timeout(OPEN_WAIT, open(&shared, &mut web_socket, &session_id)) => opened,
+        opened = tokio::time::timeout(OPEN_WAIT, open(&shared, &mut web_socket, &channel)) => opened,
         () = shared.stop.cancelled() => return,
     };
-    let commands = match opened {
-        Ok(Ok(commands)) => commands,
+    let side = match opened {
+        Ok(Ok(side)) => side,
         Ok(Err(reason)) => {
-            tracing::debug!(session_id, reason, "data channel refused");
+            tracing::debug!(?channel, reason, "channel refused");
             return close(&mut web_socket, CloseCode::Policy, reason).await;
         }
         Err(_) => return close(&mut web_socket, CloseCode::Policy, "No open message.").await,
@@ -60,18 +63,30 @@ where
     let (to_socket, from_relay) = pipe(PIPE_BYTES);
     let (end, ended) = oneshot::channel();
     let attachment = Attachment { inbound: from_socket, outbound: to_socket, end };
-    if commands.send(RelayCommand::Attach(attachment)).await.is_err() {
+    let is_attached = match side {
+        Side::Client(relay) => relay.send(RelayCommand::Attach(attachment)).await.is_ok(),
+        Side::Agent(session) => session.send(Event::Attach(attachment)).await.is_ok(),
+        Side::Control(node_id) => return control::serve(shared, web_socket, node_id).await,
+    };
+    if !is_attached {
         return close(&mut web_socket, CloseCode::Normal, "").await;
     }
     Serving { web_socket, wire, to_relay, from_relay, ended }.run().await;
+}
+
+/// Who came through a socket, and where it leads.
+enum Side {
+    Client(mpsc::Sender<RelayCommand>),
+    Agent(mpsc::Sender<Event>),
+    Control(String),
 }
 
 /// Waits for the open message and redeems its token.
 async fn open<S>(
     shared: &Shared,
     web_socket: &mut WebSocketStream<S>,
-    session_id: &str,
-) -> Result<mpsc::Sender<RelayCommand>, &'static str>
+    channel: &Channel,
+) -> Result<Side, &'static str>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -83,11 +98,22 @@ where
             Some(Err(_)) | None => return Err("The socket ended."),
         }
     };
-    let message = OpenMessage::decode(text.as_str()).map_err(|_| "The open message cannot be read.")?;
-    let Opener::Client { .. } = message.opener else {
-        return Err("Agents of this gateway do not come through a socket.");
+    let session_id = match channel {
+        Channel::Data(session_id) => session_id,
+        Channel::Control(node_id) => {
+            control::admit(shared, node_id, text.as_str())?;
+            return Ok(Side::Control(node_id.clone()));
+        }
     };
-    shared.registry.redeem(session_id, &message.token).ok_or("The token is not valid.")
+    let message = OpenMessage::decode(text.as_str()).map_err(|_| "The open message cannot be read.")?;
+    let side = match message.opener {
+        Opener::Client { .. } => shared.registry.redeem(session_id, &message.token).map(Side::Client),
+        Opener::Agent { .. } => {
+            let opens = shared.outside.redeem(&Door::Data(session_id.clone()), &message.token);
+            shared.outside.session(session_id).filter(|_| opens).map(Side::Agent)
+        }
+    };
+    side.ok_or("The token is not valid.")
 }
 
 /// An open socket that belongs to a session.

@@ -24,11 +24,30 @@ use crate::live::Ask;
 use crate::shared::Shared;
 use crate::sigv4::{Claim, SignatureProblem};
 
-/// Answers an upgrade request for the data channel of `session_id`. The token comes later, in the first message.
+/// What a WebSocket is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Channel {
+    /// A side of this session.
+    Data(String),
+    /// The agent of this node.
+    Control(String),
+}
+
+impl Channel {
+    /// The role its client asks for.
+    fn role(&self) -> &'static str {
+        match self {
+            Self::Data(_) => "publish_subscribe",
+            Self::Control(_) => "subscribe",
+        }
+    }
+}
+
+/// Answers an upgrade request. The token comes later, in the first message.
 pub(crate) async fn upgrade(
     shared: &Arc<Shared>,
     mut request: Request<Incoming>,
-    session_id: &str,
+    channel: Channel,
 ) -> Result<Response<Body>, AnswerLost> {
     let on_upgrade = hyper::upgrade::on(&mut request);
     let wire = request.extensions().get::<WireFaults>().cloned().unwrap_or_default();
@@ -53,7 +72,7 @@ pub(crate) async fn upgrade(
         Some(refusal) => return Ok(refused(refusal)),
         None => {}
     }
-    Ok(switch(shared, on_upgrade, wire, parts, session_id, wrong_accept))
+    Ok(switch(shared, on_upgrade, wire, parts, channel, wrong_accept))
 }
 
 /// The refusal that was asked for.
@@ -83,29 +102,29 @@ fn switch(
     on_upgrade: OnUpgrade,
     wire: WireFaults,
     parts: Parts,
-    session_id: &str,
+    channel: Channel,
     wrong_accept: bool,
 ) -> Response<Body> {
     let Some(key) = websocket_key(&parts.method, &parts.headers) else {
         return plain(StatusCode::BAD_REQUEST, "text/plain", "A WebSocket upgrade was expected.");
     };
     let accept = derive_accept_key(if wrong_accept { b"another key" } else { key.as_bytes() });
-    let role =
-        parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "role=publish_subscribe"));
-    if !role {
-        return plain(StatusCode::BAD_REQUEST, "text/plain", "The role must be publish_subscribe.");
+    let role = channel.role();
+    let asks = |query: &str| query.split('&').any(|pair| pair.strip_prefix("role=") == Some(role));
+    if !parts.uri.query().is_some_and(asks) {
+        return plain(StatusCode::BAD_REQUEST, "text/plain", format!("The role must be {role}."));
     }
-    if let Err(message) = permitted(shared, &parts, session_id) {
+    if let Err(message) = permitted(shared, &parts, &channel) {
         return forbidden(&message);
     }
     let Ok(place) = Arc::clone(&shared.sockets).try_acquire_owned() else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "Too many sockets are open.");
     };
     let task = {
-        let (shared, session_id) = (Arc::clone(shared), session_id.to_owned());
+        let shared = Arc::clone(shared);
         async move {
             match on_upgrade.await {
-                Ok(upgraded) => socket::serve(shared, TokioIo::new(upgraded), wire, session_id).await,
+                Ok(upgraded) => socket::serve(shared, TokioIo::new(upgraded), wire, channel).await,
                 Err(error) => tracing::debug!(%error, "upgrade failed"),
             }
             drop(place);
@@ -139,8 +158,8 @@ fn websocket_key(method: &Method, headers: &HeaderMap) -> Option<String> {
     key.to_str().ok().map(str::to_owned)
 }
 
-/// Verifies the signature if there is one, and that its account owns the session.
-fn permitted(shared: &Shared, parts: &Parts, session_id: &str) -> Result<(), String> {
+/// Verifies the signature if there is one, and that its account owns the session or node.
+fn permitted(shared: &Shared, parts: &Parts, channel: &Channel) -> Result<(), String> {
     let unsigned = matches!(Claim::read(parts), Err(SignatureProblem::Missing));
     match (shared.config.upgrade_signing, unsigned) {
         (UpgradeSigning::Ignored, _) | (UpgradeSigning::Optional | UpgradeSigning::Forbidden, true) => {
@@ -152,6 +171,13 @@ fn permitted(shared: &Shared, parts: &Parts, session_id: &str) -> Result<(), Str
         (UpgradeSigning::Optional | UpgradeSigning::Required, false) => {}
     }
     let caller = authenticate(shared, Dialect::Json, "ssmmessages", parts, b"").map_err(|f| f.message)?;
+    let session_id = match channel {
+        Channel::Data(session_id) => session_id,
+        Channel::Control(node_id) => {
+            let node = caller.account(shared).find(&caller.region, node_id);
+            return node.map(|_| ()).ok_or_else(|| "Forbidden.".to_owned());
+        }
+    };
     let owned = shared
         .registry
         .account_of(session_id)

@@ -14,6 +14,8 @@ use super::failure::{ApiFailure, Dialect};
 use super::reply::{self, Body};
 use crate::conditions::Refusal;
 use crate::control_http;
+use crate::gateway::Channel;
+use crate::gateway::outside::{self, Door};
 use crate::shared::Shared;
 use crate::{ec2, gateway, instance_connect, kms, logs, s3, ssm, sso, sts, trail};
 
@@ -30,9 +32,9 @@ pub(crate) async fn route(
     shared: Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, AnswerLost> {
-    if let Some(session_id) = request.uri().path().strip_prefix(gateway::DATA_CHANNEL_PATH) {
-        let session_id = session_id.to_owned();
-        return gateway::upgrade(&shared, request, &session_id).await;
+    let channel = channel_of(request.uri().path());
+    if let Some(channel) = channel.clone().filter(|_| request.method() != Method::POST) {
+        return gateway::upgrade(&shared, request, channel).await;
     }
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
@@ -45,6 +47,16 @@ pub(crate) async fn route(
             return Ok(reply::api(Dialect::Json, &reply::request_id(), Err(failure)));
         }
     };
+    if let Some(channel) = channel {
+        let (operation, door) = match channel {
+            Channel::Control(node_id) => ("CreateControlChannel", Door::Control(node_id)),
+            Channel::Data(session_id) => ("CreateDataChannel", Door::Data(session_id)),
+        };
+        shared.live.count(operation);
+        let answer = outside::tokens::answer(&shared, &parts, &body, door);
+        shared.changed();
+        return Ok(answer);
+    }
     if parts.uri.path().starts_with("/_sim/") && shared.config.enable_control_http {
         return Ok(control_http::answer(&shared, &parts, &body).await);
     }
@@ -82,6 +94,14 @@ pub(crate) async fn route(
         return Err(AnswerLost);
     }
     Ok(reply::api(call.dialect, &request_id, result))
+}
+
+/// The channel a path names.
+fn channel_of(path: &str) -> Option<Channel> {
+    if let Some(session_id) = path.strip_prefix(gateway::DATA_CHANNEL_PATH) {
+        return Some(Channel::Data(session_id.to_owned()));
+    }
+    path.strip_prefix(outside::CONTROL_CHANNEL_PATH).map(|node_id| Channel::Control(node_id.to_owned()))
 }
 
 async fn wait(time: Duration) {
