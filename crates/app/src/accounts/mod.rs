@@ -20,7 +20,7 @@ use fleetline_signin::{
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-pub(crate) use ending::EndingNotices;
+pub(crate) use ending::{EndingNotices, Expiring};
 
 use crate::clock::now_ms;
 use crate::problem::{Context, describe, describe_sign_in};
@@ -389,9 +389,9 @@ impl AccountsDesk {
         })
     }
 
-    /// What is known of ends that come by themselves, for notices: (name people know it by, source, end).
-    pub(crate) fn endings(&self, in_use: &BTreeSet<String>) -> Vec<(String, i64)> {
-        let mut endings: Vec<(String, i64)> = Vec::new();
+    /// What is known of ends that come by themselves, for notices: each with its end.
+    pub(crate) fn endings(&self, in_use: &BTreeSet<String>) -> Vec<(Expiring, i64)> {
+        let mut endings: Vec<(Expiring, i64)> = Vec::new();
         for detail in self.details.sources.iter().filter(|detail| in_use.contains(&detail.name)) {
             let end = match detail.standing {
                 Standing::Good(signin::Ending::At { ms, renews: false }) => ms,
@@ -399,12 +399,12 @@ impl AccountsDesk {
                 _ => continue,
             };
             let coded = detail.mfa_serial.is_some();
-            let name = match &detail.sign_in {
-                Some(label) if !coded => format!("The sign-in {label}"),
-                _ => format!("The session of {}", detail.name),
+            let ending = match &detail.sign_in {
+                Some(label) if !coded => Expiring::SignIn(label.clone()),
+                _ => Expiring::Source(detail.name.clone()),
             };
-            if endings.iter().all(|(known, _)| *known != name) {
-                endings.push((name, end));
+            if endings.iter().all(|(known, _)| *known != ending) {
+                endings.push((ending, end));
             }
         }
         endings

@@ -310,17 +310,21 @@ impl Controller {
     pub(super) fn tell_endings(&mut self) {
         let endings = self.accounts.endings(&self.desk.sources());
         let ending = EndingNotices::of(&endings, now_ms());
-        if ending == self.ending {
-            return;
+        if ending != self.ending {
+            self.ending = ending;
+            self.say_endings();
         }
+    }
+
+    /// Says what is known of them in the language of the window.
+    pub(super) fn say_endings(&mut self) {
         let mut changed = false;
-        for (id, notice) in ending.notices() {
+        for (id, notice) in self.ending.notices(self.language) {
             changed |= match notice {
                 Some(notice) => self.notices.raise(notice),
                 None => self.notices.take_down(id),
             };
         }
-        self.ending = ending;
         self.notices_changed(changed);
         self.draw_tray();
     }

@@ -311,7 +311,7 @@ impl Controller {
             }
             Request::Language { language, reply } => {
                 self.language = language;
-                self.draw_tray();
+                self.say_endings();
                 answer(reply, Ok(()));
             }
             Request::LinkStatus { reply } => self.link_status(reply),

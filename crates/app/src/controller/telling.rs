@@ -54,7 +54,7 @@ impl Controller {
             demo: self.mode == AppMode::Demo,
             started: self.mode != AppMode::FirstRun,
             language: self.language,
-            ending: self.ending.tray(),
+            ending: self.ending.tray(self.language),
         };
         let menu = tray::menu(&state);
         if menu != self.tray {
