@@ -14,4 +14,4 @@ pub mod ssh;
 pub mod ssh_config;
 pub mod ssh_key;
 
-pub use private_file::PrivateFile;
+pub use private_file::ClientFile;

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A file for a program that is being started. Removed on drop.
 #[derive(Debug)]
-pub struct PrivateFile {
+pub struct ClientFile {
     path: PathBuf,
 }
 
-impl PrivateFile {
+impl ClientFile {
     /// Writes a new file with mode 0600 into `directory`, which must be the user's own with mode 0700. The name is new and
     /// ends with `.` and `extension`.
     pub fn write(directory: &Path, extension: &str, bytes: &[u8]) -> io::Result<Self> {
@@ -38,7 +38,7 @@ impl PrivateFile {
     }
 }
 
-impl Drop for PrivateFile {
+impl Drop for ClientFile {
     fn drop(&mut self) {
         // Nothing secret is in it; a file that stays is in the user's own directory.
         drop(fs::remove_file(&self.path));

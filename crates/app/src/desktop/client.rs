@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use fleetline_launch::PrivateFile;
+use fleetline_launch::ClientFile;
 use fleetline_launch::password::WindowsPassword;
 use fleetline_launch::rdp::{
     Client, Desktop, Here, PasswordRoute, PlanRefused, Screen, Started, UserName, detect, plan, rdp_file,
@@ -151,7 +151,7 @@ impl RunningClient {
         let began = std::time::Instant::now();
         let status = self.started.child.wait()?;
         let lasted = began.elapsed();
-        let file: Option<PrivateFile> = self.started.file.take();
+        let file: Option<ClientFile> = self.started.file.take();
         if file.is_some() && lasted < FILE_LIFE {
             std::thread::sleep(FILE_LIFE - lasted);
         }

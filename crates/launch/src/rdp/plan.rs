@@ -13,7 +13,7 @@ pub struct LaunchPlan {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// A file to write first, as a [`crate::PrivateFile`]; its path is one more argument, at the end.
+    /// A file to write first, as a [`crate::ClientFile`]; its path is one more argument, at the end.
     pub file: Option<PlanFile>,
     /// How a password reaches it.
     pub password: PasswordRoute,

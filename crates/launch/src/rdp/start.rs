@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::{Credential, LaunchPlan, PasswordRoute};
-use crate::PrivateFile;
+use crate::ClientFile;
 use crate::password::WindowsPassword;
 
 /// Variables a desktop client gets; nothing else of this program's environment reaches it (SEC-34).
@@ -57,7 +57,7 @@ pub struct Started {
     pub password_given: bool,
     /// The file it reads, removed when this is dropped. Clients read it within seconds: drop it when the child
     /// ends, but not before half a minute.
-    pub file: Option<PrivateFile>,
+    pub file: Option<ClientFile>,
     /// The entry of Windows' credential store, removed when this is dropped. The client reads it when it connects, after a
     /// person has seen to its warnings.
     pub credential: Option<Credential>,
@@ -68,7 +68,7 @@ impl LaunchPlan {
     /// the user's own with mode 0700. A password goes its route, and nowhere else.
     pub fn start(&self, directory: &Path, password: Option<&WindowsPassword>) -> io::Result<Started> {
         let file = match &self.file {
-            Some(file) => Some(PrivateFile::write(directory, file.extension, &file.bytes)?),
+            Some(file) => Some(ClientFile::write(directory, file.extension, &file.bytes)?),
             None => None,
         };
         // A store that refuses costs the hand-over, not the start: the user types the password then.

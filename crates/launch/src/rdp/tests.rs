@@ -277,8 +277,8 @@ fn only_listeners_of_this_computer_and_whole_paths_are_used() {
 fn a_file_for_a_client_is_private_and_goes_away() {
     use std::os::unix::fs::PermissionsExt;
     let home = tempfile::tempdir().unwrap();
-    let file = crate::PrivateFile::write(home.path(), "rdp", b"x").unwrap();
-    let other = crate::PrivateFile::write(home.path(), "rdp", b"y").unwrap();
+    let file = crate::ClientFile::write(home.path(), "rdp", b"x").unwrap();
+    let other = crate::ClientFile::write(home.path(), "rdp", b"y").unwrap();
     let path = file.path().to_owned();
     assert_ne!(path, other.path());
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
