@@ -8,6 +8,7 @@ use std::process::Command;
 use fleetline_simulator::SignInAnswer;
 use serde_json::Value;
 
+use crate::browser::{HEADLESS, chromium};
 use crate::{Lab, Ran};
 
 /// A lab whose first account is also reached by a sign-in, as the source `sso`.
@@ -160,21 +161,13 @@ async fn twenty_programs_at_once_share_one_refresh_and_corrupt_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_browser_comes_back_with_the_code() {
-    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
-        let asked = Command::new(name).arg("--version").output();
-        asked.is_ok_and(|output| output.status.success())
-    });
-    let Some(browser) = found else {
-        let mut err = std::io::stderr().lock();
-        std::io::Write::write_all(&mut err, b"skipped: no Chromium is installed\n").unwrap();
-        return;
-    };
+    let Some(browser) = chromium() else { return };
     let lab = lab().await;
     lab.simulator.control().answer_sign_ins(SignInAnswer::Allows);
     let script = format!(
-        "exec timeout 60 {browser} --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
-         --disable-background-networking --no-first-run --no-proxy-server \
+        "exec timeout 60 {browser} {} --no-proxy-server \
          --user-data-dir='{}' --dump-dom \"$1\"",
+        HEADLESS.join(" "),
         lab.directory.path().join("browser").display()
     );
     let path = path_with_opener(&lab, &script);

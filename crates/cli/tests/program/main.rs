@@ -4,6 +4,7 @@
 
 mod access;
 mod book;
+mod browser;
 mod commands;
 mod console;
 mod containers;

@@ -41,13 +41,13 @@ pub(super) fn web(listen: &str) -> SocketAddr {
     address
 }
 
-fn route(lab: &Lab, node: &NodeView, host: &str, port: Option<u16>, target: PortTarget) {
+pub(super) fn route(lab: &Lab, node: &NodeView, host: &str, port: Option<u16>, target: PortTarget) {
     let route =
         PortRoute { node: node.id.clone(), host: host.to_owned(), port, target, delay: Duration::ZERO };
     lab.simulator.control().add_port_route(route).unwrap();
 }
 
-fn socks(lab: &Lab, node: &NodeView, rest: &[&str]) -> Command {
+pub(super) fn socks(lab: &Lab, node: &NodeView, rest: &[&str]) -> Command {
     let mut args = vec!["socks"];
     args.extend(at(node));
     args.push(&node.id);
