@@ -403,6 +403,11 @@ impl Fleet {
         self.ranked = Some(self.version);
     }
 
+    /// One more than the highest slot.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Slots in order of name. Only after [`Self::settle`].
     pub(crate) fn order(&self) -> &[u32] {
         &self.order

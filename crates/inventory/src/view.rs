@@ -41,20 +41,18 @@ impl View {
         if self.query.is_unfiltered() {
             self.rows.extend(fleet.order());
         } else {
-            let matching = fleet.occupied().filter(|(_, entry)| self.query.matches(fleet, entry, now_ms));
-            self.rows.extend(matching.map(|(slot, _)| slot));
-        }
-        match (self.sort, self.descending) {
-            (Column::Name, false) if self.query.is_unfiltered() => {}
-            (Column::Name, true) if self.query.is_unfiltered() => self.rows.reverse(),
-            (Column::Name, false) => self.rows.sort_unstable_by_key(|slot| fleet.rank(*slot)),
-            (Column::Name, true) => {
-                self.rows.sort_unstable_by_key(|slot| std::cmp::Reverse(fleet.rank(*slot)));
+            // Nodes are looked at as they lie in memory; the order by name is there already.
+            let mut matching = vec![false; fleet.slots()];
+            for (slot, entry) in fleet.occupied() {
+                matching[slot as usize] = self.query.matches(fleet, entry, now_ms);
             }
-            _ => match text_of(self.sort) {
-                Some(text) => self.sort_by_text(fleet, text),
-                None => self.sort_rows(fleet),
-            },
+            self.rows.extend(fleet.order().iter().filter(|slot| matching[**slot as usize]));
+        }
+        match (self.sort, text_of(self.sort)) {
+            (Column::Name, _) if self.descending => self.rows.reverse(),
+            (Column::Name, _) => {}
+            (_, Some(text)) => self.sort_by_text(fleet, text),
+            (_, None) => self.sort_rows(fleet),
         }
         self.fleet_version = Some(fleet.version());
         self.version += 1;
