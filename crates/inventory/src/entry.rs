@@ -61,6 +61,27 @@ impl Entry {
         }
     }
 
+    /// Takes another state of the node. `false`, and nothing is taken, where it is called or found otherwise than before:
+    /// what was worked out of it would be wrong. Most refreshes change no more than the last ping.
+    pub(crate) fn take(&mut self, node: &mut ManagedNode) -> bool {
+        let known = &mut self.node;
+        let texts = [
+            (&known.name, &node.name),
+            (&known.computer_name, &node.computer_name),
+            (&known.ip, &node.ip),
+            (&known.public_ip, &node.public_ip),
+            (&known.agent_version, &node.agent_version),
+            (&known.platform_name, &node.platform_name),
+            (&known.platform_version, &node.platform_version),
+        ];
+        let alike = known.platform == node.platform && texts.iter().all(|(known, told)| known == told);
+        if alike {
+            node.tags.shrink_to_fit();
+            std::mem::swap(known, node);
+        }
+        alike
+    }
+
     /// The node.
     pub fn node(&self) -> &ManagedNode {
         &self.node

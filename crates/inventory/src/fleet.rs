@@ -225,6 +225,9 @@ impl Fleet {
             if known.node == node {
                 changed |= known.stale || known.listing != id;
                 (known.listing, known.pass, known.stale) = (id, pass, false);
+            } else if known.take(&mut node) {
+                (known.listing, known.pass, known.stale) = (id, pass, false);
+                changed = true;
             } else {
                 let mut entry = Entry::new(node, id, pass, false);
                 entry.platform_id = intern(&mut self.platforms, &entry.platform_text);

@@ -72,6 +72,36 @@ fn a_complete_listing_removes_what_it_did_not_see() {
     assert_eq!(fleet.listing(id).unwrap().updated_ms, Some(NOW + 1));
 }
 
+#[test]
+fn a_node_is_found_by_what_it_is_now_whatever_changed() {
+    let (mut fleet, id) = loaded(vec![node("i-1", "a")]);
+    let base = node("i-1", "a");
+    let changes = [
+        ("name:b", ManagedNode { name: "b".into(), ..base.clone() }),
+        ("host-7", ManagedNode { computer_name: "host-7".into(), ..base.clone() }),
+        ("ip:10.0.0.7", ManagedNode { ip: "10.0.0.7".into(), ..base.clone() }),
+        ("203.0.113.7", ManagedNode { public_ip: "203.0.113.7".into(), ..base.clone() }),
+        ("agent:<3.2", ManagedNode { agent_version: "3.1.1.0".into(), ..base.clone() }),
+        ("platform:windows", ManagedNode { platform: PlatformFamily::Windows, ..base.clone() }),
+        (
+            "platform:\"Debian 12\"",
+            ManagedNode { platform_name: "Debian".into(), platform_version: "12".into(), ..base.clone() },
+        ),
+        ("ping:lost", ManagedNode { ping: PingStatus::ConnectionLost, ..base.clone() }),
+        ("tag:env=prod", ManagedNode { tags: vec![("env".into(), "prod".into())], ..base.clone() }),
+    ];
+    for (query, changed) in changes {
+        let found = |fleet: &mut Fleet| names(fleet, query, Column::Name, false).len();
+        fleet.merge_page(id, vec![changed.clone()]);
+        assert_eq!(found(&mut fleet), 1, "{query}");
+        assert_eq!(fleet.get(&key("i-1")).unwrap().node(), &changed);
+        fleet.identify(id, "111122223333");
+        fleet.merge_page(id, vec![base.clone()]);
+        fleet.merge_facts(id, vec![NodeFacts { node_id: "i-1".into(), ..NodeFacts::default() }]);
+        assert_eq!(found(&mut fleet), 0, "{query}");
+    }
+}
+
 /// A hundred thousand nodes fit into memory because they hold what they have in common once.
 #[test]
 fn nodes_share_their_place_and_the_long_texts_they_have_in_common() {
