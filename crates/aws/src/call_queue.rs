@@ -35,6 +35,8 @@ struct Pace {
     next: Duration,
     /// "Slow down" answers since the last success.
     refused: u32,
+    /// When AWS said so last.
+    refused_at: Option<Duration>,
     /// When AWS began to say so without a success between.
     refused_since: Option<Duration>,
     last_success: Option<Duration>,
@@ -53,8 +55,8 @@ impl Pace {
         if self.refused > 0 {
             let gap = now.saturating_sub(self.last_success.or(self.refused_since).unwrap_or(now));
             let learned = if self.spacing.is_zero() { gap } else { (self.spacing + gap) / 2 };
-            // A little less than it took: the surplus shows as a refusal now and then, the missing would never show.
-            self.spacing = (learned * 9 / 10).min(LARGEST_SPACING);
+            // Less than it took: the surplus shows as a refusal now and then, the missing would never show.
+            self.spacing = (learned * 8 / 10).min(LARGEST_SPACING);
         } else {
             self.spacing = self.spacing * 9 / 10;
             if self.spacing < SMALLEST_SPACING {
@@ -64,11 +66,18 @@ impl Pace {
         (self.refused, self.refused_since, self.last_success) = (0, None, Some(now));
     }
 
-    /// "Slow down": nobody calls for a while. `part` is random, 0 to 1. Returns whether it is worth going on.
-    fn refused(&mut self, now: Duration, part: f64) -> bool {
+    /// "Slow down" to a call that began then: nobody calls for a while. `part` is random, 0 to 1. Returns whether it is
+    /// worth going on.
+    fn refused(&mut self, began: Duration, now: Duration, part: f64) -> bool {
+        let since = *self.refused_since.get_or_insert(now);
+        // Calls that were under way together are refused for one reason, and AWS has not seen the pause yet.
+        if self.refused_at.is_some_and(|at| began < at) {
+            self.refused = self.refused.max(1);
+            return now.saturating_sub(since) < PATIENCE;
+        }
+        self.refused_at = Some(now);
         let pause = FIRST_PAUSE.saturating_mul(1 << self.refused.min(6)).min(LONGEST_PAUSE);
         self.refused += 1;
-        let since = *self.refused_since.get_or_insert(now);
         self.next = self.next.max(now + pause.mul_f64(0.5 + part / 2.0));
         now.saturating_sub(since) < PATIENCE
     }
@@ -106,7 +115,7 @@ impl CallQueue {
             let now = self.began.elapsed();
             match &answer {
                 Err(error) if error.kind == ApiErrorKind::Throttled => {
-                    if !self.pace().refused(now, random()) {
+                    if !self.pace().refused(at, now, random()) {
                         return answer;
                     }
                 }
@@ -172,6 +181,7 @@ mod tests {
         let (mut made, mut refused) = (0, 0);
         while made < calls {
             now = pace.turn(now);
+            let began = now;
             let admitted = bucket.admits(now);
             now += Duration::from_millis(80);
             if admitted {
@@ -179,7 +189,7 @@ mod tests {
                 made += 1;
             } else {
                 refused += 1;
-                assert!(pace.refused(now, 0.5));
+                assert!(pace.refused(began, now, 0.5));
             }
         }
         (now, refused)
@@ -213,7 +223,7 @@ mod tests {
         let mut pace = Pace::default();
         let mut now = Duration::ZERO;
         let mut pauses = Vec::new();
-        while pace.refused(now, 1.0) {
+        while pace.refused(now, now, 1.0) {
             let next = pace.turn(now);
             pauses.push(next - now);
             now = next;
@@ -221,6 +231,18 @@ mod tests {
         assert!(pauses.is_sorted() && pauses[0] == FIRST_PAUSE, "{pauses:?}");
         assert_eq!(pauses.last(), Some(&LONGEST_PAUSE));
         assert!(now >= PATIENCE && now < PATIENCE + 2 * LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn calls_that_were_under_way_together_pause_once() {
+        let ms = Duration::from_millis;
+        let mut pace = Pace::default();
+        for answered in [80, 81, 82, 83] {
+            assert!(pace.refused(ms(0), ms(answered), 1.0));
+        }
+        assert_eq!(pace.turn(ms(83)), ms(80) + FIRST_PAUSE);
+        assert!(pace.refused(ms(180), ms(260), 1.0));
+        assert_eq!(pace.turn(ms(260)), ms(260) + 2 * FIRST_PAUSE);
     }
 
     #[tokio::test]
