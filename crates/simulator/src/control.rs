@@ -181,6 +181,11 @@ impl Control {
         }
     }
 
+    /// Whether the agent of a node comes through the network and its control channel is open (protocol.md 9).
+    pub fn has_outside_agent(&self, node_id: &str) -> bool {
+        self.shared.outside.channel(node_id).is_some()
+    }
+
     /// Cuts the client's socket of a session: the connection ends without a close frame. The session can be resumed.
     ///
     /// # Errors

@@ -24,6 +24,8 @@ mod openssh_suite;
 mod orphans;
 mod presigned;
 mod rdp;
+#[cfg(target_os = "linux")]
+mod real_agent;
 mod recordings;
 mod records;
 mod refusals;
