@@ -119,12 +119,13 @@ impl Controller {
 
     pub(super) fn forward_bundle(&mut self, bundle: Option<&str>, on: bool) -> Result<(), CommandError> {
         self.may_forward()?;
-        for id in self.forwards.members(bundle) {
-            if let Some(run) = self.forwards.switch(&id, on)? {
+        let members = self.forwards.members(bundle);
+        for id in &members {
+            if let Some(run) = self.forwards.switch(id, on)? {
                 self.forward_end(id.clone(), run);
             }
-            self.forward_start(&id);
         }
+        self.forwards_start(members);
         self.emit_forwards();
         Ok(())
     }
@@ -134,9 +135,7 @@ impl Controller {
         for (id, run) in self.forwards.pause(paused) {
             self.forward_end(id, run);
         }
-        for id in self.forwards.ids() {
-            self.forward_start(&id);
-        }
+        self.forwards_start(self.forwards.ids());
         self.emit_forwards();
         Ok(())
     }
@@ -168,16 +167,28 @@ impl Controller {
 
     /// Starts a forward that should listen, if nothing is in its way.
     pub(super) fn forward_start(&mut self, id: &str) {
+        let edits = self.forward_begin(id);
+        self.save_profiles(edits);
+    }
+
+    /// Starts those of them that should listen. What is to be written of all is written at once: each write is of the
+    /// whole file.
+    pub(super) fn forwards_start(&mut self, ids: Vec<String>) {
+        let edits = ids.iter().flat_map(|id| self.forward_begin(id)).collect();
+        self.save_profiles(edits);
+    }
+
+    /// As [`forward_start`](Self::forward_start), and gives what is to be written.
+    fn forward_begin(&mut self, id: &str) -> Vec<Edit> {
         if !self.forwards.wants_start(id) {
-            return;
+            return Vec::new();
         }
         let way = self.forwards.node_key(id).ok_or_else(no_node).and_then(|key| {
             let way = self.way_to(&key, None)?;
             let options = SessionOptions { priority: Priority::Background, ..way.options };
             Ok(Way { options, ..way })
         });
-        let edits = self.forwards.start(id, way);
-        self.save_profiles(edits);
+        self.forwards.start(id, way)
     }
 
     /// Starts it if it should be, and tells how it is.

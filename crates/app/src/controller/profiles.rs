@@ -69,9 +69,7 @@ impl Controller {
             self.forward_end(id, run);
         }
         self.forwards.find_nodes(self.desk.fleet());
-        for id in self.forwards.ids() {
-            self.forward_start(&id);
-        }
+        self.forwards_start(self.forwards.ids());
         self.emit_forwards();
     }
 
