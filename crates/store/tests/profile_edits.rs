@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use fleetline_store::profiles::{
-    Edit, EditRefused, Folder, FolderPath, ProfileId, Settings, Whole, edit_text, read_text,
+    Edit, EditRefused, Folder, FolderPath, ProfileId, SavedProfile, Settings, Whole, edit_text, read_text,
 };
 use proptest::prelude::*;
 
@@ -289,6 +289,29 @@ proptest! {
         let back: Vec<_> = read_text(&text).iter().cloned().map(Edit::Put).collect();
         let back = read_text(&edit_text(&edited, &back).unwrap());
         prop_assert!(read_text(&text).iter().eq(back.iter()));
+    }
+
+    #[test]
+    fn profiles_put_at_once_stand_where_they_do_one_after_the_other(
+        file in hand_written(), new in 1usize..4, name in "[a-zA-Zé #]{1,12}"
+    ) {
+        let text = file.text();
+        let mut profiles: Vec<_> = read_text(&text).iter().cloned().collect();
+        for profile in &mut profiles {
+            profile.name.clone_from(&name);
+        }
+        let first = profiles[0].clone();
+        let others = (0..new).map(|n| SavedProfile { id: id(&format!("new{n}")), ..first.clone() });
+        profiles.extend(others);
+        let edits: Vec<_> = profiles.into_iter().map(Edit::Put).collect();
+        let one_by_one = edits.iter().fold(text.clone(), |text, edit| {
+            edit_text(&text, std::slice::from_ref(edit)).unwrap()
+        });
+        prop_assert_eq!(edit_text(&text, &edits).unwrap(), one_by_one);
+        let from_nothing = edits.iter().fold(String::new(), |text, edit| {
+            edit_text(&text, std::slice::from_ref(edit)).unwrap()
+        });
+        prop_assert_eq!(edit_text("", &edits).unwrap(), from_nothing);
     }
 
     #[test]

@@ -74,8 +74,13 @@ pub fn edit_text(text: &str, edits: &[Edit]) -> Result<String, EditRefused> {
     let (mark, body) = text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body));
     let crlf = body.contains("\r\n");
     let mut text = if crlf { body.replace("\r\n", "\n") } else { body.to_owned() };
-    for edit in edits {
-        text = one(&text, edit)?;
+    let mut rest = edits;
+    while !rest.is_empty() {
+        // Profiles do not depend on each other, and reading the file for each of a thousand would take seconds.
+        let puts = rest.iter().take_while(|edit| matches!(edit, Edit::Put(_))).count();
+        let (first, later) = rest.split_at(puts.max(1));
+        text = together(&text, first)?;
+        rest = later;
     }
     if crlf {
         text = text.replace('\n', "\r\n");
@@ -87,7 +92,8 @@ pub fn edit_text(text: &str, edits: &[Edit]) -> Result<String, EditRefused> {
     Ok(text)
 }
 
-fn one(text: &str, edit: &Edit) -> Result<String, EditRefused> {
+/// Applies one edit, or any number of [`Edit::Put`].
+fn together(text: &str, edits: &[Edit]) -> Result<String, EditRefused> {
     let now = read_text(text);
     if now.newer {
         return Err(EditRefused::Newer);
@@ -98,29 +104,31 @@ fn one(text: &str, edit: &Edit) -> Result<String, EditRefused> {
             Places::new(text).problem(error.span(), Severity::Refused, "", error.message())
         }))
     })?;
-    let root = document.as_table_mut();
-    match edit {
-        Edit::Put(profile) => {
-            readable(&now, &format!("profile.{}", profile.id))?;
-            let table = child(&now, root, "profile", profile.id.as_str())?;
-            write(table, fields::of_profile(profile), &PROFILE_KEYS);
-        }
-        Edit::Remove(id) => remove(&mut document, "profile", id.as_str()),
-        Edit::PutFolder(folder) => {
-            readable(&now, &format!("folder.{}", folder.path))?;
-            let table = child(&now, root, "folder", folder.path.as_str())?;
-            write(table, fields::of_folder(folder), &FOLDER_KEYS);
-        }
-        Edit::RemoveFolder(path) => remove(&mut document, "folder", path.as_str()),
-        Edit::MoveFolder { from, to } => return move_folder(text, &now, from, to),
-        Edit::Defaults(settings) => {
-            readable(&now, "defaults")?;
-            if settings.is_empty() && !root.contains_key("defaults") {
-                return Ok(text.to_owned());
+    for edit in edits {
+        let root = document.as_table_mut();
+        match edit {
+            Edit::Put(profile) => {
+                readable(&now, &format!("profile.{}", profile.id))?;
+                let table = child(&now, root, "profile", profile.id.as_str())?;
+                write(table, fields::of_profile(profile), &PROFILE_KEYS);
             }
-            let table = root.entry("defaults").or_insert_with(toml_edit::table);
-            let Some(table) = table.as_table_like_mut() else { return Err(unreadable(&now, "defaults")) };
-            write(table, fields::of_defaults(settings), &[]);
+            Edit::Remove(id) => remove(&mut document, "profile", id.as_str()),
+            Edit::PutFolder(folder) => {
+                readable(&now, &format!("folder.{}", folder.path))?;
+                let table = child(&now, root, "folder", folder.path.as_str())?;
+                write(table, fields::of_folder(folder), &FOLDER_KEYS);
+            }
+            Edit::RemoveFolder(path) => remove(&mut document, "folder", path.as_str()),
+            Edit::MoveFolder { from, to } => return move_folder(text, &now, from, to),
+            Edit::Defaults(settings) => {
+                readable(&now, "defaults")?;
+                if settings.is_empty() && !root.contains_key("defaults") {
+                    return Ok(text.to_owned());
+                }
+                let table = root.entry("defaults").or_insert_with(toml_edit::table);
+                let Some(table) = table.as_table_like_mut() else { return Err(unreadable(&now, "defaults")) };
+                write(table, fields::of_defaults(settings), &[]);
+            }
         }
     }
     let root = document.as_table_mut();
@@ -170,7 +178,7 @@ fn move_folder(
             edits.push(Edit::Put(SavedProfile { folder, ..profile.clone() }));
         }
     }
-    edits.iter().try_fold(text, |text, edit| one(&text, edit))
+    together(&text, &edits)
 }
 
 /// Refuses to write over what could not be read.
