@@ -9,6 +9,7 @@ mod accounts;
 mod bus;
 mod documents;
 mod driver;
+mod ending;
 mod fleet;
 mod forwards;
 mod keyboard;

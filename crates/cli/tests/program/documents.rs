@@ -3,6 +3,7 @@
 use fleetline_simulator::NodeView;
 use serde_json::{Value, json};
 
+use super::terminal::Terminal;
 use super::{Lab, Ran, at};
 
 fn put(lab: &Lab, node: &NodeView, name: &str, document: &Value) {
@@ -140,5 +141,44 @@ async fn a_document_for_ports_is_no_shell() {
         ran.refused(2);
         assert!(ran.err.contains("are of type Port"), "{ran:?}");
     }
+    lab.end().await;
+}
+
+/// It really takes the minute it is about.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_with_a_profile_a_user_and_a_minute_of_idleness_does_all_of_it() {
+    let lab = Lab::open().await;
+    let node = lab.linux();
+    let document = |user: &str| {
+        json!({
+            "schemaVersion": "1.0", "sessionType": "Standard_Stream",
+            "parameters": { "ticket": { "type": "String", "allowedPattern": "^CHG-[0-9]+$" } },
+            "inputs": {
+                "runAsEnabled": true, "runAsDefaultUser": user, "idleSessionTimeout": "1",
+                "shellProfile": { "linux": "echo pro''file" },
+            },
+        })
+    };
+    put(&lab, &node, "Corp-Minute", &document("nobody-here"));
+    let ran = shell(&lab, &node, &["--document", "Corp-Minute", "--param", "ticket=CHG-1"]);
+    assert_ne!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("nobody-here"), "{ran:?}");
+    shell(&lab, &node, &["--document", "Corp-Minute", "--param", "ticket=1"]).refused(2);
+
+    put(&lab, &node, "Corp-Timed", &document("ssm-user"));
+    let mut args = vec!["shell", node.id.as_str(), "--document", "Corp-Timed", "--param", "ticket=CHG-1"];
+    args.extend(at(&node));
+    let mut terminal = Terminal::start(&lab, &args, &[]);
+    terminal.expect("profile\r\n");
+    let control = lab.simulator.control();
+    let is_timed = |sessions: &[fleetline_simulator::SessionView]| {
+        sessions.iter().any(|one| one.document == "Corp-Timed" && one.status.is_over())
+    };
+    let sessions = control.wait_for(is_timed).await.unwrap();
+    let session = sessions.iter().find(|one| one.document == "Corp-Timed").unwrap();
+    let lasted = session.end_ms.unwrap() - session.start_ms;
+    assert!((60_000..90_000).contains(&lasted), "{lasted} ms");
+    terminal.expect("timed out due to inactivity");
+    assert!(!terminal.wait().success());
     lab.end().await;
 }
