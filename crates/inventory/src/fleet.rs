@@ -406,9 +406,9 @@ impl Fleet {
         self.ranked = Some(self.version);
     }
 
-    /// One more than the highest slot.
-    pub(crate) fn slots(&self) -> usize {
-        self.slots.len()
+    /// All slots, in order of memory.
+    pub(crate) fn slots(&self) -> &[Option<Box<Entry>>] {
+        &self.slots
     }
 
     /// Slots in order of name. Only after [`Self::settle`].
@@ -419,11 +419,6 @@ impl Fleet {
     /// The place of a slot in the order by name. Only after [`Self::settle`].
     pub(crate) fn rank(&self, slot: u32) -> u32 {
         self.ranks.get(slot as usize).copied().unwrap_or(u32::MAX)
-    }
-
-    /// All slots with a node, in order of memory.
-    pub(crate) fn occupied(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        (0..).zip(&self.slots).filter_map(|(at, slot)| slot.as_deref().map(|entry| (at, entry)))
     }
 
     /// Ranks of the distinct platform texts in natural order, by their id; the empty text has none.

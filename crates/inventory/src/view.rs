@@ -1,11 +1,20 @@
 //! A live view: a query and an order over the fleet.
 
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
 use crate::column::Column;
 use crate::entry::Entry;
 use crate::fleet::Fleet;
 use crate::natural;
 use crate::node::{InstanceTier, ManagedNode, NodeKind};
 use crate::query::{Issue, Query};
+
+/// Slots a thread looks at before it takes the next.
+const PIECE: usize = 8192;
+
+/// Threads that look at a large fleet together.
+const LOOKERS: usize = 4;
 
 /// Which rows a view shows, in which order. Ties stand in order of name, then of key, and nodes without a value last,
 /// whatever the direction. Indices are right until the next [`View::update`].
@@ -42,10 +51,7 @@ impl View {
             self.rows.extend(fleet.order());
         } else {
             // Nodes are looked at as they lie in memory; the order by name is there already.
-            let mut matching = vec![false; fleet.slots()];
-            for (slot, entry) in fleet.occupied() {
-                matching[slot as usize] = self.query.matches(fleet, entry, now_ms);
-            }
+            let matching = self.matching(fleet, now_ms);
             self.rows.extend(fleet.order().iter().filter(|slot| matching[**slot as usize]));
         }
         match (self.sort, text_of(self.sort)) {
@@ -57,6 +63,30 @@ impl View {
         self.fleet_version = Some(fleet.version());
         self.version += 1;
         true
+    }
+
+    /// Which slots of the fleet match. Large fleets are looked at by several threads, each taking the next piece.
+    fn matching(&self, fleet: &Fleet, now_ms: i64) -> Vec<bool> {
+        let slots = fleet.slots();
+        let mut matching = vec![false; slots.len()];
+        let pieces = Mutex::new(slots.chunks(PIECE).zip(matching.chunks_mut(PIECE)));
+        let look = || {
+            let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+            while let Some((slots, matching)) = next() {
+                for (slot, matches) in slots.iter().zip(matching) {
+                    let entry = slot.as_deref();
+                    *matches = entry.is_some_and(|entry| self.query.matches(fleet, entry, now_ms));
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..slots.len().div_ceil(PIECE).min(LOOKERS) {
+                // Where no thread is to be had, this one does all of it.
+                drop(thread::Builder::new().spawn_scoped(scope, look));
+            }
+            look();
+        });
+        matching
     }
 
     fn sort_by_text(&mut self, fleet: &Fleet, text: fn(&ManagedNode) -> &str) {
