@@ -17,6 +17,10 @@ const AT_ONCE: usize = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Shortest pause, where the rate is about known.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
+/// "Slow down" answers in a row up to which what was learned counts for the pause.
+const TRUSTED: u32 = 4;
 /// Largest time between two calls that is learned.
 const LARGEST_SPACING: Duration = Duration::from_secs(5);
 /// Spacings below this are none.
@@ -76,7 +80,11 @@ impl Pace {
             return now.saturating_sub(since) < PATIENCE;
         }
         self.refused_at = Some(now);
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.refused.min(6)).min(LONGEST_PAUSE);
+        let mut pause = FIRST_PAUSE.saturating_mul(1 << self.refused.min(6)).min(LONGEST_PAUSE);
+        if self.refused < TRUSTED && !self.spacing.is_zero() {
+            // The rate is about known: a call is allowed again within a spacing.
+            pause = pause.min(SHORTEST_PAUSE.max(self.spacing / 2));
+        }
         self.refused += 1;
         self.next = self.next.max(now + pause.mul_f64(0.5 + part / 2.0));
         now.saturating_sub(since) < PATIENCE
